@@ -1,0 +1,90 @@
+import tseslint from 'typescript-eslint';
+
+/** The rooms of src/ and which of the others each may import (see docs/architecture.md). */
+const ROOMS = {
+  contracts: [],
+  anaplan: [],
+  storage: [],
+  sandbox: [],
+  workflows: ['contracts'],
+  activities: ['contracts', 'anaplan', 'storage'],
+  client: ['contracts'],
+  worker: ['contracts', 'anaplan', 'storage', 'activities'],
+  cli: ['contracts', 'client', 'worker', 'sandbox', 'anaplan'],
+};
+
+const walls = Object.entries(ROOMS).map(([room, allowed]) => {
+  const others = Object.keys(ROOMS).filter((r) => r !== room && !allowed.includes(r));
+  return {
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${others.join('|')})(/|$)`,
+              message: `src/${room} may import only: ${['itself', ...allowed].join(', ')}.`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+});
+
+const workflowWall = {
+  files: ['src/workflows/**/*.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        paths: [
+          '@temporalio/client',
+          '@temporalio/worker',
+          '@temporalio/activity',
+          'undici',
+          'zod',
+          'fs',
+          'node:fs',
+          'path',
+          'node:path',
+          'crypto',
+          'node:crypto',
+        ],
+        patterns: [
+          { group: ['**/contracts/schemas'], message: 'zod stays out of the workflow sandbox.' },
+          {
+            group: ['**/activities/**'],
+            allowTypeImports: true,
+            message: 'Workflows may import activity types only.',
+          },
+        ],
+      },
+    ],
+    'no-restricted-imports': [
+      'error',
+      { patterns: [{ regex: '^(\\.\\./)+(anaplan|storage|sandbox|client|worker|cli)(/|$)' }] },
+    ],
+  },
+};
+
+export default tseslint.config(
+  { ignores: ['lib/', 'lib-bench/', 'node_modules/', '.cache/', 'coverage/'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.js'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
+    files: ['**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  ...walls,
+  workflowWall,
+);

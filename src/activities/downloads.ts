@@ -1,0 +1,129 @@
+/** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
+import { LIMITS } from '../contracts';
+import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { startPosition, TargetWriter } from './target-writer';
+import type { AnaplanActivities, DownloadPosition, DownloadResult } from './types';
+import { refOf, specOf } from './uploads';
+import { work, type Work } from './work';
+
+const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
+
+/** Builds the activities that download. */
+export function createDownloads(
+  deps: ActivityDeps,
+): Pick<
+  AnaplanActivities,
+  'anaplan.fileChunks' | 'anaplan.downloadChunks' | 'anaplan.commitTarget' | 'anaplan.discardTarget'
+> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+
+  return {
+    'anaplan.fileChunks': (input) =>
+      work(specOf(input, `Chunks of file "${input.file.name}" (${input.file.id})`, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        const chunks = await client.files.chunks(refOf(input), input.file.id, { signal: w.signal });
+        const ids = chunks.map((c) => c.id);
+        return ids.every((id, i) => id === String(i)) ? { count: ids.length } : { count: ids.length, ids };
+      }),
+
+    'anaplan.downloadChunks': (input) =>
+      work<DownloadPosition, DownloadResult>(
+        specOf(input, `Download of "${input.file.name}" (${input.file.id}) to ${input.target.uri}`, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          const at = w.resumed ?? input.from ?? startPosition();
+          const hostQueue = await hostQueueOf(deps, input.target.uri);
+          const writer = await openWriter(deps, input.target, at, input.from, input.compress);
+          if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
+          try {
+            const first = input.from?.next ?? 0;
+            const until = Math.min(input.count, first + LIMITS.chunksPerActivity);
+            for (let i = writer.durable.next; i < until; i++) {
+              w.assertInTime();
+              w.assertAlive();
+              const id = input.ids?.[i] ?? String(i);
+              const body = await client.files.getChunk(refOf(input), input.file.id, id, { signal: w.signal });
+              await writer.writeUnit(alive(body.stream, () => w.assertAlive()));
+              w.note(`chunk ${i + 1} of ${input.count}`);
+              if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
+              else w.answered();
+            }
+            await writer.reached(until, { rows: 0 }, true);
+            const done = until >= input.count;
+            return { ...writer.durable, done, ...(done ? { sha256: writer.sha256() } : {}), ...hostQueue };
+          } catch (error) {
+            await keepWhole(writer, w);
+            throw error;
+          } finally {
+            await writer.close();
+          }
+        },
+      ),
+
+    'anaplan.commitTarget': ({ target, bytes, sha256 }) =>
+      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, async (w) => {
+        const expected = { size: bytes, sha256 };
+        w.assertAlive();
+        // A crash between the rename and the answer: the target already is what it shall be.
+        if ((await deps.storage.targetState(target.uri, target.token, expected)) === 'committed') return;
+        const sink = await deps.storage.openTarget(target.uri, target.token, { resumeAt: bytes });
+        try {
+          w.assertAlive();
+          await sink.commit(expected);
+        } finally {
+          await sink.close();
+        }
+      }),
+
+    'anaplan.discardTarget': ({ target }) =>
+      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, () =>
+        deps.storage.discardPart(target.uri, target.token),
+      ),
+  };
+}
+
+/** The queue to go on with: that of this host, when the target is on a root of its own. */
+export async function hostQueueOf(deps: ActivityDeps, uri: string): Promise<{ hostQueue?: string }> {
+  if (deps.hostQueue === undefined) return {};
+  return (await deps.storage.localityOf(uri)) === 'host' ? { hostQueue: deps.hostQueue } : {};
+}
+
+/**
+ * Opens the writer where the last attempt stood, else where the batch began.
+ * @returns undefined when the `.part` of the batches before this one is not here
+ */
+export async function openWriter(
+  deps: ActivityDeps,
+  target: { uri: string; token: string },
+  at: DownloadPosition,
+  batchStart: DownloadPosition | undefined,
+  compress: boolean,
+): Promise<TargetWriter | undefined> {
+  const writer = await TargetWriter.open(deps.storage, target, at, compress);
+  if (writer) return writer;
+  // A heartbeat is a hint: the `.part` may be shorter than it said on another host.
+  return TargetWriter.open(deps.storage, target, batchStart ?? startPosition(), compress);
+}
+
+/** Keeps what an attempt got whole before it failed; an attempt that was given up touches nothing any more. */
+export async function keepWhole<P extends DownloadPosition>(
+  writer: TargetWriter,
+  w: Work<P>,
+  extra?: Omit<P, keyof DownloadPosition>,
+): Promise<void> {
+  if (w.abandoned) return;
+  try {
+    if (await writer.salvage()) w.at({ ...writer.durable, ...extra } as P);
+  } catch (error) {
+    // The failure that led here is the one to report; the next attempt begins at the last durable position.
+    if (!(error instanceof Error)) throw error;
+  }
+}
+
+/** The slices of a body, with a check before each that this attempt is still the one at work. */
+export async function* alive(stream: AsyncIterable<Buffer>, check: () => void): AsyncGenerator<Buffer> {
+  for await (const slice of stream) {
+    check();
+    yield slice;
+  }
+}

@@ -1,0 +1,187 @@
+/** Failure dumps: fetched whole, stored where nothing overwrites them, and counted. */
+import { parse } from 'csv-parse';
+import { Readable } from 'node:stream';
+import { activityInfo } from '@temporalio/activity';
+
+import { AnaplanError, type AnaplanClient, type DownloadBody } from '../anaplan';
+import { CATALOGUE, LIMITS, pathSafe, type DumpError } from '../contracts';
+import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { fail } from './errors';
+import type { AnaplanActivities, FetchDumpInput, FetchDumpResult } from './types';
+import { refOf, specOf } from './uploads';
+import { work, type Work } from './work';
+
+const EMPTY: DumpCounts = { rejected: 0, warnings: 0, errors: [] };
+
+/** Builds `anaplan.fetchDump`. */
+export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.fetchDump'> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  return {
+    'anaplan.fetchDump': (input) =>
+      work<never, FetchDumpResult>(specOf(input, `Failure dump of "${input.name}"`, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        const execution = activityInfo().workflowExecution;
+        if (!execution) throw fail('InternalError', 'A dump belongs to a workflow run');
+        const { workflowId, runId } = execution;
+        const objectId = input.objectId ?? input.action.id;
+        const uri = join(
+          input.directory,
+          pathSafe(workflowId),
+          pathSafe(runId),
+          `${pathSafe(objectId)}-${pathSafe(input.name)}.csv`,
+        );
+        try {
+          const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), runId);
+          const counts = stored.size === 0 ? EMPTY : await countDump(readStored(deps, stored.uri, w));
+          const local =
+            (await deps.storage.localityOf(input.directory)) === 'host' && deps.hostQueue !== undefined;
+          return {
+            outcome: 'stored',
+            dump: {
+              objectId,
+              action: input.name,
+              uri: stored.uri,
+              rows: counts.rejected,
+              warnings: counts.warnings,
+              errors: counts.errors,
+              ...(local ? { hostQueue: deps.hostQueue } : {}),
+            },
+          };
+        } catch (error) {
+          if (error instanceof AnaplanError && error.status === 404) {
+            return {
+              outcome: 'gone',
+              message: `Anaplan says that "${input.name}" has a failure dump, but no longer gives it (404): it is kept only for the user's last task of the action`,
+            };
+          }
+          throw error;
+        }
+      }),
+  };
+}
+
+function join(directory: string, ...rest: string[]): string {
+  return [directory.replace(/\/+$/, '') || '/', ...rest].join('/');
+}
+
+/** The dump's bytes, chunk after chunk; whole where Anaplan names no chunks. */
+async function* dumpBytes(
+  client: AnaplanClient,
+  input: FetchDumpInput,
+  w: Work<never>,
+): AsyncGenerator<Buffer> {
+  const ref = refOf(input);
+  const options = { signal: w.signal };
+  const chunks = await client.dumps.chunks(ref, input.action, input.taskId, input.objectId, options);
+  w.answered();
+  if (chunks.length === 0) {
+    yield* guarded(await client.dumps.getWhole(ref, input.action, input.taskId, input.objectId, options), w);
+    return;
+  }
+  for (const [i, chunk] of chunks.entries()) {
+    w.note(`dump chunk ${i + 1} of ${chunks.length}`);
+    yield* guarded(
+      await client.dumps.getChunk(ref, input.action, input.taskId, input.objectId, chunk.id, options),
+      w,
+    );
+    w.answered();
+  }
+}
+
+async function* guarded(body: DownloadBody, w: Work<never>): AsyncGenerator<Buffer> {
+  for await (const piece of body.stream) {
+    w.assertAlive();
+    yield piece;
+  }
+}
+
+async function* readStored(deps: ActivityDeps, uri: string, w: Work<never>): AsyncGenerator<Buffer> {
+  const source = await deps.storage.openSource(uri);
+  try {
+    yield* source.read(0, Number.MAX_SAFE_INTEGER, w.signal);
+  } finally {
+    await source.close();
+  }
+}
+
+/** What a dump says. */
+export interface DumpCounts {
+  /** Distinct `_Line_` of rows with status `E`. */
+  rejected: number;
+  warnings: number;
+  /** Most frequent first, at most 20. */
+  errors: DumpError[];
+}
+
+/**
+ * Counts a dump: distinct source lines with an error, lines with only a warning, and its messages as templates.
+ * Memory: a number a rejected line, never the rows.
+ */
+export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCounts> {
+  const rejected = new Set<string>();
+  const warned = new Set<string>();
+  const messages = new Map<string, number>();
+  let columns: { status: number; line: number; errors: number[] } | undefined;
+  let row = 0;
+  const records = Readable.from(bytes, { objectMode: true }).pipe(
+    parse({
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      bom: true,
+      max_record_size: 16 * 1024 * 1024,
+    }),
+  );
+  for await (const record of records as AsyncIterable<string[]>) {
+    if (!columns) {
+      columns = {
+        status: record.indexOf('_Status_'),
+        line: record.indexOf('_Line_'),
+        errors: record.flatMap((name, i) => (/^_Error_\d+_$/.test(name) ? [i] : [])),
+      };
+      continue;
+    }
+    row += 1;
+    const status = record[columns.status] ?? 'E';
+    const line = record[columns.line] ?? `#${row}`;
+    if (status === 'E') rejected.add(line);
+    else if (status === 'W') warned.add(line);
+    // A row may have more errors than the header has names for.
+    const texts = columns.errors.length > 0 ? record.slice(columns.errors[0]) : [];
+    for (const text of new Set(texts.filter((t) => t !== '').map(errorTemplate))) {
+      if (messages.has(text) || messages.size < 1000) messages.set(text, (messages.get(text) ?? 0) + 1);
+    }
+  }
+  const errors = [...messages]
+    .map(([message, count]) => ({ message, count }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, LIMITS.dumpMessages);
+  for (const line of rejected) warned.delete(line);
+  return { rejected: rejected.size, warnings: warned.size, errors };
+}
+
+/** Documented messages without their parameters, longest first, so that the most exact one wins. */
+const KNOWN = Object.values(CATALOGUE)
+  .filter((e) => e.kind === 'data')
+  .map((e) => e.template)
+  .sort((a, b) => b.length - a.length);
+
+/**
+ * A dump's message with the values removed: `Invalid name: Smith` is `Invalid name: …`. Names and salaries stay out of
+ * histories, so what is not a documented message loses everything after its first colon, quotes and numbers.
+ */
+export function errorTemplate(message: string): string {
+  for (const template of KNOWN) {
+    const fixed = template.split(/\$\{[^}]+\}/)[0] ?? '';
+    if (fixed.length < 8 || !message.startsWith(fixed.trimEnd())) continue;
+    if (message.length === template.length && message === template) return template;
+    return template.includes('${')
+      ? template.replace(/\$\{[^}]+\}/g, '…')
+      : `${fixed}${message.length > fixed.length ? ': …' : ''}`;
+  }
+  return message
+    .replace(/:\s.*$/s, ': …')
+    .replace(/(["'“‘]).*?(["'”’])/g, '…')
+    .replace(/\d[\d.,/:-]*/g, '…')
+    .slice(0, 200);
+}

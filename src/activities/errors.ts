@@ -1,0 +1,114 @@
+/**
+ * The one place where errors become `ApplicationFailure`s: what happened, to which object, what Anaplan said, and what
+ * to do about it.
+ */
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+
+import { AnaplanError } from '../anaplan';
+import { FAILURES, isFailureType, type FailureType } from '../contracts';
+import { StorageError } from '../storage';
+
+/** Extra facts of a failure, kept as `details[0]` of the activity's failure. */
+export interface FailureFacts {
+  code?: string;
+  parameters?: Record<string, string>;
+  remedy?: string;
+}
+
+/** A failure that is not retried. */
+export function fail(
+  type: FailureType,
+  message: string,
+  facts: FailureFacts = {},
+  cause?: unknown,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    details: [{ remedy: FAILURES[type].remedy, ...facts }],
+    ...(cause instanceof Error ? { cause } : {}),
+  });
+}
+
+/** A failure that Temporal tries again after a delay. Benign: waiting for Anaplan is not an error of the worker. */
+export function tryAgain(
+  type: FailureType | 'WorkerShutdown',
+  message: string,
+  delayMs: number,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    // A delay of 0 would fail the activity for good.
+    nextRetryDelay: Math.max(1, Math.round(delayMs)),
+    category: ApplicationFailureCategory.BENIGN,
+    nonRetryable: false,
+  });
+}
+
+const BY_STATUS: Readonly<Record<number, FailureType>> = {
+  400: 'InvalidInput',
+  401: 'AuthenticationFailed',
+  403: 'PermissionDenied',
+  404: 'NotFound',
+  405: 'ProtocolError',
+  406: 'ProtocolError',
+  409: 'Conflict',
+  410: 'ServiceUnavailable',
+  413: 'InvalidInput',
+  415: 'ProtocolError',
+  422: 'ModelArchived',
+  423: 'ModelLocked',
+  424: 'ModelOffline',
+  425: 'ModelDeployed',
+  429: 'RateLimited',
+};
+
+/** What an error of the API client is called. */
+export function failureTypeOf(error: AnaplanError): FailureType {
+  if (error.kind === 'auth') return 'AuthenticationFailed';
+  if (error.kind === 'protocol') return 'ProtocolError';
+  if (error.kind === 'body') return 'TransferCorrupt';
+  if (error.status !== undefined) {
+    return BY_STATUS[error.status] ?? (error.status >= 500 ? 'ServiceUnavailable' : 'ProtocolError');
+  }
+  return 'NetworkError';
+}
+
+/** A sentence: the object, then what Anaplan or the network said. */
+export function sentence(what: string, error: AnaplanError): string {
+  const said = error.anaplanMessage ? ` "${error.anaplanMessage.slice(0, 500)}"` : '';
+  if (error.kind === 'status' || (error.kind === 'auth' && error.status !== undefined)) {
+    return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${error.path}`;
+  }
+  return `${what}: ${error.message}`;
+}
+
+/** The final failure of an API error. */
+export function refuse(
+  what: string,
+  error: AnaplanError,
+  type: FailureType = failureTypeOf(error),
+): ApplicationFailure {
+  return fail(
+    type,
+    `${sentence(what, error)}. ${FAILURES[type].remedy}`,
+    error.status === undefined ? {} : { code: String(error.status) },
+    error,
+  );
+}
+
+/** Any other error of ours, or a defect. */
+export function castError(what: string, error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof AnaplanError) return refuse(what, error);
+  if (error instanceof StorageError) return fail(error.type, error.message, {}, error);
+  const message = error instanceof Error ? error.message : String(error);
+  return fail('InternalError', `${what}: ${message}. ${FAILURES.InternalError.remedy}`, {}, error);
+}
+
+/** Type of a failure that an activity threw. */
+export function typeOf(error: ApplicationFailure): FailureType {
+  return isFailureType(error.type) ? error.type : 'InternalError';
+}

@@ -1,0 +1,113 @@
+/** Objects by exact name or by ID. Pure: the lists come from elsewhere. */
+import type { ApplicationFailure } from '@temporalio/common';
+
+import { fail } from './errors';
+import type { Named } from './types';
+
+/** How an object was given. */
+export interface Reference {
+  by: 'id' | 'name' | 'either';
+  value: string;
+}
+
+/** Kinds of objects whose IDs look different. */
+export type ObjectKind = 'workspace' | 'model' | 'object';
+
+// Parameter Types of the API reference: workspace IDs lower-case, model IDs upper-case, object IDs numbers of 12 digits
+// whose first three name the kind (112 import, 116 export ...); 11 digits are built-in dimensions.
+const ID_SHAPES: Record<ObjectKind, RegExp> = {
+  workspace: /^[0-9a-f]{32}$/,
+  model: /^[0-9A-F]{32}$/,
+  object: /^\d{11,13}$/,
+};
+
+/** Reads a reference: `id:` and `name:` force one, what looks like an ID is one, all else may be either. */
+export function reference(kind: ObjectKind, given: string): Reference {
+  if (given.startsWith('id:')) return { by: 'id', value: given.slice(3).trim() };
+  if (given.startsWith('name:')) return { by: 'name', value: given.slice(5) };
+  return { by: ID_SHAPES[kind].test(given) ? 'id' : 'either', value: given };
+}
+
+/** A candidate of a name search. */
+export interface Candidate extends Named {
+  /** An archived model loses against a live one of the same name. */
+  archived?: boolean;
+}
+
+/**
+ * The one candidate that a reference means.
+ * @throws ApplicationFailure `NotFound` with what was near, or `InvalidInput` when the name is ambiguous
+ */
+export function pick<T extends Candidate>(what: string, where: string, ref: Reference, all: readonly T[]): T {
+  const byId = ref.by === 'name' ? [] : all.filter((c) => c.id === ref.value);
+  if (byId[0]) return byId[0];
+  const named = ref.by === 'id' ? [] : all.filter((c) => c.name === ref.value);
+  const live = named.filter((c) => !c.archived);
+  const matches = live.length > 0 ? live : named;
+  if (matches.length === 1 && matches[0]) return matches[0];
+  if (matches.length > 1) {
+    throw fail(
+      'InvalidInput',
+      `${cap(what)} "${ref.value}" is ambiguous${where}: ${matches.length} have that name (IDs ${matches
+        .slice(0, 5)
+        .map((m) => m.id)
+        .join(', ')}). Give the ID instead.`,
+    );
+  }
+  throw notFound(what, where, ref, all);
+}
+
+function notFound(
+  what: string,
+  where: string,
+  ref: Reference,
+  all: readonly Candidate[],
+): ApplicationFailure {
+  const near = nearest(ref.value, all);
+  const hint =
+    near.length > 0
+      ? `Near it: ${near.map((n) => `"${n.name}" (${n.id})`).join(', ')}.`
+      : all.length === 0
+        ? `The user sees no ${what}${where}.`
+        : `The user sees ${all.length} there.`;
+  return fail(
+    'NotFound',
+    `There is no ${what} ${ref.by === 'id' ? 'with ID ' : ''}"${ref.value}"${where}. ${hint} Check the name, and that the user has access: Anaplan does not list what a user may not see.`,
+  );
+}
+
+function nearest(wanted: string, all: readonly Candidate[]): Candidate[] {
+  const target = wanted.toLowerCase();
+  const limit = Math.max(2, Math.floor(target.length / 3));
+  return all
+    .map((c) => ({ c, d: closeness(target, c) }))
+    .filter((x) => x.d <= limit)
+    .sort((a, b) => a.d - b.d)
+    .slice(0, 3)
+    .map((x) => x.c);
+}
+
+function closeness(target: string, c: Candidate): number {
+  const name = c.name.toLowerCase();
+  if (name === target || c.id.toLowerCase() === target) return 0;
+  if (name.includes(target) || (name.length > 3 && target.includes(name))) return 1;
+  return distance(target, name);
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function cap(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,149 @@
+/** Merging the pages of a large read: one header, every row once and in order. */
+
+/** What must be remembered from page to page. */
+export interface MergeState {
+  /** The header block of page 0 with its line end, as base64; absent before page 0. */
+  header?: string;
+  /** The last byte that was written did not end a line. */
+  lineOpen?: boolean;
+  rows: number;
+}
+
+/** Headers longer than this are not compared: no header is. */
+const MAX_HEADER = 1024 * 1024;
+
+const LF = 10;
+const CR = 13;
+const QUOTE = 34;
+
+/**
+ * Merges one page into the stream before it. Later pages lose their first line only where it is, byte for byte, page
+ * 0's; a page that does not end its last line gets a line end when another follows.
+ *
+ * The page's state is complete once the generator has ended.
+ */
+export class PageMerge {
+  constructor(
+    readonly state: MergeState,
+    private readonly verbatim: boolean,
+  ) {}
+
+  async *page(index: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const counter = new RowCounter();
+    const out = this.separated(index, stream);
+    let last: number | undefined;
+    for await (const slice of out) {
+      if (slice.length === 0) continue;
+      counter.add(slice);
+      last = slice[slice.length - 1];
+      yield slice;
+    }
+    if (last !== undefined) this.state.lineOpen = last !== LF;
+    const headerRow = !this.verbatim && index === 0 && this.state.header !== undefined ? 1 : 0;
+    this.state.rows += Math.max(0, counter.rows() - headerRow);
+  }
+
+  private async *separated(index: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let first = true;
+    const body = this.verbatim ? stream : this.withoutHeader(index, stream);
+    for await (const slice of body) {
+      if (slice.length === 0) continue;
+      if (first && this.state.lineOpen) yield Buffer.from(this.headerEndsWithCr() ? '\r\n' : '\n');
+      first = false;
+      yield slice;
+    }
+  }
+
+  private headerEndsWithCr(): boolean {
+    const header = this.headerBytes();
+    return header !== undefined && header.length > 1 && header[header.length - 2] === CR;
+  }
+
+  private headerBytes(): Buffer | undefined {
+    return this.state.header === undefined ? undefined : Buffer.from(this.state.header, 'base64');
+  }
+
+  private async *withoutHeader(index: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const known = this.headerBytes();
+    if (index > 0 && known === undefined) {
+      yield* stream;
+      return;
+    }
+    let start: Buffer = Buffer.alloc(0);
+    let decided = false;
+    for await (const slice of stream) {
+      if (decided) {
+        yield slice;
+        continue;
+      }
+      start = start.length === 0 ? slice : Buffer.concat([start, slice]);
+      const end = recordEnd(start);
+      if (end === undefined && start.length < MAX_HEADER) continue;
+      decided = true;
+      yield this.afterHeader(index, start, end, known);
+    }
+    // A page of a single line without a line end.
+    if (!decided && start.length > 0) yield this.afterHeader(index, start, undefined, known);
+  }
+
+  private afterHeader(
+    index: number,
+    start: Buffer,
+    end: number | undefined,
+    known: Buffer | undefined,
+  ): Buffer {
+    const line = start.subarray(0, end ?? start.length);
+    if (index === 0) {
+      if (line.length <= MAX_HEADER) this.state.header = line.toString('base64');
+      return start;
+    }
+    if (known === undefined || !sameLine(line, known)) return start;
+    return start.subarray(line.length);
+  }
+}
+
+function sameLine(a: Buffer, b: Buffer): boolean {
+  return chomp(a).equals(chomp(b));
+}
+
+function chomp(line: Buffer): Buffer {
+  let end = line.length;
+  if (end > 0 && line[end - 1] === LF) end -= 1;
+  if (end > 0 && line[end - 1] === CR) end -= 1;
+  return line.subarray(0, end);
+}
+
+/** Offset after the first record's line end, minding quotes; undefined when it does not end here. */
+export function recordEnd(bytes: Buffer): number | undefined {
+  let quoted = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const c = bytes[i];
+    if (c === QUOTE) quoted = !quoted;
+    else if (c === LF && !quoted) return i + 1;
+  }
+  return undefined;
+}
+
+/** Counts records: line ends outside quotes, and a last line without one. */
+export class RowCounter {
+  private quoted = false;
+  private count = 0;
+  private open = false;
+
+  add(bytes: Buffer): void {
+    // Without a quote every line end counts, and searching for it is much faster than looking at every byte.
+    if (!this.quoted && bytes.indexOf(QUOTE) < 0) {
+      for (let i = bytes.indexOf(LF); i >= 0; i = bytes.indexOf(LF, i + 1)) this.count += 1;
+    } else {
+      for (const c of bytes) {
+        if (c === QUOTE) this.quoted = !this.quoted;
+        else if (c === LF && !this.quoted) this.count += 1;
+      }
+    }
+    if (bytes.length > 0) this.open = bytes[bytes.length - 1] !== LF;
+  }
+
+  rows(): number {
+    return this.count + (this.open ? 1 : 0);
+  }
+}

@@ -1,0 +1,175 @@
+/** Large reads of views and lists: pages as they become available, merged into one target. */
+import { AnaplanError, type AnaplanClient, type ReadRequest } from '../anaplan';
+import { LIMITS } from '../contracts';
+import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { alive, hostQueueOf, keepWhole, openWriter } from './downloads';
+import { PageMerge, type MergeState } from './pages';
+import { startPosition, type TargetWriter } from './target-writer';
+import type { AnaplanActivities, DownloadPosition, DownloadResult, ReadPagesInput } from './types';
+import { refOf, specOf } from './uploads';
+import { work, type Work } from './work';
+
+/** What readPages remembers from attempt to attempt. */
+type ReadBeat = DownloadPosition & { lastPollAt?: number };
+
+/** Builds the activities of large reads. */
+export function createReads(
+  deps: ActivityDeps,
+): Pick<AnaplanActivities, 'anaplan.createReadRequest' | 'anaplan.readPages' | 'anaplan.deleteReadRequest'> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+
+  return {
+    'anaplan.createReadRequest': (input) =>
+      work(specOf(input, `Read of "${input.read.name}" (${input.read.id})`, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        const options = input.exportType === undefined ? {} : { exportType: input.exportType };
+        w.assertAlive();
+        // No signal: nobody could delete a request whose ID was not waited for.
+        const { requestId } = await client.reads.create(refOf(input), input.read, options);
+        return { requestId };
+      }),
+
+    'anaplan.readPages': (input) =>
+      work<ReadBeat, DownloadResult>(
+        specOf(input, `Read of "${input.read.name}" (${input.read.id}) to ${input.target.uri}`, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          const hostQueue = await hostQueueOf(deps, input.target.uri);
+          const at = w.resumed ?? input.from ?? startPosition();
+          const writer = await openWriter(deps, input.target, at, input.from, input.compress);
+          if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
+          try {
+            const reader = new PageReader(client, input, w, writer, timing);
+            return { ...(await reader.read(w.resumed?.lastPollAt)), ...hostQueue };
+          } catch (error) {
+            await keepWhole(writer, w, { lastPollAt: Date.now() });
+            throw error;
+          } finally {
+            await writer.close();
+          }
+        },
+      ),
+
+    'anaplan.deleteReadRequest': (input) =>
+      work(specOf(input, `Read request ${input.requestId} of "${input.read.name}"`, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        try {
+          await client.reads.delete(refOf(input), input.read, input.requestId, { signal: w.signal });
+        } catch (error) {
+          // Deleted by an earlier attempt whose answer was lost, or expired.
+          if (!(error instanceof AnaplanError && error.status === 404)) throw error;
+        }
+      }),
+  };
+}
+
+/** Reads one batch of pages. */
+class PageReader {
+  private touchedAt = Date.now();
+
+  constructor(
+    private readonly client: AnaplanClient,
+    private readonly input: ReadPagesInput,
+    private readonly w: Work<ReadBeat>,
+    private readonly writer: TargetWriter,
+    private readonly timing: { pollIntervalMs: number; readTouchMs: number },
+  ) {}
+
+  async read(lastPollAt: number | undefined): Promise<DownloadResult> {
+    const { w, writer, input } = this;
+    const from = writer.durable;
+    const state: MergeState = { rows: from.rows };
+    if (from.header !== undefined) state.header = from.header;
+    if (from.lineOpen !== undefined) state.lineOpen = from.lineOpen;
+    const merge = new PageMerge(state, input.verbatim);
+    const until = (input.from?.next ?? 0) + LIMITS.chunksPerActivity;
+    let next = from.next;
+    let polledAt = lastPollAt ?? 0;
+    for (;;) {
+      // Never more often than the interval, over all attempts; meanwhile an idle request is kept from expiring.
+      await this.w.sleep(Math.max(0, this.timing.pollIntervalMs - (Date.now() - polledAt)));
+      polledAt = Date.now();
+      const status = await this.status();
+      if (!status) return this.ended(next, state, { failed: 'the read request expired' });
+      if (status.requestState === 'CANCELLED')
+        return this.ended(next, state, { failed: 'the read request was cancelled' });
+      const complete = status.requestState === 'COMPLETE';
+      if (complete && status.successful === false)
+        return this.ended(next, state, { failed: 'Anaplan could not finish the read' });
+      while (next < Math.min(status.availablePages, until)) {
+        if (!(await this.page(next, merge)))
+          return this.ended(next, state, { failed: `page ${next} is gone` });
+        next += 1;
+        w.note(`page ${next}${complete ? ` of ${status.availablePages}` : ''}, ${state.rows} rows`);
+        if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, lastPollAt: polledAt });
+        else w.answered();
+      }
+      if (complete && next >= status.availablePages) return this.ended(next, state, { done: true });
+      if (next >= until) return this.ended(next, state, {});
+      await this.touch(next);
+    }
+  }
+
+  private async status(): Promise<ReadRequest | undefined> {
+    const { client, input, w } = this;
+    try {
+      const status = await client.reads.status(refOf(input), input.read, input.requestId, {
+        signal: w.signal,
+      });
+      w.answered();
+      return status;
+    } catch (error) {
+      if (error instanceof AnaplanError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** False when the page is gone. */
+  private async page(index: number, merge: PageMerge): Promise<boolean> {
+    const { client, input, w, writer } = this;
+    w.assertInTime();
+    w.assertAlive();
+    try {
+      const body = await client.reads.page(refOf(input), input.read, input.requestId, index, {
+        signal: w.signal,
+      });
+      await writer.writeUnit(
+        merge.page(
+          index,
+          alive(body.stream, () => w.assertAlive()),
+        ),
+      );
+    } catch (error) {
+      if (error instanceof AnaplanError && error.status === 404) return false;
+      throw error;
+    }
+    if (index % 100 === 0) this.touchedAt = Date.now();
+    return true;
+  }
+
+  /** Only pages whose number divides by 100 reset Anaplan's 30-minute timer (seeds: "Delete read requests"). */
+  private async touch(next: number): Promise<void> {
+    if (next === 0 || Date.now() - this.touchedAt < this.timing.readTouchMs) return;
+    const { client, input, w } = this;
+    const page = Math.floor((next - 1) / 100) * 100;
+    const body = await client.reads.page(refOf(input), input.read, input.requestId, page, {
+      signal: w.signal,
+    });
+    await body.discard();
+    this.touchedAt = Date.now();
+  }
+
+  private async ended(
+    next: number,
+    state: MergeState,
+    end: { done?: true; failed?: string },
+  ): Promise<DownloadResult> {
+    await this.writer.reached(next, { ...state }, true);
+    return {
+      ...this.writer.durable,
+      done: end.done ?? false,
+      ...(end.done ? { sha256: this.writer.sha256() } : {}),
+      ...(end.failed === undefined ? {} : { failed: end.failed }),
+    };
+  }
+}

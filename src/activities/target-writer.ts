@@ -1,0 +1,128 @@
+/** Writes a target in pieces that survive a crash: what a heartbeat promises is on disk. */
+import { gzipChunk, Sha256, type MultipartSink, type Storage } from '../storage';
+import type { DownloadPosition, TargetRef } from './types';
+
+/** No more bytes than this are written between two syncs. */
+const SYNC_BYTES = 64 * 1024 * 1024;
+/** Nor more time than this passes: a heartbeat a second is what the server gets to see. */
+const SYNC_MS = 1000;
+
+/** Where nothing is written yet. */
+export function startPosition(): DownloadPosition {
+  return { next: 0, offset: 0, digest: '', rows: 0 };
+}
+
+/** One target during one attempt. */
+export class TargetWriter {
+  private syncedAt = performance.now();
+  private syncedOffset: number;
+  /** What is durable: the position that may be promised. */
+  durable: DownloadPosition;
+  /** The end of the last whole chunk or page. */
+  private boundary: DownloadPosition;
+
+  private constructor(
+    private readonly sink: MultipartSink,
+    private readonly hash: Sha256,
+    private readonly compress: boolean,
+    position: DownloadPosition,
+  ) {
+    this.durable = position;
+    this.boundary = position;
+    this.syncedOffset = position.offset;
+  }
+
+  /**
+   * Opens the `.part` at a position.
+   * @returns undefined when the `.part` does not hold the bytes the position promises: begin again
+   */
+  static async open(
+    storage: Storage,
+    target: TargetRef,
+    at: DownloadPosition,
+    compress: boolean,
+  ): Promise<TargetWriter | undefined> {
+    const sink = await storage.openTarget(target.uri, target.token, { resumeAt: at.offset });
+    if (sink.offset !== at.offset) {
+      await sink.close();
+      return undefined;
+    }
+    try {
+      return new TargetWriter(sink, await restoreDigest(sink, at), compress, at);
+    } catch (error) {
+      await sink.close();
+      throw error;
+    }
+  }
+
+  /** Bytes in the `.part`. */
+  get offset(): number {
+    return this.sink.offset;
+  }
+
+  /** Writes one chunk or page: as it is, or as one gzip member. */
+  async writeUnit(slices: AsyncIterable<Buffer>): Promise<void> {
+    if (!this.compress) {
+      for await (const slice of slices) await this.append(slice);
+      return;
+    }
+    const member = await gzipChunk(slices);
+    for (const slice of member.slices) await this.append(slice);
+  }
+
+  /** Declares that everything up to here is whole; true when it became durable just now. */
+  async reached(
+    next: number,
+    rest: Omit<DownloadPosition, 'next' | 'offset' | 'digest'>,
+    force = false,
+  ): Promise<boolean> {
+    this.boundary = { ...rest, next, offset: this.sink.offset, digest: this.hash.checkpoint().state };
+    const due =
+      force ||
+      this.sink.offset - this.syncedOffset >= SYNC_BYTES ||
+      performance.now() - this.syncedAt >= SYNC_MS;
+    if (!due) return false;
+    await this.makeDurable();
+    return true;
+  }
+
+  /**
+   * After a failure in the middle of a chunk: drops its beginning and keeps the whole ones before it, so that
+   * progress is made however often a later one fails.
+   * @returns true when more is durable than before
+   */
+  async salvage(): Promise<boolean> {
+    if (this.boundary.next === this.durable.next) return false;
+    await this.sink.truncate(this.boundary.offset);
+    await this.makeDurable();
+    return true;
+  }
+
+  /** The digest of all that was written. */
+  sha256(): string {
+    return this.hash.hex();
+  }
+
+  async close(): Promise<void> {
+    await this.sink.close();
+  }
+
+  private async makeDurable(): Promise<void> {
+    this.syncedOffset = await this.sink.sync();
+    this.syncedAt = performance.now();
+    this.durable = this.boundary;
+  }
+
+  private async append(slice: Buffer): Promise<void> {
+    this.hash.update(slice);
+    await this.sink.write(slice);
+  }
+}
+
+/** A saved state ends at a multiple of 64 bytes, so that it holds no data; the few bytes after it are read back. */
+async function restoreDigest(sink: MultipartSink, at: DownloadPosition): Promise<Sha256> {
+  if (at.offset === 0 || at.digest === '') return Sha256.create();
+  const hash = await Sha256.restore(at.digest);
+  if (hash.position < at.offset) hash.update(await sink.readBack(hash.position, at.offset - hash.position));
+  return hash;
+}

@@ -1,0 +1,333 @@
+/**
+ * The activities by their registered names, as workflows see them: JSON in, JSON out. The names and shapes are kept
+ * by the histories of running workflows: fields may be added, none is renamed or removed.
+ */
+import type {
+  IntegrationName,
+  MappingParameter,
+  ProcessDownload,
+  ProcessUpload,
+  ResultDetail,
+  ResultDump,
+  RowCounts,
+  TimeoutsMs,
+} from '../contracts';
+import type { SourceIdentity } from '../storage';
+
+/** An Anaplan object with what a message needs to name it. */
+export interface Named {
+  id: string;
+  name: string;
+}
+
+/** The model a run works on. */
+export interface ModelContext {
+  connection: string;
+  workspace: Named;
+  model: Named;
+}
+
+/** The four kinds of Anaplan actions, by their path segment. */
+export type ActionKind = 'imports' | 'exports' | 'processes' | 'actions';
+
+/** An action that can be started as a task. */
+export interface ActionObject extends Named {
+  kind: ActionKind;
+}
+
+/** What every call that talks to Anaplan carries: where, for what (in words), and how long it may go on. */
+export interface Call extends ModelContext {
+  /** Epoch milliseconds after which the activity gives up as `DeadlineExceeded`. */
+  deadline?: number;
+  /** Name of the time-out behind `deadline`, for the message. */
+  deadlineName?: keyof TimeoutsMs;
+  bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
+}
+
+/** The first activity of every run: checks the input and turns names into IDs. */
+export interface PrepareInput {
+  integration: IntegrationName;
+  input: unknown;
+}
+
+/** One upload of a run, resolved. */
+export interface PreparedUpload {
+  file: Named;
+  source: string;
+  /** The file is an Excel workbook: a zip is what Anaplan expects. */
+  workbook: boolean;
+  /** The header names of the import that reads the file, to compare the source's first line with. */
+  header?: { names: string[]; row: number; separator: string; delimiter: string; encoding: string };
+}
+
+/** One action of a process, in the order in which it runs. */
+export interface ProcessStep extends Named {
+  type?: string;
+  fileId?: string;
+}
+
+/** What the run works on, all names resolved. */
+export interface Prepared extends ModelContext {
+  /** The object in the run's summary: import, export, process, action, view, list or file. */
+  object: Named & { kind: 'import' | 'export' | 'process' | 'action' | 'view' | 'list' | 'file' };
+  /** The action that is started, for the integrations that start one. */
+  action?: ActionObject;
+  uploads: PreparedUpload[];
+  downloads: { export: Named; target: string }[];
+  steps?: ProcessStep[];
+  filesNotUploaded?: string[];
+  /** The user the connection logs in as, to tell its tasks from those of others. */
+  user?: { email: string; name: string };
+  /** Where dumps go when the input does not say. */
+  defaultDumps: string;
+  /** Whether our search attributes are registered in the namespace. */
+  searchAttributes: boolean;
+  warnings: string[];
+}
+
+/** The version of a source that a run uploads. */
+export interface PinnedSource {
+  uri: string;
+  identity: SourceIdentity;
+  /** Bytes as uploaded; absent when they are not known before the end (`.gz`). */
+  size?: number;
+  /** The queue on which this host serves the source; absent when every worker can read it. */
+  hostQueue?: string;
+  /** The source's header line differs from the import's. */
+  warning?: string;
+}
+
+/** Where an upload stands. */
+export interface UploadPosition {
+  next: number;
+  offset: number;
+  /** Saved state of the digest over the bytes before `offset`: never bytes of the source. */
+  digest: string;
+  /** At the end: the digest itself. */
+  sha256?: string;
+}
+
+/** One batch of chunks. */
+export interface UploadChunksInput extends Call {
+  file: Named;
+  source: PinnedSource;
+  workbook: boolean;
+  /** Where this batch starts; absent: at the beginning, which also sets the chunk count. */
+  from?: UploadPosition;
+}
+
+/** Where a batch ended. */
+export interface UploadChunksResult extends UploadPosition {
+  done: boolean;
+  /** Whether Anaplan still has to be told that the upload is complete. */
+  completeNeeded: boolean;
+  /** With `done`: size of the source as it stands; `sha256` is its digest. */
+  sourceBytes?: number;
+}
+
+/** The newest tasks in an action's list before a start. */
+export interface TaskBaseline {
+  newest: number | null;
+  idsAtNewest: string[];
+  /** Every ID of the list, as far as it fits: to see that the list was not emptied meanwhile. */
+  known: number;
+  /** Anaplan's clock when the list was read, epoch ms. */
+  serverDate: number | null;
+}
+
+/** What became of one POST `/tasks`. */
+export type StartResult =
+  | { outcome: 'started'; taskId: string }
+  /** Anaplan refused for now, and certainly started nothing. */
+  | {
+      outcome: 'refused';
+      type: string;
+      message: string;
+      retryAfterMs: number;
+      bound: 'modelUnavailable' | 'unavailable' | 'conflict' | 'rate';
+    }
+  /** Nobody answered, so that nobody knows. */
+  | { outcome: 'unknown'; message: string };
+
+/** What the task list said about a start whose answer was lost. */
+export type ReconcileResult =
+  | { outcome: 'adopted'; taskId: string }
+  | { outcome: 'notStarted' }
+  | { outcome: 'ambiguous'; reason: string };
+
+/** A task's result for histories: bounded. */
+export interface SettledResult {
+  objectId?: string;
+  objectName?: string;
+  successful: boolean;
+  dumpAvailable: boolean;
+  details: ResultDetail[];
+  /** The first documented failure code, with its parameters. */
+  failure?: { code: string; message: string; remedy?: string; parameters: Record<string, string> };
+  rows?: RowCounts;
+  nested?: SettledResult[];
+}
+
+/** A task that has ended. */
+export interface SettledTask {
+  taskId: string;
+  state: string;
+  result?: SettledResult;
+  /** Something was left out of `result` to keep it small. */
+  truncated?: true;
+}
+
+/** Where a dump is and where it goes. */
+export interface FetchDumpInput extends Call {
+  action: ActionObject;
+  taskId: string;
+  /** For a process: the nested result's object. */
+  objectId?: string;
+  name: string;
+  directory: string;
+}
+
+/** A stored dump. */
+export interface StoredDump extends ResultDump {
+  warnings: number;
+  hostQueue?: string;
+}
+
+/** What a dump could not be read for. */
+export type FetchDumpResult = { outcome: 'stored'; dump: StoredDump } | { outcome: 'gone'; message: string };
+
+/** Where a download stands: bytes before `offset` are on disk. */
+export interface DownloadPosition {
+  next: number;
+  offset: number;
+  digest: string;
+  rows: number;
+  /** Large reads: the header of page 0 as base64, and whether the last byte written ended a line. */
+  header?: string;
+  lineOpen?: boolean;
+}
+
+/** A target and the token of its `.part` file. */
+export interface TargetRef {
+  uri: string;
+  token: string;
+}
+
+/** One batch of chunks of a file. */
+export interface DownloadChunksInput extends Call {
+  file: Named;
+  target: TargetRef;
+  /** The chunk IDs; absent: `0` to `count - 1`. */
+  ids?: string[];
+  count: number;
+  compress: boolean;
+  from?: DownloadPosition;
+  /** Which host wrote the `.part` so far. */
+  hostQueue?: string;
+}
+
+/** Where a batch of a download or a large read ended. */
+export interface DownloadResult extends DownloadPosition {
+  done: boolean;
+  sha256?: string;
+  /** The queue of the host that holds the `.part`; absent when every worker can reach it. */
+  hostQueue?: string;
+  /** The batch cannot be continued: the `.part` was not where it should be. */
+  restart?: boolean;
+  /** Large reads: Anaplan gave the request up. */
+  failed?: string;
+}
+
+/** A view or list that is read. */
+export interface ReadTarget extends Named {
+  kind: 'views' | 'lists';
+}
+
+/** One batch of pages. */
+export interface ReadPagesInput extends Call {
+  read: ReadTarget;
+  requestId: string;
+  target: TargetRef;
+  compress: boolean;
+  /** Merge pages as they are, without looking for a repeated header. */
+  verbatim: boolean;
+  from?: DownloadPosition;
+}
+
+/** Who asks for a lock: the pair of workflow ID and first run ID survives resets. */
+export interface Lease {
+  id: string;
+  workflowId: string;
+  firstRunId: string;
+  runId: string;
+  /** Epoch ms of the first request. */
+  since: number;
+}
+
+/** How a lock treats its holders. */
+export interface LockOptions {
+  sweepMs: number;
+  idleMs: number;
+  /** For a model's lock: whose status is asked before a dead holder is succeeded. */
+  model?: ModelContext;
+}
+
+/** Who holds a lock while somebody waits. */
+export interface LockView {
+  holder?: { workflowId: string; lease: string; since: number };
+  waiting: number;
+}
+
+/** All activities of this package. */
+export interface AnaplanActivities {
+  'anaplan.prepare'(input: PrepareInput): Promise<Prepared>;
+  'anaplan.openSource'(input: {
+    source: string;
+    workbook: boolean;
+    header?: PreparedUpload['header'];
+  }): Promise<PinnedSource>;
+  'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
+  'anaplan.completeUpload'(input: Call & { file: Named; chunks: number }): Promise<void>;
+  'anaplan.taskBaseline'(input: Call & { action: ActionObject }): Promise<TaskBaseline>;
+  'anaplan.startTask'(
+    input: Call & { action: ActionObject; localeName: string; mappingParameters?: MappingParameter[] },
+  ): Promise<StartResult>;
+  'anaplan.reconcileStart'(
+    input: Call & {
+      action: ActionObject;
+      baseline: TaskBaseline;
+      user?: { email: string; name: string };
+      /** Epoch ms of the moment after which the POST was sent. */
+      sentAfter: number;
+    },
+  ): Promise<ReconcileResult>;
+  'anaplan.followTask'(
+    input: Call & { action: ActionObject; taskId: string; steps?: ProcessStep[] },
+  ): Promise<SettledTask>;
+  'anaplan.cancelTask'(input: Call & { action: ActionObject; taskId: string }): Promise<void>;
+  'anaplan.fetchDump'(input: FetchDumpInput): Promise<FetchDumpResult>;
+  'anaplan.fileChunks'(input: Call & { file: Named }): Promise<{ count: number; ids?: string[] }>;
+  'anaplan.newerTasks'(
+    input: Call & { action: ActionObject; taskId: string; known: string[] },
+  ): Promise<string[]>;
+  'anaplan.downloadChunks'(input: DownloadChunksInput): Promise<DownloadResult>;
+  'anaplan.commitTarget'(input: { target: TargetRef; bytes: number; sha256: string }): Promise<void>;
+  'anaplan.discardTarget'(input: { target: TargetRef }): Promise<void>;
+  'anaplan.createReadRequest'(
+    input: Call & { read: ReadTarget; exportType?: string },
+  ): Promise<{ requestId: string }>;
+  'anaplan.readPages'(input: ReadPagesInput): Promise<DownloadResult>;
+  'anaplan.deleteReadRequest'(input: Call & { read: ReadTarget; requestId: string }): Promise<void>;
+  'anaplan.acquireLock'(input: { lockId: string; options: LockOptions; lease: Lease }): Promise<LockView>;
+  'anaplan.holderState'(input: {
+    holder: Lease;
+    model?: ModelContext;
+  }): Promise<'alive' | 'settling' | 'gone'>;
+  'anaplan.queueServed'(input: { taskQueue: string }): Promise<boolean>;
+}
+
+/** Inputs that carry uploads and downloads of a process, for the preparation. */
+export interface ProcessTransfers {
+  uploads?: ProcessUpload[];
+  downloads?: ProcessDownload[];
+}

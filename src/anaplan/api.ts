@@ -1,0 +1,226 @@
+import type { Authenticator } from './auth/authenticator';
+import { AnaplanError, ShapeError } from './errors';
+import { bodyErrors, download, MAX_JSON_BYTES, parseJson, readText, type WireResponse } from './http/body';
+import { serverDate } from './http/headers';
+import type { Transport, WireRequest } from './http/transport';
+import { collect, totalSize } from './paging';
+import { itemsOf } from './parse';
+import type { CallOptions, ChunkBody, DownloadBody, Priority } from './types';
+
+/** Everything about one API call except who makes it. */
+export interface ApiCall {
+  method: WireRequest['method'];
+  path: string;
+  /** Names and values, in this order. */
+  query?: Record<string, string | number | boolean | undefined>;
+  json?: unknown;
+  chunk?: ChunkBody;
+  accept?: string;
+  headersTimeoutMs?: number;
+  fresh?: boolean;
+  /** Lane where the caller names none. */
+  priority?: Priority;
+}
+
+/** A JSON answer. */
+export interface JsonAnswer {
+  /** Undefined for an empty body (204). */
+  body: unknown;
+  status: number;
+  /** The `Date` header, epoch milliseconds. */
+  serverDate?: number | undefined;
+}
+
+/** How a collection is read. */
+export interface Collection<T> {
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  /** Names it in errors. */
+  what: string;
+  /** Keys the items may be under: the documented one, and its singular where the seeds show that. */
+  keys: readonly string[];
+  /** Keys that mark a bare item. */
+  marks?: readonly string[];
+  /** Turns one item of the answer into ours. */
+  item: (raw: unknown) => T;
+  idOf: (item: T) => string;
+}
+
+/**
+ * Makes API calls with the client's token: after a 401 it gets another token and sends the call once more, with its
+ * body rebuilt; a 401 after that is an {@link AnaplanError} of kind `auth`.
+ */
+export class Api {
+  constructor(
+    private readonly transport: Transport,
+    private readonly auth: Authenticator,
+    private readonly baseUrl: string,
+  ) {}
+
+  /** Makes a call and reads its JSON. */
+  async json(call: ApiCall, o: CallOptions = {}): Promise<JsonAnswer> {
+    const res = await this.send(call, o, 'identity');
+    const text = await readText(res, MAX_JSON_BYTES, this.errors(res));
+    try {
+      return { body: parseJson(text), status: res.status, serverDate: serverDate(res.headers) };
+    } catch {
+      throw this.protocol(res, 'answered with something that is not JSON');
+    }
+  }
+
+  /** Makes a call and reads what its answer is about; what is missing becomes an error of kind `protocol`. */
+  async get<T>(call: ApiCall, parse: (body: unknown) => T, o: CallOptions = {}): Promise<T> {
+    const answer = await this.json(call, o);
+    return this.shaped(call, answer.status, () => parse(answer.body));
+  }
+
+  /** Makes a call whose answer does not matter. */
+  async run(call: ApiCall, o: CallOptions = {}): Promise<void> {
+    const res = await this.send(call, o, 'identity');
+    await readText(res, MAX_JSON_BYTES, this.errors(res));
+  }
+
+  /** Starts a download. */
+  async download(call: ApiCall, o: CallOptions = {}): Promise<DownloadBody> {
+    const res = await this.send({ priority: 'bulk', ...call }, o, 'gzip');
+    return download(res, this.errors(res));
+  }
+
+  /** Reads a whole collection, all pages. */
+  async list<T>(collection: Collection<T>, o: CallOptions = {}): Promise<T[]> {
+    return (await this.listDated(collection, o)).items;
+  }
+
+  /** As {@link list}, with the `Date` of its first answer. */
+  async listDated<T>(
+    collection: Collection<T>,
+    o: CallOptions = {},
+  ): Promise<{ items: T[]; serverDate?: number | undefined }> {
+    let date: number | undefined;
+    let status = 200;
+    const call: ApiCall = { method: 'GET', path: collection.path };
+    const fetchPage = async (page: { offset: number; limit: number } | undefined) => {
+      const query = { ...collection.query, limit: page?.limit, offset: page?.offset };
+      const answer = await this.json({ ...call, query }, o);
+      status = answer.status;
+      // The earliest date: whoever compares with it must not miss what began while the list was read.
+      date ??= answer.serverDate;
+      const raw = itemsOf(answer.body, collection.keys, collection.marks ?? ['id']);
+      return {
+        items: this.shaped(call, status, () => raw.map(collection.item)),
+        totalSize: totalSize(answer.body),
+      };
+    };
+    try {
+      return { items: await collect(collection.what, fetchPage, collection.idOf), serverDate: date };
+    } catch (error) {
+      throw this.asProtocol(call, status, error);
+    }
+  }
+
+  private async send(call: ApiCall, o: CallOptions, acceptEncoding: string): Promise<WireResponse> {
+    const { signal } = o;
+    const request: WireRequest = {
+      method: call.method,
+      base: this.baseUrl,
+      path: call.path,
+      query: queryString(call.query),
+      headers: { accept: call.accept ?? 'application/json', 'accept-encoding': acceptEncoding },
+      json: call.json,
+      chunk: call.chunk,
+      priority: o.priority ?? call.priority ?? 'light',
+      signal,
+      headersTimeoutMs: call.headersTimeoutMs,
+      fresh: call.fresh,
+    };
+    // Before the limiter: a hundred calls that wait for one log-in must not hold a hundred turns meanwhile.
+    let token = await this.auth.token(signal);
+    const authorize = async (): Promise<Record<string, string>> => {
+      // Again after the limiter, whose wait may have outlived the token.
+      token = await this.auth.token(signal);
+      return { authorization: this.auth.authorization(token) };
+    };
+    try {
+      return await this.transport.send(request, authorize);
+    } catch (error) {
+      if (!isUnauthorized(error)) throw error;
+      if (!this.auth.renewable) throw unauthorized(error);
+      await this.auth.replace(token, signal);
+    }
+    try {
+      return await this.transport.send(request, authorize);
+    } catch (error) {
+      throw isUnauthorized(error) ? unauthorized(error) : error;
+    }
+  }
+
+  private errors(res: WireResponse): (cause: unknown) => AnaplanError {
+    return bodyErrors(res, (signal) => this.transport.aborted(res, signal, 'answered'));
+  }
+
+  private shaped<T>(call: ApiCall, status: number, parse: () => T): T {
+    try {
+      return parse();
+    } catch (error) {
+      throw this.asProtocol(call, status, error);
+    }
+  }
+
+  private asProtocol(call: ApiCall, status: number, error: unknown): unknown {
+    if (!(error instanceof ShapeError)) return error;
+    return new AnaplanError(`${call.method} ${call.path}: ${error.message}.`, {
+      kind: 'protocol',
+      method: call.method,
+      path: call.path,
+      status,
+      sent: 'answered',
+    });
+  }
+
+  private protocol(res: WireResponse, why: string): AnaplanError {
+    return new AnaplanError(`${res.method} ${res.path} ${why}.`, {
+      kind: 'protocol',
+      method: res.method,
+      path: res.path,
+      status: res.status,
+      sent: 'answered',
+      serverDate: serverDate(res.headers),
+    });
+  }
+}
+
+function isUnauthorized(error: unknown): error is AnaplanError {
+  return error instanceof AnaplanError && error.kind === 'status' && error.status === 401;
+}
+
+function unauthorized(error: AnaplanError): AnaplanError {
+  const said = error.anaplanMessage === undefined ? '' : ` (${error.anaplanMessage})`;
+  return new AnaplanError(
+    `Anaplan refused ${error.method} ${error.path} with 401 although the token is new${said}.`,
+    {
+      kind: 'auth',
+      method: error.method,
+      path: error.path,
+      status: 401,
+      sent: 'answered',
+      anaplanMessage: error.anaplanMessage,
+      serverDate: error.serverDate,
+    },
+  );
+}
+
+function queryString(query: ApiCall['query']): string {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  if (pairs.length === 0) return '';
+  return `?${pairs.map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(String(v))}`).join('&')}`;
+}
+
+/** A path whose parts are encoded: IDs come from users. */
+export function path(strings: TemplateStringsArray, ...parts: (string | number)[]): string {
+  return strings.reduce((text, piece, i) => {
+    const part = parts[i];
+    // A URL would resolve these away, and the call would reach something else.
+    if (part === '' || part === '.' || part === '..') throw new TypeError(`"${part}" is not an Anaplan ID`);
+    return text + piece + (part === undefined ? '' : encodeURIComponent(String(part)));
+  }, '');
+}

@@ -1,0 +1,72 @@
+import { DecoratorHandler, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+
+/** Time-outs of the transport, milliseconds. */
+export interface Timeouts {
+  /** Until the connection stands, TLS and proxy included. */
+  connectMs: number;
+  /** Until the answer's first byte. Long, because a busy model holds requests open (anaplan-facts.md, "Load"). */
+  headersMs: number;
+  /** Between two bytes of an answer's body. */
+  bodyMs: number;
+  /** {@link headersMs} of `/complete`, which can block for 15 to 40 minutes (anaplan-facts.md, "Files"). */
+  completeMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  connectMs: 10_000,
+  headersMs: 10 * 60_000,
+  bodyMs: 60_000,
+  completeMs: 60 * 60_000,
+};
+
+const CONNECTIONS = 64;
+
+/**
+ * An HTTP/1.1 agent that goes through the proxies of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, by CONNECT.
+ * @param keepAlive - false: every request has a connection of its own
+ */
+export function createDispatcher(timeouts: Timeouts, keepAlive: boolean): Dispatcher {
+  const connect = { timeout: timeouts.connectMs };
+  return new EnvHttpProxyAgent({
+    connections: CONNECTIONS,
+    pipelining: keepAlive ? 1 : 0,
+    allowH2: false,
+    connect,
+    proxyTls: connect,
+    requestTls: connect,
+    // The pool that talks to the proxy itself: without this a proxy that never answers CONNECT holds a call for 5 min.
+    clientFactory: (origin, options) =>
+      new Pool(origin, { ...(options as Pool.Options), headersTimeout: timeouts.connectMs }),
+    headersTimeout: timeouts.headersMs,
+    bodyTimeout: timeouts.bodyMs,
+  });
+}
+
+/** Whether undici began to write a request to a connection. */
+export interface SendTrace {
+  started: boolean;
+}
+
+/**
+ * Notes in `trace` when a request is handed to a connection. Until then nothing of it can have left: this is the
+ * proof behind `sent: 'no'`.
+ */
+export function traced(dispatcher: Dispatcher, trace: SendTrace): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, watch(handler, trace)));
+}
+
+function watch(inner: Dispatcher.DispatchHandler, trace: SendTrace): Dispatcher.DispatchHandler {
+  // undici's own handlers speak an older interface; its DecoratorHandler translates.
+  const handler: Dispatcher.DispatchHandler = new DecoratorHandler(inner);
+  return {
+    onRequestStart(controller, context) {
+      trace.started = true;
+      handler.onRequestStart?.(controller, context);
+    },
+    onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+    onResponseStart: (...args) => handler.onResponseStart?.(...args),
+    onResponseData: (...args) => handler.onResponseData?.(...args),
+    onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+    onResponseError: (...args) => handler.onResponseError?.(...args),
+  };
+}

@@ -1,0 +1,324 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { ABORTED, AnaplanError, isAborted } from '../errors';
+import type { RateLimiter } from '../limiter';
+import { DEFAULT_RETRY_AFTER_MS } from '../retry';
+import type { ChunkBody, Priority } from '../types';
+import { codeOf, discard, errorMessage, readErrorText, type WireResponse } from './body';
+import { createDispatcher, traced, type SendTrace, type Timeouts } from './dispatcher';
+import { header, retryAfterMs, serverDate, type Headers } from './headers';
+
+/** One request, as often as it is sent. */
+export interface WireRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Scheme, host and base path, without a trailing slash. */
+  base: string;
+  /** Path below the base, with its leading slash, without a query. */
+  path: string;
+  query?: string | undefined;
+  headers: Record<string, string>;
+  json?: unknown;
+  chunk?: ChunkBody | undefined;
+  priority: Priority;
+  signal?: AbortSignal | undefined;
+  headersTimeoutMs?: number | undefined;
+  /** Not on a kept connection, which may be dead by now: for what must not be sent into the void (POST `/tasks`). */
+  fresh?: boolean | undefined;
+}
+
+/** What the client reports to `onLog`. Holds no secret and no data. */
+export interface LogEvent {
+  event: 'request' | 'login' | 'refresh' | 'logout' | 'rateLimited';
+  method?: string;
+  path?: string;
+  status?: number;
+  /** The code of a failure without an answer. */
+  code?: string;
+  durationMs?: number;
+  waitMs?: number;
+}
+
+export interface TransportOptions {
+  limiter: RateLimiter;
+  timeouts: Timeouts;
+  userAgent: string;
+  onLog?: ((event: LogEvent) => void) | undefined;
+}
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Sends requests and turns every failure into an {@link AnaplanError}. It waits for the limiter before each send,
+ * pauses it on 429, and sends once more on a fresh connection after 410 (seeds: "HTTP responses": the request is
+ * rerouted). Nothing else is repeated here.
+ */
+export class Transport {
+  readonly limiter: RateLimiter;
+  private readonly kept: Dispatcher;
+  private readonly single: Dispatcher;
+  private readonly secrets = new Set<string>();
+
+  constructor(private readonly options: TransportOptions) {
+    this.limiter = options.limiter;
+    this.kept = createDispatcher(options.timeouts, true);
+    this.single = createDispatcher(options.timeouts, false);
+  }
+
+  /** Texts that must not appear in an error, whatever a server echoes. */
+  hide(secret: string): void {
+    if (secret.length < 4) return;
+    this.secrets.add(secret);
+    // Old tokens are dead; a bounded memory is enough.
+    if (this.secrets.size > 32) {
+      for (const oldest of this.secrets) {
+        this.secrets.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  log(event: LogEvent): void {
+    try {
+      this.options.onLog?.(event);
+    } catch {
+      // A logger's fault is not the call's.
+    }
+  }
+
+  /**
+   * Sends a request and answers with a 2xx whose body is unread.
+   * @param beforeSend - called when the limiter let the request pass, right before each send; its headers are added
+   * @throws AnaplanError; or what `chunk.slices()` threw
+   */
+  async send(
+    request: WireRequest,
+    beforeSend?: () => Promise<Record<string, string>>,
+  ): Promise<WireResponse> {
+    let gone = false;
+    let url = `${request.base}${request.path}${request.query ?? ''}`;
+    for (let redirects = 0; ;) {
+      await this.turn(request);
+      const extra = (await beforeSend?.()) ?? {};
+      const res = await this.exchange(request, url, extra, gone || request.fresh === true);
+      if (res.status >= 200 && res.status < 300) return res;
+      if (res.status === 410 && !gone) {
+        gone = true;
+        discard(res.body);
+        continue;
+      }
+      const location = request.method === 'GET' ? sameOrigin(url, res) : undefined;
+      if (location !== undefined && redirects < MAX_REDIRECTS) {
+        redirects++;
+        url = location;
+        discard(res.body);
+        continue;
+      }
+      throw await this.statusError(res);
+    }
+  }
+
+  private async turn(request: WireRequest): Promise<void> {
+    try {
+      await this.limiter.acquire(request.priority, request.signal);
+    } catch (error) {
+      if (request.signal !== undefined && isAborted(error)) throw this.aborted(request, request.signal, 'no');
+      throw error;
+    }
+  }
+
+  private async exchange(
+    request: WireRequest,
+    url: string,
+    extra: Record<string, string>,
+    fresh: boolean,
+  ): Promise<WireResponse> {
+    const trace: SendTrace = { started: false };
+    const source: { failed?: boolean; error?: unknown } = {};
+    const from = performance.now();
+    const target = new URL(url);
+    const { body, headers } = payload(request, source);
+    const sending = traced(fresh ? this.single : this.kept, trace).request({
+      origin: target.origin,
+      path: `${target.pathname}${target.search}`,
+      method: request.method,
+      headers: { 'user-agent': this.options.userAgent, ...headers, ...request.headers, ...extra },
+      body,
+      signal: request.signal ?? null,
+      ...(request.headersTimeoutMs === undefined ? {} : { headersTimeout: request.headersTimeoutMs }),
+    });
+    try {
+      const res = await unlessAborted(sending, request.signal);
+      this.log({
+        event: 'request',
+        method: request.method,
+        path: request.path,
+        status: res.statusCode,
+        durationMs: Math.round(performance.now() - from),
+      });
+      return {
+        method: request.method,
+        path: request.path,
+        status: res.statusCode,
+        headers: res.headers as Headers,
+        body: res.body as Readable,
+        signal: request.signal,
+      };
+    } catch (error) {
+      if (source.failed === true) throw source.error;
+      const sent = trace.started ? 'unknown' : 'no';
+      const failure =
+        request.signal?.aborted === true
+          ? this.aborted(request, request.signal, sent)
+          : this.networkError(request, error, sent);
+      this.log({
+        event: 'request',
+        method: request.method,
+        path: request.path,
+        ...(failure.code === undefined ? {} : { code: failure.code }),
+        durationMs: Math.round(performance.now() - from),
+      });
+      throw failure;
+    }
+  }
+
+  private networkError(request: WireRequest, cause: unknown, sent: 'no' | 'unknown'): AnaplanError {
+    const code = codeOf(cause);
+    const timeout =
+      code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT';
+    const said =
+      cause instanceof Error && cause.message !== '' ? cause.message : String(code ?? 'unknown error');
+    return new AnaplanError(
+      this.clean(
+        `${request.method} ${request.path} got no answer: ${said}` +
+          `${code === undefined || said.includes(code) ? '' : ` (${code})`}.` +
+          (sent === 'no' ? ' Nothing was sent.' : ''),
+      ),
+      {
+        kind: timeout ? 'timeout' : 'network',
+        method: request.method,
+        path: request.path,
+        sent,
+        code,
+        cause,
+      },
+    );
+  }
+
+  /** The error of a call that its own signal ended. */
+  aborted(
+    request: { method: string; path: string },
+    signal: AbortSignal,
+    sent: 'no' | 'unknown' | 'answered',
+  ): AnaplanError {
+    return new AnaplanError(`${request.method} ${request.path} was aborted.`, {
+      kind: 'network',
+      method: request.method,
+      path: request.path,
+      sent,
+      code: ABORTED,
+      cause: signal.reason as unknown,
+    });
+  }
+
+  private async statusError(res: WireResponse): Promise<AnaplanError> {
+    const wait = retryAfterMs(res.headers);
+    if (res.status === 429) {
+      const pause = wait ?? DEFAULT_RETRY_AFTER_MS;
+      this.limiter.pause(pause);
+      this.log({ event: 'rateLimited', method: res.method, path: res.path, status: 429, waitMs: pause });
+    }
+    const said = errorMessage(await readErrorText(res));
+    const message = said === undefined ? undefined : this.clean(said);
+    return new AnaplanError(
+      `${res.method} ${res.path} answered ${res.status}${message === undefined ? '' : `: ${message}`}.`,
+      {
+        kind: 'status',
+        method: res.method,
+        path: res.path,
+        status: res.status,
+        sent: 'answered',
+        anaplanMessage: message,
+        retryAfterMs: wait,
+        serverDate: serverDate(res.headers),
+      },
+    );
+  }
+
+  private clean(text: string): string {
+    let clean = text;
+    for (const secret of this.secrets) clean = clean.replaceAll(secret, '***');
+    return clean;
+  }
+
+  /** Ends all connections; calls under way fail. Never throws. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.kept.destroy(), this.single.destroy()]);
+  }
+}
+
+/** The place a redirect leads to, if it stays on the host: a token is never carried to another one. */
+function sameOrigin(url: string, res: WireResponse): string | undefined {
+  const location = REDIRECTS.has(res.status) ? header(res.headers, 'location') : undefined;
+  if (location === undefined || !URL.canParse(location, url)) return undefined;
+  const target = new URL(location, url);
+  return target.origin === new URL(url).origin ? target.href : undefined;
+}
+
+/**
+ * undici leaves a request alone that still waits for its connection when the signal fires; this ends the wait at
+ * once. The request itself is dropped by undici before anything of it is written.
+ */
+async function unlessAborted<T extends { body: Readable }>(
+  sending: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return sending;
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Error('aborted'));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([sending, aborted]);
+  } catch (error) {
+    sending.then(
+      (late) => discard(late.body),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+type Payload = { body: string | Readable | null; headers: Record<string, string> };
+
+function payload(request: WireRequest, source: { failed?: boolean; error?: unknown }): Payload {
+  if (request.chunk !== undefined) {
+    const { chunk } = request;
+    const slices = async function* (): AsyncGenerator<Buffer> {
+      try {
+        yield* chunk.slices();
+      } catch (error) {
+        // The reader's own failure (a changed source, a lost disk) must reach the caller as it is.
+        source.failed = true;
+        source.error = error;
+        throw error;
+      }
+    };
+    return {
+      // undici takes any async iterable; its types name only Readable.
+      body: slices() as unknown as Readable,
+      headers: {
+        'content-type': chunk.gzip ? 'application/x-gzip' : 'application/octet-stream',
+        'content-length': String(chunk.length),
+      },
+    };
+  }
+  if (request.json !== undefined) {
+    return { body: JSON.stringify(request.json), headers: { 'content-type': 'application/json' } };
+  }
+  return { body: null, headers: {} };
+}

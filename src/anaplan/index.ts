@@ -1,0 +1,20 @@
+/** The Anaplan Integration API v2 client. Knows nothing of Temporal; usable alone. */
+export { AnaplanClient, type AnaplanClientOptions } from './client';
+export type { Authenticator, TokenInfo } from './auth/authenticator';
+export type { Credentials } from './auth/credentials';
+export { ABORTED, AnaplanError, isAborted, outcomeUnknown, type AnaplanErrorKind } from './errors';
+export { DEFAULT_TIMEOUTS, type Timeouts } from './http/dispatcher';
+export type { LogEvent } from './http/transport';
+export { DEFAULT_REQUESTS_PER_MINUTE, RateLimiter, shareLimiter, type LimiterClock } from './limiter';
+export { REGIONS, regionUrls, type RegionUrls } from './regions';
+export {
+  DEFAULT_RETRY_AFTER_MS,
+  MIN_RETRY_AFTER_MS,
+  nextDelayMs,
+  RETRY_TABLE,
+  retryRule,
+  type RetryClass,
+  type RetryRule,
+} from './retry';
+export type { MappingParameter, StartTask } from './tasks';
+export type * from './types';

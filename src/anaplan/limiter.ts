@@ -1,0 +1,216 @@
+import { ABORTED, AnaplanError } from './errors';
+import { MIN_RETRY_AFTER_MS } from './retry';
+import type { Priority } from './types';
+
+/** Where the limiter reads the time and sets its timer; replaced in tests. */
+export interface LimiterClock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  setTimer(run: () => void, ms: number): unknown;
+  clearTimer(timer: unknown): void;
+}
+
+const SYSTEM_CLOCK: LimiterClock = {
+  now: () => performance.now(),
+  setTimer: (run, ms) => setTimeout(run, ms),
+  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** Under Anaplan's 600 a minute per tenant (seeds: "API rate limitation"), so that a customer's other tools have room. */
+export const DEFAULT_REQUESTS_PER_MINUTE = 540;
+
+/** The most calls that may leave in one burst. */
+const MAX_BURST = 50;
+const MIN_POLL_MS = 5_000;
+const MAX_AGE_POLL_MS = 60_000;
+const MAX_PAUSE_MS = 60 * 60_000;
+
+interface Waiter {
+  grant(): void;
+}
+
+/**
+ * Rate limiter of one tenant: a token bucket that never lets more than `requestsPerMinute` calls pass in any 60 s,
+ * wherever the window is laid.
+ *
+ * The bucket holds `c = min(50, rpm / 4)` tokens and refills with `(rpm - c)` a minute, so a window sees at most the
+ * c that were there and the rpm - c that came. A new limiter starts with c / 2, so that a worker that is killed and
+ * started again does not spend its burst twice.
+ *
+ * Two FIFO lanes share it: `light` goes first, and when both wait they alternate, so that transfers cannot starve
+ * polls nor polls transfers.
+ */
+export class RateLimiter {
+  readonly requestsPerMinute: number;
+  /** Capacity of the bucket: the largest burst. */
+  readonly capacity: number;
+  private readonly refillPerMs: number;
+  private readonly clock: LimiterClock;
+  private readonly lanes: Record<Priority, Set<Waiter>> = { light: new Set(), bulk: new Set() };
+  private lastLane: Priority = 'bulk';
+  private tokens: number;
+  private refilledAt: number;
+  private pausedUntil = 0;
+  private timer: unknown;
+  private pollerCount = 0;
+
+  /** @param requestsPerMinute - 2 or more */
+  constructor(requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE, clock: LimiterClock = SYSTEM_CLOCK) {
+    if (!Number.isFinite(requestsPerMinute) || requestsPerMinute < 2) {
+      throw new RangeError(`requestsPerMinute must be a number of at least 2, not ${requestsPerMinute}`);
+    }
+    this.requestsPerMinute = requestsPerMinute;
+    this.capacity = Math.max(1, Math.floor(Math.min(MAX_BURST, requestsPerMinute / 4)));
+    this.refillPerMs = (requestsPerMinute - this.capacity) / 60_000;
+    this.clock = clock;
+    this.tokens = Math.max(1, this.capacity / 2);
+    this.refilledAt = clock.now();
+  }
+
+  /** Calls that wait for their turn now. */
+  get waiting(): number {
+    return this.lanes.light.size + this.lanes.bulk.size;
+  }
+
+  /** Pollers registered now, see {@link registerPoller}. */
+  get pollers(): number {
+    return this.pollerCount;
+  }
+
+  /**
+   * Waits for the right to make one call.
+   * @throws AnaplanError with code `ABORTED` and `sent: 'no'` when the signal ends the wait
+   */
+  acquire(priority: Priority = 'light', signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(abortedWaiting(signal));
+    return new Promise((resolve, reject) => {
+      const lane = this.lanes[priority];
+      const waiter: Waiter = {
+        grant: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      const onAbort = (): void => {
+        lane.delete(waiter);
+        reject(abortedWaiting(signal));
+        this.serve();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      lane.add(waiter);
+      this.serve();
+    });
+  }
+
+  /**
+   * Stops every call of the tenant for `ms` (at least 1 s): Anaplan answered 429. Longer of two pauses counts. The
+   * bucket is empty afterwards: its server-side twin is, so the calls that waited must not leave as a burst.
+   */
+  pause(ms: number): void {
+    const length = Math.min(MAX_PAUSE_MS, Math.max(MIN_RETRY_AFTER_MS, Number.isFinite(ms) ? ms : 0));
+    this.refill();
+    this.pausedUntil = Math.max(this.pausedUntil, this.clock.now() + length);
+    this.tokens = 0;
+    this.refilledAt = this.pausedUntil;
+    this.serve();
+  }
+
+  /** Counts one more task poll loop in; call the answer once when it ends. */
+  registerPoller(): () => void {
+    this.pollerCount++;
+    let open = true;
+    return () => {
+      if (open) this.pollerCount--;
+      open = false;
+    };
+  }
+
+  /**
+   * How long a poll loop waits between two polls, milliseconds: at least 5 s (seeds: "Monitor the import tasks"), a
+   * twentieth of the task's age up to 60 s, and never so short that all registered pollers together use more than
+   * half of the budget.
+   */
+  pollIntervalMs(ageMs: number): number {
+    const byAge = Math.min(MAX_AGE_POLL_MS, ageMs / 20);
+    const byShare = (this.pollerCount * 60_000) / (this.requestsPerMinute / 2);
+    return Math.max(MIN_POLL_MS, Math.ceil(byAge), Math.ceil(byShare));
+  }
+
+  private refill(): void {
+    const now = this.clock.now();
+    if (now <= this.refilledAt) return;
+    this.tokens = Math.min(this.capacity, this.tokens + (now - this.refilledAt) * this.refillPerMs);
+    this.refilledAt = now;
+  }
+
+  /** Grants what can be granted now and sets the timer for the next. */
+  private serve(): void {
+    if (this.timer !== undefined) this.clock.clearTimer(this.timer);
+    this.timer = undefined;
+    this.refill();
+    if (this.clock.now() >= this.pausedUntil) {
+      for (let next = this.nextWaiter(); next !== undefined && this.tokens >= 1; next = this.nextWaiter()) {
+        this.tokens -= 1;
+        this.lastLane = next.lane;
+        this.lanes[next.lane].delete(next.waiter);
+        next.waiter.grant();
+      }
+    }
+    if (this.waiting === 0) return;
+    const untilToken = Math.max(0, 1 - this.tokens) / this.refillPerMs;
+    const from = Math.max(this.clock.now(), this.refilledAt);
+    const delay = Math.max(1, Math.ceil(from + untilToken - this.clock.now()));
+    this.timer = this.clock.setTimer(() => {
+      this.timer = undefined;
+      this.serve();
+    }, delay);
+  }
+
+  private nextWaiter(): { lane: Priority; waiter: Waiter } | undefined {
+    const order: Priority[] = this.lastLane === 'light' ? ['bulk', 'light'] : ['light', 'bulk'];
+    for (const lane of order) {
+      for (const waiter of this.lanes[lane]) return { lane, waiter };
+    }
+    return undefined;
+  }
+}
+
+function abortedWaiting(signal: AbortSignal | undefined): AnaplanError {
+  return new AnaplanError('The call was aborted while it waited for the rate limiter; nothing was sent.', {
+    kind: 'network',
+    method: '',
+    path: '',
+    sent: 'no',
+    code: ABORTED,
+    cause: signal?.reason,
+  });
+}
+
+interface SharedLimiter {
+  limiter: RateLimiter;
+  uses: number;
+}
+const shared = new Map<string, SharedLimiter>();
+
+/**
+ * The limiter that all clients of this process with the same key share, until the last of them releases it.
+ * @param key - names the tenant: e.g. API URL and user; the first caller's `requestsPerMinute` counts
+ */
+export function shareLimiter(
+  key: string,
+  requestsPerMinute = DEFAULT_REQUESTS_PER_MINUTE,
+): { limiter: RateLimiter; release(): void } {
+  const entry = shared.get(key) ?? { limiter: new RateLimiter(requestsPerMinute), uses: 0 };
+  shared.set(key, entry);
+  entry.uses++;
+  let held = true;
+  return {
+    limiter: entry.limiter,
+    release() {
+      if (!held) return;
+      held = false;
+      entry.uses--;
+      if (entry.uses === 0) shared.delete(key);
+    },
+  };
+}

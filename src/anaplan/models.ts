@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { path, type Api } from './api';
+import { AnaplanError, ShapeError } from './errors';
+import {
+  compact,
+  isRecord,
+  neededText,
+  optionalNumber,
+  optionalText,
+  optionalTime,
+  read,
+  textOrEmpty,
+  unwrap,
+} from './parse';
+import type { CallOptions, Model, ModelRef, ModelStatus } from './types';
+
+/** The path of a model's objects. */
+export function modelPath(ref: ModelRef): string {
+  return path`/workspaces/${ref.workspaceId}/models/${ref.modelId}`;
+}
+
+const schema = z
+  .object({
+    id: neededText,
+    name: textOrEmpty,
+    activeState: optionalText,
+    currentWorkspaceId: optionalText,
+    currentWorkspaceName: optionalText,
+    memoryUsage: optionalNumber,
+    lastModified: optionalText,
+  })
+  .transform(compact);
+
+/** Reads one model. */
+export function parseModel(raw: unknown): Model {
+  return read(schema, raw, 'a model');
+}
+
+const statusSchema = z
+  .object({
+    currentStep: optionalText,
+    taskId: optionalText,
+    tooltip: optionalText,
+    progress: optionalNumber,
+    creationTime: optionalTime,
+  })
+  .transform(compact);
+
+const STATUS_MARKS = ['currentStep', 'progress', 'taskId'] as const;
+
+/**
+ * Reads a model's status: under `requestStatus`, with or without the envelope, or bare (the seeds show the first, the
+ * live API answers bare).
+ *
+ * Idle is only what says so. A progress of -1 alone is not enough: the seeds' writeback (`Updating`) has it too.
+ */
+export function parseModelStatus(body: unknown): ModelStatus {
+  let raw = unwrap(body, ['requestStatus'], STATUS_MARKS);
+  if (raw === undefined && isRecord(body)) {
+    raw = Object.values(body).find((v) => isRecord(v) && isRecord(v['requestStatus']));
+    raw = isRecord(raw) ? raw['requestStatus'] : undefined;
+  }
+  if (!isRecord(raw) || !STATUS_MARKS.some((mark) => raw[mark] !== undefined && raw[mark] !== null)) {
+    throw new ShapeError("the model's status has neither a step nor a progress nor a task");
+  }
+  const status = read(statusSchema, raw, "the model's status");
+  if (status.taskId === '') delete status.taskId;
+  const step = status.currentStep?.trim().toLowerCase() ?? '';
+  const quiet = status.taskId === undefined && (status.progress === undefined || status.progress < 0);
+  return { ...status, idle: quiet && (step === '' || step === 'open') };
+}
+
+/** Models and their status (seeds: "Models"). */
+export class ModelsApi {
+  /** The verb this tenant answers: the seeds show POST, the live API answers GET. */
+  private statusMethod: 'GET' | 'POST' = 'GET';
+  private statusKnown = false;
+
+  constructor(private readonly api: Api) {}
+
+  /**
+   * All models of a workspace, or of the tenant where none is named. Archived ones are among them
+   * (`activeState: 'ARCHIVED'`).
+   */
+  list(workspaceId?: string, o?: CallOptions): Promise<Model[]> {
+    return this.api.list(
+      {
+        path: workspaceId === undefined ? '/models' : path`/workspaces/${workspaceId}/models`,
+        what: 'the list of models',
+        keys: ['models', 'model'],
+        item: parseModel,
+        idOf: (m) => m.id,
+      },
+      o,
+    );
+  }
+
+  /** One model of the tenant. No access is answered as 404. */
+  get(modelId: string, o?: CallOptions): Promise<Model> {
+    return this.api.get(
+      { method: 'GET', path: path`/models/${modelId}`, query: { modelDetails: true } },
+      (body) => parseModel(unwrap(body, ['model', 'models'], ['id'])),
+      o,
+    );
+  }
+
+  /** What the model is doing. Answered even while it is busy. */
+  async status(ref: ModelRef, o?: CallOptions): Promise<ModelStatus> {
+    const ask = (method: 'GET' | 'POST'): Promise<ModelStatus> =>
+      this.api.get(
+        { method, path: `${modelPath(ref)}/status`, ...(method === 'POST' ? { json: {} } : {}) },
+        parseModelStatus,
+        o,
+      );
+    if (this.statusKnown) return ask(this.statusMethod);
+    try {
+      const status = await ask('GET');
+      this.statusKnown = true;
+      return status;
+    } catch (error) {
+      const verb = error instanceof AnaplanError && (error.status === 405 || error.status === 404);
+      if (!verb) throw error;
+      const status = await ask('POST').catch((second: unknown) => {
+        // A model that is not there: what GET said is what the caller wants to know.
+        throw second instanceof AnaplanError && (second.status === 405 || second.status === 404)
+          ? error
+          : second;
+      });
+      this.statusMethod = 'POST';
+      this.statusKnown = true;
+      return status;
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { commandOf, type IntegrationName, type IntegrationResult, type RowCounts } from '../contracts';
+
+/** `1234567` as `1,234,567`. */
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** Bytes for people: `12 B`, `1.2 kB`, `48.8 MB`, `3.1 GB` (powers of 1,000, as Anaplan counts). */
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** Milliseconds for people: `850 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
+export function span(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  const s = Math.round(ms / 1000);
+  if (s < 60) return `${s} s`;
+  if (s < 3_600) return `${Math.floor(s / 60)} min${s % 60 === 0 ? '' : ` ${s % 60} s`}`;
+  const min = Math.round(s / 60);
+  return `${Math.floor(min / 60)} h${min % 60 === 0 ? '' : ` ${min % 60} min`}`;
+}
+
+function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/** Control characters in names and messages of others must not steer the reader's terminal. */
+export function clean(text: string): string {
+   
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
+
+const WIDTH = 10;
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(WIDTH)}${clean(text)}`;
+}
+
+function rowsText(rows: RowCounts): string {
+  const unit = rows.unit === 'rows' ? 'row' : 'cell';
+  const parts: string[] = [];
+  if (rows.total !== undefined) parts.push(plural(rows.total, unit));
+  if (rows.created !== undefined) parts.push(`${count(rows.created)} created`);
+  if (rows.updated !== undefined) parts.push(`${count(rows.updated)} updated`);
+  parts.push(`${count(rows.ignored)} ignored`, `${count(rows.rejected)} rejected`);
+  if (rows.warnings > 0) parts.push(plural(rows.warnings, 'warning'));
+  return (rows.total === undefined ? `${rows.unit}: ` : '') + parts.join(', ');
+}
+
+function headline(result: IntegrationResult): string {
+  const rejected = rejectedOf(result);
+  switch (result.outcome) {
+    case 'succeeded':
+      return 'succeeded';
+    case 'succeededWithRejections':
+      return rejected > 0 ? `succeeded, with ${plural(rejected, 'row')} rejected` : 'succeeded, with rejections';
+    case 'cancelled':
+      return 'cancelled';
+    case 'failed':
+      return `failed: ${result.failure?.type ?? 'InternalError'}`;
+  }
+}
+
+function rejectedOf(result: IntegrationResult): number {
+  const inDumps = result.dumps.reduce((sum, dump) => sum + dump.rows, 0);
+  return inDumps > 0 ? inDumps : (result.task?.rows?.rejected ?? 0);
+}
+
+function taskLines(result: IntegrationResult): string[] {
+  const { task } = result;
+  if (task === undefined) return [];
+  const out: string[] = [];
+  if (task.rows !== undefined) out.push(line('Rows', rowsText(task.rows)));
+  const adopted = task.adopted === true ? ', found in the task list after its answer was lost' : '';
+  out.push(line('Task', `${task.taskId} ${task.state}${adopted}`));
+  for (const detail of task.details) {
+    const times = detail.occurrences !== undefined && detail.occurrences > 1 ? ` (${count(detail.occurrences)} times)` : '';
+    out.push(line('', `${detail.message || detail.code}${times}`));
+  }
+  for (const nested of task.nested ?? []) {
+    const rows = nested.rows === undefined ? '' : `: ${rowsText(nested.rows)}`;
+    out.push(line('Step', `${nested.successful ? 'ok    ' : 'FAILED'} ${nested.name ?? nested.objectId}${rows}`));
+    if (!nested.successful) for (const d of nested.details) out.push(line('', `       ${d.message || d.code}`));
+  }
+  return out;
+}
+
+function transferLines(result: IntegrationResult): string[] {
+  return result.transfers.flatMap((t) => {
+    const pieces = t.pages === undefined ? plural(t.chunks, 'chunk') : plural(t.pages, 'page');
+    const rows = t.rows === undefined ? '' : `, ${plural(t.rows, 'row')}`;
+    return [
+      line('Transfer', `${t.name}: ${bytes(t.bytes)} (${count(t.bytes)} bytes) in ${pieces}${rows}`),
+      line('', t.uri),
+      line('', `sha256 ${t.sha256}`),
+    ];
+  });
+}
+
+function dumpLines(result: IntegrationResult): string[] {
+  return result.dumps.flatMap((dump) => [
+    line('Rejected', `${plural(dump.rows, 'row')} of ${dump.action}`),
+    ...dump.errors.map((e) => line('', `${count(e.count).padStart(7)} x ${e.message}`)),
+    line('', `all of them in ${dump.uri}`),
+  ]);
+}
+
+/**
+ * A result as a person reads it: one line for the ending, then rows, task, transfers, rejected rows with their reasons,
+ * warnings, and for a bad ending what to do.
+ *
+ * @param o.name what ran, as in `Load sales`
+ * @param o.link the run in the Temporal UI
+ */
+export function renderResult(
+  integration: IntegrationName,
+  result: IntegrationResult,
+  o: { name?: string; workflowId?: string; link?: string; tookMs?: number } = {},
+): string {
+  const name = o.name === undefined ? '' : ` ${clean(o.name)}`;
+  const took = o.tookMs === undefined ? '' : ` (${span(o.tookMs)})`;
+  const lines = [`${commandOf(integration)}${name} ${headline(result)}${took}`];
+  const { failure } = result;
+  if (failure !== undefined) {
+    const code = failure.code === undefined ? '' : ` [${failure.code}]`;
+    lines.push(line('Why', `${failure.message}${code}`));
+    if (!failure.message.includes(failure.remedy)) lines.push(line('Remedy', failure.remedy));
+    lines.push(line('Effects', EFFECTS[failure.effects]));
+  }
+  lines.push(...taskLines(result), ...transferLines(result), ...dumpLines(result));
+  if (result.filesNotUploaded !== undefined && result.filesNotUploaded.length > 0) {
+    lines.push(line('Old data', `the process also loads files that got no upload: ${result.filesNotUploaded.join(', ')}`));
+  }
+  for (const warning of result.warnings ?? []) lines.push(line('Warning', warning));
+  if (result.truncated) lines.push(line('', 'Some details were left out to keep the result small.'));
+  if (o.workflowId !== undefined) lines.push(line('Run', o.workflowId));
+  if (o.link !== undefined) lines.push(line('', o.link));
+  return `${lines.join('\n')}\n`;
+}
+
+const EFFECTS = {
+  none: 'none: nothing was changed in the model',
+  applied: 'applied: the model was changed',
+  unknown: 'unknown: look in the model before you start again',
+} as const;

@@ -1,0 +1,118 @@
+import { AnaplanTemporalError, documentOf, type AnaplanTemporalClient } from '../client';
+import { commandOf, EXIT, type IntegrationInputs, type IntegrationResult } from '../contracts';
+import { checkInput, issuesText } from '../contracts/schemas';
+import { configuredTaskQueue, ConfigError } from '../worker';
+import type { CliDeps, Exit } from './deps';
+import { flagOf, inputOf, type Flags, type IntegrationCommand } from './integrations';
+import { ProgressDisplay } from './progress';
+import { renderResult } from './render';
+import type { RunFlags, TemporalFlags } from './shared-flags';
+import { findUi, runLink } from './ui-link';
+import { documentOfError, exitOf, waitForRun } from './wait';
+
+/** The text of a check that failed, with the flags that set the fields. */
+export function usageText(issues: readonly { path: string; message: string }[]): string {
+  const named = issues.map((issue) => {
+    const field = issue.path.split(/[.[]/, 1)[0] ?? '';
+    return field === '' ? issue : { ...issue, path: issue.path.replace(field, flagOf(field)) };
+  });
+  return issuesText(named);
+}
+
+/** Where Temporal is and which queue runs go to, from flags, environment and file. */
+export function connectOptions(
+  flags: TemporalFlags,
+  deps: CliDeps,
+): { address?: string; namespace?: string; profile?: string; taskQueue: string } {
+  try {
+    const taskQueue = configuredTaskQueue({
+      env: deps.env,
+      cwd: deps.cwd,
+      ...(flags.config === undefined ? {} : { configPath: flags.config }),
+      ...(flags.taskQueue === undefined ? {} : { taskQueue: flags.taskQueue }),
+    });
+    return {
+      taskQueue,
+      ...(flags.address === undefined ? {} : { address: flags.address }),
+      ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+      ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+    };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new AnaplanTemporalError('InvalidInput', error.message, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * Runs one integration: starts it, waits with progress on standard error, prints its result on standard output.
+ *
+ * @returns the exit code (design, "CLI exit codes")
+ */
+export async function runIntegration(
+  command: IntegrationCommand,
+  flags: Flags & RunFlags,
+  deps: CliDeps,
+): Promise<Exit> {
+  const began = Date.now();
+  const json = flags.output === 'json';
+  const { integration } = command;
+  const end = (result: IntegrationResult, o: Parameters<typeof renderResult>[2] = {}): Exit => {
+    if (json) deps.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    else deps.stdout.write(renderResult(integration, result, { tookMs: Date.now() - began, ...o }));
+    return exitOf(result);
+  };
+  const check = checkInput(integration, inputOf(command, flags));
+  if (!check.ok) {
+    const message = `The input is not valid: ${usageText(check.issues)}.`;
+    const remedy = `See "anaplan-temporal ${commandOf(integration)} --help".`;
+    const result = documentOf('InvalidInput', message, { effects: 'none', remedy });
+    if (json) return end(result);
+    deps.stderr.write(`${message}\n${remedy}\n`);
+    return exitOf(result);
+  }
+  let client: AnaplanTemporalClient | undefined;
+  try {
+    client = await deps.connect(connectOptions(flags, deps));
+    return await startAndWait(command, check.input, flags, { deps, client, json, end });
+  } catch (error) {
+    return end(documentOfError(error, 'none'));
+  } finally {
+    await client?.close().catch(() => undefined);
+  }
+}
+
+interface Running {
+  deps: CliDeps;
+  client: AnaplanTemporalClient;
+  json: boolean;
+  end(result: IntegrationResult, o?: Parameters<typeof renderResult>[2]): Exit;
+}
+
+async function startAndWait(
+  command: IntegrationCommand,
+  input: IntegrationInputs[keyof IntegrationInputs],
+  flags: RunFlags,
+  { deps, client, json, end }: Running,
+): Promise<Exit> {
+  const handle = await client.start(command.integration, input, {
+    ...(flags.id === undefined ? {} : { id: flags.id }),
+    ...(flags.summary === undefined ? {} : { summary: flags.summary }),
+  });
+  const { workflowId, runId } = handle;
+  const ids = json ? `${JSON.stringify({ workflowId, runId })}\n` : `${workflowId}\n`;
+  if (flags.detach === true) {
+    deps.stdout.write(ids);
+    return EXIT.ok;
+  }
+  const ui = await findUi(client.address, deps.env);
+  const link = ui === undefined ? undefined : runLink(ui, client.namespace, workflowId, runId);
+  const joined = handle.joined ? 'Joined the open run' : 'Started';
+  deps.stderr.write(`${joined} ${workflowId}${link === undefined ? '' : `\n${link}`}\n`);
+  const waited = await waitForRun(handle, new ProgressDisplay(deps.stderr), deps);
+  if (waited.kind === 'detached') {
+    deps.stderr.write(`Detached: ${workflowId} goes on.\n`);
+    if (json) deps.stdout.write(ids);
+    return EXIT.unexpected;
+  }
+  return end(waited.result, { workflowId, ...(link === undefined ? {} : { link }) });
+}

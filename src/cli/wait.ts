@@ -1,0 +1,145 @@
+import { createInterface } from 'node:readline';
+import { AnaplanTemporalError, documentOf, IntegrationFailed, type IntegrationHandle } from '../client';
+import { EXIT, FAILURES, type ExitCode, type IntegrationResult } from '../contracts';
+import type { CliDeps } from './deps';
+import type { ProgressDisplay } from './progress';
+
+/** How waiting for a run ended. */
+export type Waited = { kind: 'ended'; result: IntegrationResult } | { kind: 'detached' };
+
+/** The document of any error: the run's own, or one made from the error. */
+export function documentOfError(error: unknown, effects: 'none' | 'unknown'): IntegrationResult {
+  if (error instanceof IntegrationFailed) return error.result;
+  if (error instanceof AnaplanTemporalError) {
+    return documentOf(error.type, error.message, {
+      effects: error.type === 'InvalidInput' || error.type === 'Conflict' ? 'none' : effects,
+      remedy: error.remedy,
+    });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return documentOf('InternalError', message, { effects });
+}
+
+/** Exit code of a document: 0 when the run succeeded, else that of its failure (design, "CLI exit codes"). */
+export function exitOf(result: IntegrationResult): ExitCode {
+  if (result.outcome === 'succeeded' || result.outcome === 'succeededWithRejections') return EXIT.ok;
+  if (result.outcome === 'cancelled') return EXIT.cancelled;
+  return result.failure === undefined ? EXIT.unexpected : FAILURES[result.failure.type].exit;
+}
+
+/** How often the run is looked at while it is shown. */
+const LOOK_MS = 1_000;
+
+/**
+ * Waits for a run and shows its progress.
+ *
+ * On a terminal Ctrl-C asks whether to detach or to cancel, and a second Ctrl-C detaches at once. Elsewhere SIGINT
+ * cancels the run and waits for its ending, a second one detaches. SIGTERM detaches: what runs this command may stop
+ * it, and the run goes on.
+ */
+export async function waitForRun(handle: IntegrationHandle, display: ProgressDisplay, deps: CliDeps): Promise<Waited> {
+  const { stderr } = deps;
+  const interactive = stderr.isTTY === true && deps.stdin.isTTY === true;
+  let detach = (): void => undefined;
+  const detached = new Promise<Waited>((resolve) => {
+    detach = (): void => resolve({ kind: 'detached' });
+  });
+  let cancelling = false;
+  const cancel = (): void => {
+    if (cancelling) return;
+    cancelling = true;
+    handle.cancel().then(
+      () => {
+        display.clear();
+        stderr.write(`Cancelling ${handle.workflowId}; Ctrl-C again leaves it to do so by itself.\n`);
+      },
+      (error: unknown) => {
+        // A run that ended meanwhile tells its own ending; anything else is said, and may be tried again.
+        cancelling = false;
+        if (error instanceof AnaplanTemporalError && error.type === 'NotFound') return;
+        stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      },
+    );
+  };
+  let question: { close(): void } | undefined;
+  const unlisten = deps.onSignal((signal) => {
+    if (signal === 'SIGTERM' || cancelling || question !== undefined) return detach();
+    if (!interactive) return cancel();
+    display.clear();
+    question = ask(deps, (answer) => {
+      question = undefined;
+      if (answer === 'cancel') cancel();
+      if (answer === 'detach') detach();
+    }, detach);
+  });
+
+  let over = false;
+  const ended = handle.result().then(
+    (result): Waited => ({ kind: 'ended', result }),
+    (error: unknown): Waited => ({ kind: 'ended', result: documentOfError(error, 'unknown') }),
+  );
+  const watch = async (): Promise<void> => {
+    while (!over) {
+      try {
+        const progress = await handle.progress();
+        if (!over && question === undefined && progress.status === 'RUNNING') display.update(progress);
+      } catch (error) {
+        // The result is what is waited for; a look that fails is only worth a line.
+        if (!over && question === undefined && error instanceof AnaplanTemporalError && error.type === 'ServiceUnavailable') {
+          display.note('Temporal does not answer; the run goes on, waiting for it');
+        }
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, LOOK_MS);
+        void ended.then(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  };
+  const watching = watch();
+  try {
+    const outcome = await Promise.race([ended, detached]);
+    over = true;
+    if (outcome.kind === 'ended') await watching;
+    return outcome;
+  } finally {
+    over = true;
+    question?.close();
+    unlisten();
+    display.clear();
+  }
+}
+
+/** Asks on the terminal; `interrupted` is a Ctrl-C at the question. */
+function ask(
+  deps: CliDeps,
+  answered: (answer: 'cancel' | 'detach' | 'go on') => void,
+  interrupted: () => void,
+): { close(): void } {
+  const lines = createInterface({ input: deps.stdin, output: process.stderr, terminal: true });
+  let done = false;
+  const finish = (answer: 'cancel' | 'detach' | 'go on'): void => {
+    if (done) return;
+    done = true;
+    lines.close();
+    answered(answer);
+  };
+  lines.on('SIGINT', () => {
+    done = true;
+    lines.close();
+    interrupted();
+  });
+  lines.on('close', () => finish('go on'));
+  lines.question('The run goes on without this command. [d]etach, [c]ancel the run, or Enter to keep waiting? ', (text) => {
+    const word = text.trim().toLowerCase();
+    finish(word.startsWith('c') ? 'cancel' : word.startsWith('d') ? 'detach' : 'go on');
+  });
+  return {
+    close: () => {
+      done = true;
+      lines.close();
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import { FAILURES, type Effects, type FailureType, type IntegrationResult, type ResultFailure } from '../contracts';
+import { issuesText, type InputIssue } from '../contracts/schemas';
+
+/** Anything that this client throws on purpose: typed, a sentence, with a remedy. */
+export class AnaplanTemporalError extends Error {
+  override readonly name: string = 'AnaplanTemporalError';
+  readonly type: FailureType;
+  /** With type `InvalidInput`: what is wrong with which field. */
+  readonly issues: readonly InputIssue[];
+  /** What to do about it. */
+  readonly remedy: string;
+
+  constructor(
+    type: FailureType,
+    message: string,
+    o: { issues?: readonly InputIssue[]; remedy?: string; cause?: unknown } = {},
+  ) {
+    super(message, o.cause === undefined ? undefined : { cause: o.cause });
+    this.type = type;
+    this.issues = o.issues ?? [];
+    this.remedy = o.remedy ?? FAILURES[type].remedy;
+  }
+}
+
+/** A run that ended, and not well: failed, cancelled or terminated. */
+export class IntegrationFailed extends AnaplanTemporalError {
+  override readonly name = 'IntegrationFailed';
+
+  constructor(
+    readonly workflowId: string,
+    /** The document of the run; made up from what Temporal knows where the run could not write one. */
+    readonly result: IntegrationResult,
+    failure: ResultFailure,
+    cause?: unknown,
+  ) {
+    super(failure.type, failure.message, { remedy: failure.remedy, ...(cause === undefined ? {} : { cause }) });
+  }
+}
+
+/** The error for an input that the schemas refuse. */
+export function invalidInput(issues: readonly InputIssue[]): AnaplanTemporalError {
+  return new AnaplanTemporalError('InvalidInput', `The input is not valid: ${issuesText(issues)}.`, { issues });
+}
+
+/** A result document for an ending that no run wrote: a refused input, Temporal out of reach, a terminated run. */
+export function documentOf(
+  type: FailureType,
+  message: string,
+  o: { effects: Effects; outcome?: 'failed' | 'cancelled'; remedy?: string },
+): IntegrationResult & { failure: ResultFailure } {
+  return {
+    outcome: o.outcome ?? 'failed',
+    transfers: [],
+    dumps: [],
+    failure: { type, message, remedy: o.remedy ?? FAILURES[type].remedy, effects: o.effects },
+  };
+}
+
+/** gRPC status codes, see https://grpc.io/docs/guides/status-codes/ */
+const GRPC = {
+  cancelled: 1,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+/** The gRPC status of an error or of what caused it; undefined for anything else. */
+export function grpcCode(error: unknown): number | undefined {
+  for (let at: unknown = error, depth = 0; at !== undefined && depth < 5; depth++) {
+    if (isGrpcServiceError(at)) return at.code;
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  return undefined;
+}
+
+/** Whether Temporal did not answer, or not now: asking again can help. */
+export function isUnavailable(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code === GRPC.unavailable || code === GRPC.deadlineExceeded || code === GRPC.resourceExhausted;
+}
+
+function reason(error: unknown): string {
+  let text = error instanceof Error ? error.message : String(error);
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {
+    text = at.message;
+    at = at.cause;
+  }
+  return (text.split('\n', 1)[0] ?? '').replace(/\.$/, '').slice(0, 300);
+}
+
+/**
+ * The typed error of a call to Temporal; typed errors pass unchanged.
+ *
+ * @param doing what was tried, as in `start the run`
+ * @param address where Temporal was looked for, for the message
+ */
+export function temporalError(error: unknown, doing: string, address?: string): AnaplanTemporalError {
+  if (error instanceof AnaplanTemporalError) return error;
+  const at = address === undefined ? '' : ` at ${address}`;
+  const code = grpcCode(error);
+  const cause = { cause: error };
+  if (code === GRPC.unauthenticated || code === GRPC.permissionDenied) {
+    return new AnaplanTemporalError('PermissionDenied', `Temporal${at} refused to ${doing}: ${reason(error)}.`, {
+      ...cause,
+      remedy: 'Check TEMPORAL_API_KEY or the TLS files, and what they may do in the namespace.',
+    });
+  }
+  if (code === GRPC.notFound) {
+    return new AnaplanTemporalError('NotFound', `Temporal${at} could not ${doing}: ${reason(error)}.`, {
+      ...cause,
+      remedy: 'Check the ID, and the namespace (TEMPORAL_NAMESPACE).',
+    });
+  }
+  if (code === GRPC.invalidArgument || code === GRPC.failedPrecondition) {
+    return new AnaplanTemporalError('InvalidInput', `Temporal${at} refused to ${doing}: ${reason(error)}.`, cause);
+  }
+  if (code === undefined && !(error instanceof Error && /connect/i.test(error.message))) {
+    return new AnaplanTemporalError('InternalError', `Could not ${doing}: ${reason(error)}.`, cause);
+  }
+  return new AnaplanTemporalError('ServiceUnavailable', `Temporal cannot be reached${at} to ${doing} (${reason(error)}).`, {
+    ...cause,
+    remedy:
+      'Start Temporal there, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE (or --address and --namespace) to where it runs.',
+  });
+}

@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { isFailureType, RESULT_MEMO, type IntegrationResult, type ResultFailure } from '../contracts';
+import { AnaplanTemporalError, documentOf, IntegrationFailed, isUnavailable, temporalError } from './errors';
+import { progressOf, type RunProgress } from './progress';
+
+/** While Temporal does not answer, a waiting client asks again for this long. */
+const PATIENCE_MS = 10 * 60_000;
+
+/** One run of an integration. */
+export interface IntegrationHandle {
+  readonly workflowId: string;
+  /** The run this handle was made for; undefined for a handle made from a workflow ID alone. */
+  readonly runId?: string;
+  /** The first run of the chain: stays the same when an operator resets the run. */
+  readonly firstRunId?: string;
+  /** An open run of that ID was there already, with the same input. */
+  readonly joined: boolean;
+  /**
+   * Waits for the end, through restarts of Temporal and resets of the run.
+   *
+   * @returns the document of a run that succeeded, with rejections or without
+   * @throws IntegrationFailed when it failed, was cancelled or terminated, with its document
+   * @throws AnaplanTemporalError when there is no such run, or Temporal stays out of reach
+   */
+  result(): Promise<IntegrationResult>;
+  /** Asks the run to cancel: it cancels its Anaplan task and cleans up, then ends. Does not wait for that. */
+  cancel(): Promise<void>;
+  /** Where the run stands now. */
+  progress(): Promise<RunProgress>;
+}
+
+/** @internal Makes a handle. */
+export function makeHandle(
+  client: Client,
+  at: { workflowId: string; runId?: string; firstRunId?: string; joined?: boolean; address?: string },
+): IntegrationHandle {
+  const { workflowId, runId, address } = at;
+  const firstRunId = at.firstRunId ?? runId;
+  return {
+    workflowId,
+    ...(runId === undefined ? {} : { runId }),
+    ...(firstRunId === undefined ? {} : { firstRunId }),
+    joined: at.joined ?? false,
+    result: () => waitFor(client, workflowId, { runId, firstRunId }, address),
+    cancel: async () => {
+      try {
+        // Without a run ID, so that a run that was reset meanwhile is found.
+        await client.workflow.getHandle(workflowId, undefined, firstRun(firstRunId)).cancel();
+      } catch (error) {
+        throw gone(error, workflowId) ?? temporalError(error, `cancel ${workflowId}`, address);
+      }
+    },
+    progress: async () => {
+      try {
+        const description = await client.workflow.getHandle(workflowId).describe();
+        return await progressOf(description, client.options.loadedDataConverter);
+      } catch (error) {
+        throw gone(error, workflowId) ?? temporalError(error, `look at ${workflowId}`, address);
+      }
+    },
+  };
+}
+
+function firstRun(id: string | undefined): { firstExecutionRunId?: string } {
+  return id === undefined ? {} : { firstExecutionRunId: id };
+}
+
+function gone(error: unknown, workflowId: string): AnaplanTemporalError | undefined {
+  if (!(error instanceof WorkflowNotFoundError)) return undefined;
+  return new AnaplanTemporalError('NotFound', `There is no open or kept run ${workflowId} in this namespace.`, {
+    remedy: 'Check the ID and the namespace; a run that has ended cannot be cancelled, and old ones are deleted.',
+    cause: error,
+  });
+}
+
+async function waitFor(
+  client: Client,
+  workflowId: string,
+  at: { runId: string | undefined; firstRunId: string | undefined },
+  address: string | undefined,
+): Promise<IntegrationResult> {
+  let { runId } = at;
+  let silentSince: number | undefined;
+  for (;;) {
+    try {
+      return (await client.workflow.getHandle(workflowId, runId).result()) as IntegrationResult;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) {
+        const next = await successor(client, workflowId, runId, at.firstRunId, error).catch(() => undefined);
+        if (next === undefined) throw await failed(client, workflowId, runId, error);
+        runId = next;
+        continue;
+      }
+      if (isUnavailable(error)) {
+        silentSince ??= performance.now();
+        if (performance.now() - silentSince < PATIENCE_MS) {
+          await delay(2_000);
+          // A long poll that times out is an answer too: only silence in a row counts.
+          if (await client.workflowService.getSystemInfo({}).then(() => true, () => false)) silentSince = undefined;
+          continue;
+        }
+      }
+      throw gone(error, workflowId) ?? temporalError(error, `wait for ${workflowId}`, address);
+    }
+  }
+}
+
+/** A reset terminates a run and goes on in another one of the same chain: that one's end is the answer. */
+async function successor(
+  client: Client,
+  workflowId: string,
+  runId: string | undefined,
+  firstRunId: string | undefined,
+  error: WorkflowFailedError,
+): Promise<string | undefined> {
+  if (runId === undefined || !(error.cause instanceof TerminatedFailure)) return undefined;
+  const latest = await client.workflow.getHandle(workflowId).describe();
+  const chain = latest.raw.workflowExecutionInfo?.firstRunId;
+  return latest.runId !== runId && chain === firstRunId ? latest.runId : undefined;
+}
+
+/** The typed error of a run that ended badly, with the document it left or one made from what Temporal knows. */
+async function failed(
+  client: Client,
+  workflowId: string,
+  runId: string | undefined,
+  error: WorkflowFailedError,
+): Promise<IntegrationFailed> {
+  const cause: unknown = error.cause;
+  const end = (document: IntegrationResult & { failure: ResultFailure }): IntegrationFailed =>
+    new IntegrationFailed(workflowId, document, document.failure, error);
+  if (cause instanceof ApplicationFailure) {
+    const type = isFailureType(cause.type) ? cause.type : 'InternalError';
+    const document = asDocument(cause.details?.[0]);
+    const made = documentOf(type, cause.message, { effects: type === 'InvalidInput' ? 'none' : 'unknown' });
+    return end({ ...made, ...document, failure: document?.failure ?? made.failure });
+  }
+  if (cause instanceof CancelledFailure) {
+    const memo = await client.workflow
+      .getHandle(workflowId, runId)
+      .describe()
+      .then((description) => description.memo?.[RESULT_MEMO])
+      .catch(() => undefined);
+    const document = asDocument(memo);
+    const made = documentOf('Cancelled', 'The run was cancelled.', { effects: 'unknown', outcome: 'cancelled' });
+    return end({ ...made, ...document, failure: document?.failure ?? made.failure });
+  }
+  if (cause instanceof TerminatedFailure) {
+    const message = `The run was terminated in Temporal${cause.message ? ` (${cause.message})` : ''}, before it could end by itself.`;
+    return end(
+      documentOf('Cancelled', message, {
+        effects: 'unknown',
+        remedy:
+          'Look in Anaplan whether its task still runs or was applied, then start again. Cancel instead of terminating: only that cleans up.',
+      }),
+    );
+  }
+  if (cause instanceof TimeoutFailure) {
+    const message = 'The run reached a time-out that its starter set in Temporal, and could not clean up.';
+    return end(
+      documentOf('DeadlineExceeded', message, {
+        effects: 'unknown',
+        remedy: 'Start it without workflow time-outs; the input has timeouts of its own, which clean up.',
+      }),
+    );
+  }
+  const message = cause instanceof Error ? cause.message : error.message;
+  return end(documentOf('InternalError', `The run failed: ${message}`, { effects: 'unknown' }));
+}
+
+function asDocument(value: unknown): IntegrationResult | undefined {
+  const given = value as Partial<IntegrationResult> | undefined | null;
+  return typeof given?.outcome === 'string' && Array.isArray(given.transfers) ? (given as IntegrationResult) : undefined;
+}

@@ -1,0 +1,16 @@
+/** The Temporal side: starts integrations, waits for them, schedules them. */
+export { AnaplanTemporalClient } from './client';
+export type { ConnectOptions, StartOptions } from './client';
+export { INPUT_MEMO, inputDigest } from './check';
+export { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
+export type { IntegrationHandle } from './handle';
+export type { ActivityProgress, ProgressOutage, RunProgress } from './progress';
+export { OVERLAPS, Schedules } from './schedules';
+export type {
+  Overlap,
+  ScheduleDefinition,
+  ScheduleDetails,
+  ScheduledRun,
+  ScheduleListing,
+  ScheduleTiming,
+} from './schedules';

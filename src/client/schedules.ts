@@ -1,0 +1,334 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  type Client,
+  type ScheduleDescription,
+  type ScheduleHandle,
+  type ScheduleOptions,
+  type ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import { INTEGRATIONS, durationMs, pathSafe, type Duration, type IntegrationInputs, type IntegrationName } from '../contracts';
+import { nearest, type InputIssue } from '../contracts/schemas';
+import { checked, INPUT_MEMO, inputDigest } from './check';
+import { detailsOf, summaryOf } from './describe-input';
+import { AnaplanTemporalError, invalidInput, temporalError } from './errors';
+
+/** What happens when a run is due while the one before it still goes on. */
+export const OVERLAPS = ['SKIP', 'BUFFER_ONE', 'BUFFER_ALL', 'CANCEL_OTHER', 'TERMINATE_OTHER', 'ALLOW_ALL'] as const;
+
+/** One of {@link OVERLAPS}. */
+export type Overlap = (typeof OVERLAPS)[number];
+
+/** Memo of a schedule that this package made: fixed at its creation (recipes, section 5). */
+const OWNER = { owner: 'anaplan' } as const;
+
+/** When a schedule starts runs. */
+export interface ScheduleTiming {
+  /** One or more cron lines of five fields, such as `0 6 * * 1-5`. */
+  cron: string | readonly string[];
+  /** IANA name such as `Europe/London`. Default `UTC`. */
+  timeZone?: string;
+  /** Default `SKIP`. */
+  overlap?: Overlap;
+  /** How late a run may still be started after Temporal was down. Default: Temporal's, a year. */
+  catchupWindow?: Duration;
+  /** Each start is late by up to this long, at random. */
+  jitter?: Duration;
+  /** Pause the schedule when a run fails. */
+  pauseOnFailure?: boolean;
+}
+
+/** A schedule of one integration. */
+export interface ScheduleDefinition<N extends IntegrationName = IntegrationName> extends ScheduleTiming {
+  integration: N;
+  input: IntegrationInputs[N];
+  /** Default: the client's. */
+  taskQueue?: string;
+  /** Create it paused. */
+  paused?: boolean;
+  note?: string;
+}
+
+/** A run that a schedule started. */
+export interface ScheduledRun {
+  workflowId: string;
+  runId: string;
+  scheduledAt: Date;
+  takenAt: Date;
+}
+
+/** A schedule as the list shows it. */
+export interface ScheduleListing {
+  id: string;
+  /** Workflow type. */
+  integration: string;
+  paused: boolean;
+  note?: string;
+  nextRuns: Date[];
+  recentRuns: ScheduledRun[];
+}
+
+/** All of a schedule. */
+export interface ScheduleDetails extends ScheduleListing {
+  input: unknown;
+  taskQueue: string;
+  timeZone: string;
+  overlap: string;
+  catchupWindowMs: number;
+  jitterMs?: number;
+  /** The cron lines it was given; Temporal itself keeps only calendars. */
+  cron?: string[];
+  runs: { taken: number; missed: number; skipped: number; running: string[] };
+  createdAt: Date;
+  updatedAt?: Date;
+}
+
+/** Schedules of integrations over Temporal Schedules. */
+export class Schedules {
+  constructor(
+    private readonly client: Client,
+    private readonly o: { taskQueue: string; address: string | undefined },
+  ) {}
+
+  /**
+   * Creates a schedule. Its runs are named `anaplan-{id}-{nominal time}`.
+   *
+   * @throws AnaplanTemporalError InvalidInput (input, cron, time zone), Conflict when the ID exists
+   */
+  async create<N extends IntegrationName>(id: string, given: ScheduleDefinition<N>): Promise<void> {
+    const { spec, action, policies } = this.compile(id, given);
+    try {
+      await this.client.schedule.create({
+        scheduleId: id,
+        spec,
+        action,
+        policies,
+        memo: OWNER,
+        state: {
+          ...(given.paused === undefined ? {} : { paused: given.paused }),
+          ...(given.note === undefined ? {} : { note: given.note }),
+        },
+      });
+    } catch (error) {
+      if (error instanceof ScheduleAlreadyRunning) {
+        throw new AnaplanTemporalError('Conflict', `There is already a schedule ${id} in this namespace.`, {
+          remedy: 'Choose another ID, or delete or update that one.',
+          cause: error,
+        });
+      }
+      throw this.typed(error, `create the schedule ${id}`);
+    }
+  }
+
+  /** Replaces what a schedule runs and when. A pause and its note stay. @throws AnaplanTemporalError */
+  async update<N extends IntegrationName>(id: string, given: ScheduleDefinition<N>): Promise<void> {
+    const compiled = this.compile(id, given);
+    await this.own(id, `update the schedule ${id}`, (handle) =>
+      handle.update((previous) => ({ ...compiled, state: previous.state })),
+    );
+  }
+
+  /** The schedules that this package made. A new one can take a moment to appear. */
+  async *list(): AsyncGenerator<ScheduleListing> {
+    try {
+      for await (const s of this.client.schedule.list()) {
+        if (s.memo?.owner !== OWNER.owner) continue;
+        yield {
+          id: s.scheduleId,
+          integration: s.action?.workflowType ?? '',
+          paused: s.state.paused,
+          ...(s.state.note ? { note: s.state.note } : {}),
+          nextRuns: s.info.nextActionTimes,
+          recentRuns: s.info.recentActions.map(runOf),
+        };
+      }
+    } catch (error) {
+      throw this.typed(error, 'list the schedules');
+    }
+  }
+
+  /** @throws AnaplanTemporalError NotFound */
+  async describe(id: string): Promise<ScheduleDetails> {
+    const d = await this.own(id, `look at the schedule ${id}`, (_handle, description) => description);
+    const cron: unknown = d.action.memo?.[CRON_MEMO];
+    return {
+      id,
+      integration: d.action.workflowType,
+      paused: d.state.paused,
+      ...(d.state.note ? { note: d.state.note } : {}),
+      nextRuns: d.info.nextActionTimes,
+      recentRuns: d.info.recentActions.map(runOf),
+      input: (d.action.args as readonly unknown[] | undefined)?.[0],
+      taskQueue: d.action.taskQueue ?? this.o.taskQueue,
+      timeZone: d.spec.timezone || 'UTC',
+      overlap: d.policies.overlap ?? 'SKIP',
+      catchupWindowMs: d.policies.catchupWindow,
+      ...(d.spec.jitter ? { jitterMs: d.spec.jitter } : {}),
+      ...(Array.isArray(cron) ? { cron: cron.map(String) } : {}),
+      runs: {
+        taken: d.info.numActionsTaken,
+        missed: d.info.numActionsMissedCatchupWindow,
+        skipped: d.info.numActionsSkippedOverlap,
+        running: d.info.runningActions.map((action) => action.workflow.workflowId),
+      },
+      createdAt: d.info.createdAt,
+      ...(d.info.lastUpdatedAt === undefined ? {} : { updatedAt: d.info.lastUpdatedAt }),
+    };
+  }
+
+  /** Starts a run now, also when paused. */
+  async trigger(id: string, overlap?: Overlap): Promise<void> {
+    await this.own(id, `trigger the schedule ${id}`, (handle) => handle.trigger(overlap));
+  }
+
+  async pause(id: string, note?: string): Promise<void> {
+    await this.own(id, `pause the schedule ${id}`, (handle) => handle.pause(note));
+  }
+
+  async unpause(id: string, note?: string): Promise<void> {
+    await this.own(id, `unpause the schedule ${id}`, (handle) => handle.unpause(note));
+  }
+
+  /** Starts the runs that were due between two times, one after the other unless `overlap` says otherwise. */
+  async backfill(id: string, o: { start: Date; end: Date; overlap?: Overlap }): Promise<void> {
+    const issues: InputIssue[] = [];
+    if (Number.isNaN(o.start.getTime())) issues.push({ path: 'start', message: 'must be a time' });
+    if (Number.isNaN(o.end.getTime())) issues.push({ path: 'end', message: 'must be a time' });
+    if (issues.length === 0 && o.start >= o.end) issues.push({ path: 'end', message: 'must be after start' });
+    if (issues.length > 0) throw invalidInput(issues);
+    // Runs of one model queue behind its lock anyway; in order is what a reader of the past expects.
+    const overlap: ScheduleOverlapPolicy = o.overlap ?? 'BUFFER_ALL';
+    await this.own(id, `backfill the schedule ${id}`, (handle) =>
+      handle.backfill({ start: o.start, end: o.end, overlap }),
+    );
+  }
+
+  /** Deletes the schedule; runs that it started go on. */
+  async delete(id: string): Promise<void> {
+    await this.own(id, `delete the schedule ${id}`, (handle) => handle.delete());
+  }
+
+  /** Calls something on a schedule that this package made. */
+  private async own<T>(
+    id: string,
+    doing: string,
+    call: (handle: ScheduleHandle, description: ScheduleDescription) => Promise<T> | T,
+  ): Promise<T> {
+    try {
+      const handle = this.client.schedule.getHandle(id);
+      const description = await handle.describe();
+      if (description.memo?.owner !== OWNER.owner) {
+        throw new AnaplanTemporalError('Conflict', `The schedule ${id} was not made by anaplan-temporal.`, {
+          remedy: 'Use the Temporal CLI or UI for it, or choose another ID.',
+        });
+      }
+      return await call(handle, description);
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) {
+        throw new AnaplanTemporalError('NotFound', `There is no schedule ${id} in this namespace.`, {
+          remedy: 'List them with "anaplan-temporal schedules list", and check the namespace.',
+          cause: error,
+        });
+      }
+      throw this.typed(error, doing);
+    }
+  }
+
+  /** The SDK reports what the server says of a bad cron line or time zone as a TypeError (recipes, section 5). */
+  private typed(error: unknown, doing: string): AnaplanTemporalError {
+    if (error instanceof TypeError) {
+      const cause = error.cause instanceof Error ? error.cause.message : error.message;
+      const reason = cause.replace(/^\d+ INVALID_ARGUMENT: /, '').replace(/\.$/, '');
+      const path = /time zone|timezone/i.test(reason) ? 'timeZone' : 'cron';
+      return new AnaplanTemporalError('InvalidInput', `Temporal refused to ${doing}: ${reason}.`, {
+        issues: [{ path, message: reason }],
+        cause: error,
+      });
+    }
+    return temporalError(error, doing, this.o.address);
+  }
+
+  private compile<N extends IntegrationName>(
+    id: string,
+    given: ScheduleDefinition<N>,
+  ): Pick<ScheduleOptions, 'spec' | 'action'> & { policies: NonNullable<ScheduleOptions['policies']> } {
+    const input = checked(given.integration, given.input);
+    const issues = timingIssues(id, given);
+    if (issues.length > 0) throw invalidInput(issues);
+    const cron = typeof given.cron === 'string' ? [given.cron] : [...given.cron];
+    const ms = (d: Duration): number => durationMs(d) ?? 0;
+    return {
+      spec: {
+        cronExpressions: cron,
+        timezone: given.timeZone ?? 'UTC',
+        ...(given.jitter === undefined ? {} : { jitter: ms(given.jitter) }),
+      },
+      action: {
+        type: 'startWorkflow',
+        workflowType: given.integration,
+        workflowId: `anaplan-${pathSafe(id)}`,
+        taskQueue: given.taskQueue ?? this.o.taskQueue,
+        args: [input],
+        memo: { [INPUT_MEMO]: inputDigest(given.integration, input), [CRON_MEMO]: cron },
+        staticSummary: summaryOf(given.integration, input),
+        staticDetails: detailsOf(given.integration, input),
+      },
+      policies: {
+        overlap: given.overlap ?? 'SKIP',
+        ...(given.catchupWindow === undefined ? {} : { catchupWindow: ms(given.catchupWindow) }),
+        ...(given.pauseOnFailure === undefined ? {} : { pauseOnFailure: given.pauseOnFailure }),
+      },
+    };
+  }
+}
+
+/** Memo key of a scheduled run: the cron lines as given, which a description of the schedule does not return. */
+const CRON_MEMO = 'anaplanCron';
+
+/** Temporal refuses a shorter one. */
+const LEAST_CATCHUP_MS = 10_000;
+
+function timingIssues(id: string, given: ScheduleDefinition): InputIssue[] {
+  const issues: InputIssue[] = [];
+  const add = (path: string, message: string): void => {
+    issues.push({ path, message });
+  };
+  if (!INTEGRATIONS.includes(given.integration)) add('integration', 'must be the name of an integration');
+  if (id.trim() === '') add('id', 'must not be empty');
+  const cron = typeof given.cron === 'string' ? [given.cron] : given.cron;
+  if (cron.length === 0 || cron.some((line) => line.trim() === '')) add('cron', 'must not be empty');
+  if (given.timeZone !== undefined && !isTimeZone(given.timeZone)) {
+    const meant = nearest(given.timeZone, Intl.supportedValuesOf('timeZone'));
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    add('timeZone', `must be an IANA time zone such as Europe/London${hint}`);
+  }
+  if (given.overlap !== undefined && !OVERLAPS.includes(given.overlap)) {
+    add('overlap', `must be one of ${OVERLAPS.join(', ')}`);
+  }
+  for (const key of ['catchupWindow', 'jitter'] as const) {
+    const value = given[key];
+    if (value === undefined) continue;
+    const ms = durationMs(value);
+    if (ms === undefined) add(key, 'must be a duration such as "10m"');
+    else if (key === 'catchupWindow' && ms < LEAST_CATCHUP_MS) add(key, 'must be at least 10s');
+  }
+  return issues;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return !/^[+-]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+function runOf(action: ScheduleDescription['info']['recentActions'][number]): ScheduledRun {
+  return {
+    workflowId: action.action.workflow.workflowId,
+    runId: action.action.workflow.firstExecutionRunId,
+    scheduledAt: action.scheduledAt,
+    takenAt: action.takenAt,
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Every failure a run can end with. Names are public: more may be added, none is renamed.
+ */
+export const FAILURE_TYPES = [
+  'InvalidInput',
+  'NotFound',
+  'PermissionDenied',
+  'AuthenticationFailed',
+  'Conflict',
+  'ModelArchived',
+  'ModelLocked',
+  'ModelOffline',
+  'ModelDeployed',
+  'RateLimited',
+  'ServiceUnavailable',
+  'NetworkError',
+  'ProtocolError',
+  'ActionFailed',
+  'ActionCancelled',
+  'RowsRejected',
+  'AmbiguousTaskStart',
+  'TaskLost',
+  'DeadlineExceeded',
+  'SourceNotFound',
+  'SourceEmpty',
+  'SourceChanged',
+  'TargetFailed',
+  'TransferCorrupt',
+  'DumpUnavailable',
+  'ReadRequestFailed',
+  'Cancelled',
+  'InternalError',
+] as const;
+
+/** `ApplicationFailure.type` of a failure of this package. */
+export type FailureType = (typeof FAILURE_TYPES)[number];
+
+/** Whether a string is one of our failure types. */
+export function isFailureType(type: unknown): type is FailureType {
+  return typeof type === 'string' && (FAILURE_TYPES as readonly string[]).includes(type);
+}
+
+/** Exit codes of the CLI. */
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  actionFailed: 3,
+  refused: 4,
+  cancelled: 5,
+  unavailable: 6,
+  rowsRejected: 7,
+  transfer: 8,
+} as const;
+
+/** An exit code of the CLI. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The one table of what each failure means to a person: the default remedy and the CLI's exit code. */
+export const FAILURES: Record<FailureType, { exit: ExitCode; remedy: string }> = {
+  InvalidInput: { exit: EXIT.usage, remedy: 'Correct the input and start again.' },
+  NotFound: {
+    exit: EXIT.refused,
+    remedy:
+      'Check the name or ID, and that the user has access: Anaplan answers "not found" also for what the user may not see.',
+  },
+  PermissionDenied: {
+    exit: EXIT.refused,
+    remedy:
+      "Check that the user's model role has access to this action and module, that the user is an exception user under single sign-on, and is a Workspace Administrator where the call needs one.",
+  },
+  AuthenticationFailed: {
+    exit: EXIT.refused,
+    remedy:
+      'Check the user and password or the certificate; under single sign-on the user must be an exception user.',
+  },
+  Conflict: {
+    exit: EXIT.refused,
+    remedy:
+      'Something else is changing the same object, or another run has this ID; try again once it is done.',
+  },
+  ModelArchived: { exit: EXIT.refused, remedy: 'Unarchive the model, then start again.' },
+  ModelLocked: {
+    exit: EXIT.unavailable,
+    remedy:
+      'Unlock the model or wait for what holds it, then start again; timeouts.lock and timeouts.modelUnavailable bound the wait.',
+  },
+  ModelOffline: { exit: EXIT.unavailable, remedy: 'Bring the model online, then start again.' },
+  ModelDeployed: {
+    exit: EXIT.refused,
+    remedy: 'The model is in deployed mode: make the change in the development model.',
+  },
+  RateLimited: {
+    exit: EXIT.unavailable,
+    remedy:
+      "Something else uses up the tenant's 600 requests a minute; lower its rate or the configured share.",
+  },
+  ServiceUnavailable: {
+    exit: EXIT.unavailable,
+    remedy: 'Anaplan did not answer well for too long; look at its status page and start again.',
+  },
+  NetworkError: {
+    exit: EXIT.unavailable,
+    remedy: 'Anaplan could not be reached; check the network, the proxy and the URLs, and start again.',
+  },
+  ProtocolError: {
+    exit: EXIT.unavailable,
+    remedy: 'Anaplan answered something that its documentation does not allow; report it with this message.',
+  },
+  ActionFailed: {
+    exit: EXIT.actionFailed,
+    remedy: 'Read what Anaplan said and correct the action or the data.',
+  },
+  ActionCancelled: {
+    exit: EXIT.actionFailed,
+    remedy: 'Somebody cancelled the task in Anaplan; find out why, then start again.',
+  },
+  RowsRejected: {
+    exit: EXIT.rowsRejected,
+    remedy:
+      'Correct the rows in the dump and load them again, or allow rejections with acceptRejections. The other rows are loaded.',
+  },
+  AmbiguousTaskStart: {
+    exit: EXIT.actionFailed,
+    remedy:
+      "Look in Anaplan's action history whether the action ran before you start it again: the answer to its start was lost.",
+  },
+  TaskLost: {
+    exit: EXIT.actionFailed,
+    remedy:
+      'Anaplan no longer knows the task (the model was unloaded); look in the model whether the action was applied before you start it again.',
+  },
+  DeadlineExceeded: {
+    exit: EXIT.unavailable,
+    remedy: 'Raise the time-out that was reached, or find out why it took so long.',
+  },
+  SourceNotFound: {
+    exit: EXIT.transfer,
+    remedy: 'Check the path of the source, on the host where the worker runs.',
+  },
+  SourceEmpty: { exit: EXIT.transfer, remedy: 'The source has no bytes; check what writes it.' },
+  SourceChanged: {
+    exit: EXIT.transfer,
+    remedy: 'The source changed while it was uploaded; write it completely before the run starts.',
+  },
+  TargetFailed: { exit: EXIT.transfer, remedy: "Check the target's path, permissions and free space." },
+  TransferCorrupt: {
+    exit: EXIT.transfer,
+    remedy: 'The bytes are damaged; check the source and start again.',
+  },
+  DumpUnavailable: {
+    exit: EXIT.rowsRejected,
+    remedy:
+      'Anaplan had a failure dump and no longer gives it; another run of the same action by the same user may have replaced it. Run again, alone.',
+  },
+  ReadRequestFailed: {
+    exit: EXIT.actionFailed,
+    remedy: 'Anaplan could not read the view or list; open it in Anaplan, then start again.',
+  },
+  Cancelled: { exit: EXIT.cancelled, remedy: 'The run was cancelled; start it again if that was not meant.' },
+  InternalError: { exit: EXIT.unexpected, remedy: 'This is a defect; report it with this message.' },
+};

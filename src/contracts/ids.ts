@@ -1,0 +1,40 @@
+/** Names that more than one room must agree on. */
+
+/** Task queue of workflows and light activities, unless configured. */
+export const DEFAULT_TASK_QUEUE = 'anaplan';
+
+/** The common queue of byte transfers. */
+export function transferQueue(taskQueue: string): string {
+  return `${taskQueue}-transfer`;
+}
+
+/** The queue that only workers with the same local roots on the same host serve. */
+export function hostQueue(taskQueue: string, host: string): string {
+  return `${transferQueue(taskQueue)}.${host}`;
+}
+
+/** Workflow ID of the lock on a model, or on one of its files. */
+export function lockId(modelId: string, fileId?: string): string {
+  return fileId === undefined ? `anaplan-lock:${modelId}` : `anaplan-lock:${modelId}:${fileId}`;
+}
+
+/** A string as one path segment: everything but letters, digits, `.`, `_` and `-` becomes `_`; never `.` or `..`. */
+export function pathSafe(text: string): string {
+  const safe = text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 120);
+  return /^\.*$/.test(safe) ? `_${safe}` : safe;
+}
+
+/** Search attributes, all Keyword. */
+export const SEARCH_ATTRIBUTES = [
+  'AnaplanConnection',
+  'AnaplanWorkspace',
+  'AnaplanModel',
+  'AnaplanObject',
+  'AnaplanState',
+] as const;
+
+/** A search attribute of a run. */
+export type SearchAttribute = (typeof SEARCH_ATTRIBUTES)[number];
+
+/** Memo key under which a cancelled run keeps its result document. */
+export const RESULT_MEMO = 'anaplanResult';

@@ -1,0 +1,58 @@
+/** Sizes, counts and times that are the same everywhere. Units are in the names. */
+export const LIMITS = {
+  /** seeds "Upload a file in chunks": no larger than 50 MB of uncompressed data, no more than 1,000 chunks. */
+  maxChunkBytes: 50_000_000,
+  maxChunks: 1_000,
+  /** seeds "Parameter Types": the default chunk size is 10 MB. */
+  defaultChunkBytes: 10_000_000,
+  /** A file of known size is cut into about this many chunks once that makes them larger than the default. */
+  targetChunks: 200,
+  /** Chunks or pages that one activity carries: bounds the history of a run. */
+  chunksPerActivity: 250,
+  resultBytes: 256 * 1024,
+  resultDetails: 100,
+  dumpMessages: 20,
+  textBytes: 1024,
+} as const;
+
+/** Milliseconds of every bounded wait of a run; see `Timeouts` in `inputs.ts` for their meaning. */
+export interface TimeoutsMs {
+  lock: number;
+  modelUnavailable: number;
+  unavailable: number;
+  task: number;
+  transfer: number;
+  cancel: number;
+}
+
+const HOUR = 3_600_000;
+
+/** The defaults of `timeouts`. */
+export const DEFAULT_TIMEOUTS: TimeoutsMs = {
+  lock: 12 * HOUR,
+  modelUnavailable: 6 * HOUR,
+  unavailable: HOUR,
+  task: 24 * HOUR,
+  transfer: 24 * HOUR,
+  cancel: HOUR / 2,
+};
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: HOUR, d: 24 * HOUR };
+
+/** Milliseconds of a duration (`1500`, `'30s'`, `'5 min'`, `'12h'`), or undefined when it is not one. */
+export function durationMs(value: number | string): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined;
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)\s*$/.exec(value);
+  const unit = UNITS[match?.[2] ?? ''];
+  return match && unit !== undefined ? Number(match[1]) * unit : undefined;
+}
+
+/** The time-outs of a run, defaults filled in. Values that are not durations fall back to the default. */
+export function resolveTimeouts(given: { [K in keyof TimeoutsMs]?: number | string } = {}): TimeoutsMs {
+  const out = { ...DEFAULT_TIMEOUTS };
+  for (const key of Object.keys(out) as (keyof TimeoutsMs)[]) {
+    const value = given[key];
+    if (value !== undefined) out[key] = durationMs(value) ?? out[key];
+  }
+  return out;
+}

@@ -1,0 +1,291 @@
+/**
+ * The zod schemas of the inputs. Used by the client before it starts a run, and again by a run's first activity, because
+ * callers in other languages skip the client. Workflows must not import this file: zod costs each cached run 0.84 MB.
+ */
+import { z } from 'zod';
+import type { AcceptRejections, IntegrationInputs, IntegrationName } from './inputs';
+import { INTEGRATIONS } from './inputs';
+import { durationMs } from './limits';
+
+/** What is wrong with one field. `path` is as people write it: `uploads[0].source`; empty for the input itself. */
+export interface InputIssue {
+  path: string;
+  message: string;
+}
+
+/** Outcome of a check: the typed input, or everything that is wrong with it. */
+export type CheckedInput<N extends IntegrationName> =
+  { ok: true; input: IntegrationInputs[N] } | { ok: false; issues: InputIssue[] };
+
+const text = z
+  .string('must be a text')
+  .refine((value) => value.trim() !== '', { message: 'must not be empty', abort: true })
+  .refine((value) => !value.includes('\0'), { message: 'must not hold a NUL character' });
+
+/** `id:` and `name:` force one reading; nothing after them names nothing. */
+const object = text.refine((value) => !/^(id|name):\s*$/.test(value), {
+  message: 'must name an object after "id:" or "name:"',
+});
+
+const flag = z.boolean('must be true or false');
+
+const duration = z.custom<number | string>(
+  (value) => (typeof value === 'number' || typeof value === 'string') && durationMs(value) !== undefined,
+  'must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"',
+);
+
+const timeouts = z.strictObject({
+  lock: duration.exactOptional(),
+  modelUnavailable: duration.exactOptional(),
+  unavailable: duration.exactOptional(),
+  task: duration.exactOptional(),
+  transfer: duration.exactOptional(),
+  cancel: duration.exactOptional(),
+});
+
+const mappingParameter = z.strictObject({ entityType: text, entityName: text });
+
+const COUNT = 'must be true, false, or a number of rows (0, 1, 2, ...)';
+
+function isRejectionLimit(value: unknown): value is boolean | number {
+  return typeof value === 'boolean' || (typeof value === 'number' && Number.isInteger(value) && value >= 0);
+}
+
+// A union of zod's own would report every branch that did not match; a person needs the one sentence.
+const acceptRejections = z.custom<AcceptRejections>().check((ctx) => {
+  const value: unknown = ctx.value;
+  if (isRejectionLimit(value)) return;
+  const add = (path: string[], message: string): void => {
+    ctx.issues.push({ code: 'custom', input: value, path, message });
+  };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return add([], `${COUNT}, or for a process an object of these by action name`);
+  }
+  const entries = Object.entries(value);
+  if (entries.length === 0) add([], 'must name at least one action, or "*" for all');
+  for (const [action, limit] of entries) {
+    if (action.trim() === '') add([action], 'must name an action');
+    else if (!isRejectionLimit(limit)) add([action], COUNT);
+  }
+});
+
+const compress = z.custom<'gzip' | boolean>(
+  (value) => typeof value === 'boolean' || value === 'gzip',
+  'must be "gzip", true or false',
+);
+
+const common = {
+  workspace: object.exactOptional(),
+  model: object,
+  connection: text.exactOptional(),
+  localeName: text.exactOptional(),
+  exclusive: flag.exactOptional(),
+  timeouts: timeouts.exactOptional(),
+};
+
+const action = {
+  ...common,
+  mappingParameters: z.array(mappingParameter, 'must be a list').exactOptional(),
+  acceptRejections: acceptRejections.exactOptional(),
+  dumps: text.exactOptional(),
+};
+
+const upload = z.strictObject({ file: object, source: text });
+const download = z.strictObject({ export: object, target: text });
+
+/** One schema per integration. Unknown keys are refused: a misspelt option that is silently ignored loses data. */
+export const SCHEMAS = {
+  uploadImport: z.strictObject({ ...action, import: object, source: text, file: object.exactOptional() }),
+  exportDownload: z.strictObject({
+    ...common,
+    export: object,
+    target: text,
+    compress: compress.exactOptional(),
+  }),
+  processWithDumps: z.strictObject({
+    ...action,
+    process: object,
+    uploads: z.array(upload, 'must be a list').exactOptional(),
+    downloads: z.array(download, 'must be a list').exactOptional(),
+    requireUploads: flag.exactOptional(),
+  }),
+  largeViewRead: z.strictObject({
+    ...common,
+    view: object,
+    target: text,
+    module: object.exactOptional(),
+    exportType: text.exactOptional(),
+    compress: compress.exactOptional(),
+  }),
+  largeListRead: z.strictObject({
+    ...common,
+    list: object,
+    target: text,
+    compress: compress.exactOptional(),
+  }),
+  runAction: z.strictObject({ ...action, action: object }),
+  uploadFile: z.strictObject({ ...common, file: object, source: text }),
+  downloadFile: z.strictObject({ ...common, file: object, target: text, compress: compress.exactOptional() }),
+} satisfies { [N in IntegrationName]: z.ZodType<IntegrationInputs[N]> };
+
+/** How a path is written in messages: `uploads[0].source`. */
+export function writtenPath(path: readonly PropertyKey[]): string {
+  let out = '';
+  for (const key of path) {
+    if (typeof key === 'number') out += `[${key}]`;
+    else if (/^[\w-]+$/.test(String(key))) out += out === '' ? String(key) : `.${String(key)}`;
+    else out += `[${JSON.stringify(String(key))}]`;
+  }
+  return out;
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The known word that was probably meant, or undefined when none is near. Case, `-` and `_` do not count. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = (s: string): string => s.toLowerCase().replace(/[-_]/g, '');
+  const ranked = known
+    .map((candidate) => ({ candidate, d: distance(plain(word), plain(candidate)) }))
+    .sort((a, b) => a.d - b.d);
+  const best = ranked[0];
+  return best !== undefined && best.d <= Math.max(1, Math.floor(plain(word).length / 3))
+    ? best.candidate
+    : undefined;
+}
+
+/** The keys a schema knows at a path, to say which one was probably meant. */
+function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema;
+  const unwrap = (s: unknown): unknown => {
+    let inner = s;
+    while (
+      inner instanceof z.ZodExactOptional ||
+      inner instanceof z.ZodOptional ||
+      inner instanceof z.ZodPrefault
+    ) {
+      inner = inner.def.innerType;
+    }
+    return inner;
+  };
+  for (const key of path) {
+    const inner = unwrap(at);
+    if (inner instanceof z.ZodObject) at = (inner.shape as Record<string, unknown>)[String(key)];
+    else if (inner instanceof z.ZodArray) at = inner.element;
+    else if (inner instanceof z.ZodRecord) at = inner.valueType;
+    else return [];
+  }
+  const last = unwrap(at);
+  return last instanceof z.ZodObject ? Object.keys(last.shape) : [];
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null (leave the field out instead)';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Turns zod's issues into paths and sentences, with the word that was probably meant for unknown keys. */
+export function issuesOf(schema: z.ZodType, error: z.ZodError, value: unknown): InputIssue[] {
+  const at = (path: readonly PropertyKey[]): unknown => {
+    let here = value;
+    for (const key of path) here = (here as Record<PropertyKey, unknown> | undefined)?.[key];
+    return here;
+  };
+  return error.issues.flatMap((issue): InputIssue[] => {
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(schema, issue.path);
+      return issue.keys.map((key) => {
+        const meant = nearest(key, known);
+        const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`;
+        return { path: writtenPath([...issue.path, key]), message: `is not known here; ${hint}` };
+      });
+    }
+    const path = writtenPath(issue.path);
+    const given = at(issue.path);
+    if (given === undefined) return [{ path, message: 'is required' }];
+    if (issue.code === 'invalid_type') {
+      const expected = issue.expected === 'object' ? 'must be an object' : issue.message;
+      return [{ path, message: `${expected}, not ${describe(given)}` }];
+    }
+    return [{ path, message: given === null ? `${issue.message}, not ${describe(given)}` : issue.message }];
+  });
+}
+
+/** seeds and live tenants: a model's ID is 32 hex digits; anything else is a name, which only a workspace makes unique. */
+function isModelId(model: string): boolean {
+  return model.startsWith('id:') || /^[0-9A-Fa-f]{32}$/.test(model);
+}
+
+/** What no single field can tell. */
+function crossChecks(value: IntegrationInputs[IntegrationName]): InputIssue[] {
+  const issues: InputIssue[] = [];
+  if (value.workspace === undefined && !isModelId(value.model)) {
+    issues.push({ path: 'workspace', message: 'is required because "model" is given by name, not by ID' });
+  }
+  const twice = (list: readonly object[] | undefined, name: string, key: string, why: string): void => {
+    const seen = new Map<unknown, number>();
+    (list ?? []).forEach((entry, i) => {
+      const word = (entry as Record<string, unknown>)[key];
+      const first = seen.get(word);
+      if (first === undefined) seen.set(word, i);
+      else
+        issues.push({ path: `${name}[${i}].${key}`, message: `is the same as in ${name}[${first}]; ${why}` });
+    });
+  };
+  if ('process' in value) {
+    twice(value.uploads, 'uploads', 'file', 'a file holds one upload');
+    twice(value.downloads, 'downloads', 'target', 'one download would replace the other');
+  }
+  return issues;
+}
+
+/** JSON has no `undefined`: a key that has it is a key that is not there. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, v]) => v !== undefined)
+      .map(([k, v]) => [k, withoutUndefined(v)]),
+  );
+}
+
+/**
+ * Checks an input of an integration. Never throws; says everything that is wrong at once.
+ *
+ * @param integration the workflow type
+ * @param value what a caller gave, of any shape
+ */
+export function checkInput<N extends IntegrationName>(integration: N, value: unknown): CheckedInput<N> {
+  if (!INTEGRATIONS.includes(integration)) {
+    return { ok: false, issues: [{ path: '', message: `"${String(integration)}" is not an integration` }] };
+  }
+  const given = withoutUndefined(value);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const what = given === undefined ? 'nothing' : describe(given).replace(/ \(.*/, '');
+    return { ok: false, issues: [{ path: '', message: `must be one JSON object, not ${what}` }] };
+  }
+  const schema: z.ZodType = SCHEMAS[integration];
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) return { ok: false, issues: issuesOf(schema, parsed.error, given) };
+  // The schema of N has this output: `SCHEMAS` is checked against the interfaces where it is declared.
+  const input = parsed.data as IntegrationInputs[N];
+  const issues = crossChecks(input);
+  return issues.length > 0 ? { ok: false, issues } : { ok: true, input };
+}
+
+/** The issues as one text: `source: is required; sorce: is not known here; did you mean "source"?`. */
+export function issuesText(issues: readonly InputIssue[]): string {
+  return issues.map((i) => (i.path === '' ? `the input ${i.message}` : `${i.path}: ${i.message}`)).join('; ');
+}

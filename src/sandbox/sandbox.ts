@@ -1,0 +1,195 @@
+import type { AddressInfo } from 'node:net';
+import type { Rows } from './data';
+import type { Fault } from './faults';
+import type { FileInfo } from './files';
+import { OTHER_USER } from './control';
+import type { Misuse } from './misuse';
+import type { ModelStatus } from './model';
+import { resolveOptions, type SandboxOptions } from './options';
+import { TenantServer } from './server';
+import { exportById, readInfo, taskInfo, type ReadInfo, type TaskInfo } from './state';
+import { MODELS, SAMPLE, SALES_MODEL, WORKSPACES } from './tenant';
+import { World, type RequestRecord } from './world';
+
+/** A running sandbox tenant. `modelId` is everywhere the sample model `Sales Planning` unless given. */
+export interface Sandbox {
+  /** Base URL without a trailing slash: both the API URL (`/2/0/...`) and the authentication URL (`/token/...`). */
+  readonly url: string;
+  /** The user who can log in. */
+  readonly credentials: { user: string; password: string };
+  /** Planned faults; see {@link Fault}. */
+  readonly faults: {
+    /** Plans a fault; answers its ID. */
+    add(fault: Fault): string;
+    /** Takes a fault back; answers whether it was there. */
+    remove(id: string): boolean;
+    /** Takes all faults back. */
+    clear(): void;
+    /** How often a fault has struck. */
+    hits(id: string): number;
+  };
+  /** Every request so far, oldest first. */
+  readonly record: readonly RequestRecord[];
+  /** What a careful client would not have done, one line `kind: sentence [request]` each. */
+  readonly misuse: readonly string[];
+  /** The same, structured. */
+  readonly misuses: readonly Misuse[];
+  /** The tasks of the model, oldest first, of one action or of all; those of other users too. */
+  tasks(actionId?: string, modelId?: string): TaskInfo[];
+  /** What a file holds: an upload, or an export's output. Nothing for an unknown ID. */
+  files(fileId: string, modelId?: string): FileInfo | undefined;
+  /** Large reads that nobody has deleted and that have not expired. */
+  openReadRequests(modelId?: string): ReadInfo[];
+  /** A copy of the model's rows. */
+  rows(modelId?: string): Rows;
+  /** Puts the model into a state, for a time or for good. */
+  setModelState(state: { status: ModelStatus; forMs?: number; modelId?: string }): void;
+  /** Unloads the model: its task lists are empty, its tasks answer 404. */
+  unloadModel(modelId?: string): void;
+  /** Another user starts an action; the task takes its time but changes no rows. Answers its ID. */
+  otherUserStarts(actionId: string, options?: { user?: string; modelId?: string }): string;
+  /** Writes an export's file anew behind the client's back, as a second run would. */
+  replaceExport(exportId: string, options?: { bytes?: number; modelId?: string }): FileInfo;
+  /** The next large reads end COMPLETE with `successful: false`. */
+  failNextReads(count?: number, modelId?: string): void;
+  /** All open large reads expire now (404). */
+  expireReads(modelId?: string): void;
+  /** All tokens die now (401). */
+  expireTokens(): void;
+  /** Brings the tasks to where they should be now; resolves when their effects have happened. */
+  settle(): Promise<void>;
+  /** Back to the beginning: rows, files, tasks, tokens, faults, record, misuse. */
+  reset(): void;
+  /** Ends every connection, removes what is on disk. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a sandbox tenant: an HTTP server with the surface and the rules of the Anaplan API, as far as its
+ * documentation tells. What it does and how sure that is: {@link BEHAVIOURS}.
+ *
+ * Rejects where the address cannot be bound.
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const settings = resolveOptions(options);
+  const world = new World(settings);
+  const tenant = new TenantServer(world);
+  for (const fault of options.faults ?? []) world.faults.add(fault);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      tenant.server.once('error', reject);
+      tenant.server.listen(settings.port, settings.host, resolve);
+    });
+  } catch (error) {
+    world.close();
+    throw error;
+  }
+  const { port } = tenant.server.address() as AddressInfo;
+  const host = settings.host === '0.0.0.0' || settings.host === '::' ? '127.0.0.1' : settings.host;
+  world.baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return controls(tenant, world);
+}
+
+function controls(tenant: TenantServer, world: World): Sandbox {
+  const model = (modelId?: string) => world.model(modelId);
+  return {
+    url: world.baseUrl,
+    credentials: { user: world.settings.user, password: world.settings.password },
+    faults: {
+      add: (fault) => world.faults.add(fault),
+      remove: (id) => world.faults.remove(id),
+      clear: () => world.faults.clear(),
+      hits: (id) => world.faults.hits(id),
+    },
+    record: world.record,
+    get misuse() {
+      return world.misuse.lines();
+    },
+    get misuses() {
+      return world.misuse.list();
+    },
+    tasks: (actionId, modelId) =>
+      model(modelId)
+        .tasks.list()
+        .filter((task) => actionId === undefined || task.actionId === actionId)
+        .map((task) => taskInfo(model(modelId), task)),
+    files: (fileId, modelId) => model(modelId).files.info(fileId),
+    openReadRequests: (modelId) => model(modelId).reads.open().map(readInfo),
+    rows: (modelId) => model(modelId).data.rows(),
+    setModelState: ({ status, forMs, modelId }) => model(modelId).setStatus(status, forMs),
+    unloadModel: (modelId) => model(modelId).tasks.unload(),
+    otherUserStarts: (actionId, { user = OTHER_USER, modelId } = {}) => {
+      const task = model(modelId).start(actionId, user, { localeName: 'en_US' }, false);
+      if (task === undefined) throw new Error(`The model has no action ${actionId}.`);
+      return task.taskId;
+    },
+    replaceExport: (exportId, { bytes, modelId } = {}) => {
+      model(modelId).writeExport(exportById(model(modelId), exportId), bytes);
+      const info = model(modelId).files.info(exportId);
+      if (info === undefined) throw new Error(`The model has no file ${exportId}.`);
+      return info;
+    },
+    failNextReads: (count = 1, modelId) => model(modelId).reads.failNextReads(count),
+    expireReads: (modelId) => model(modelId).reads.expireAll(),
+    expireTokens: () => world.auth.expireAll(),
+    settle: async () => {
+      await Promise.all([...world.models.values()].map((each) => each.tasks.settle()));
+    },
+    reset: () => tenant.reset(),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => tenant.server.close(() => resolve()));
+      tenant.server.closeAllConnections();
+      await closed;
+      world.close();
+    },
+  };
+}
+
+/** One line of {@link describeTenant}. */
+export interface TenantEntry {
+  kind:
+    'workspace' | 'model' | 'import' | 'export' | 'process' | 'action' | 'file' | 'module' | 'view' | 'list';
+  id: string;
+  name: string;
+  /** Workspace of a model, state of a model, columns of an import and so on. */
+  note?: string;
+}
+
+/** The tenant's workspaces and models, and the objects of the sample model, for printing. */
+export function describeTenant(_sandbox?: Sandbox): TenantEntry[] {
+  const { imports, exports, processes, actions, files, modules, views, lists } = SAMPLE;
+  const plain = (kind: TenantEntry['kind'], items: readonly { id: string; name: string }[]): TenantEntry[] =>
+    items.map(({ id, name }) => ({ kind, id, name }));
+  return [
+    ...plain('workspace', WORKSPACES),
+    ...MODELS.map((model): TenantEntry => {
+      const workspace = WORKSPACES.find((candidate) => candidate.id === model.workspaceId)?.name ?? '';
+      const state = model.state === 'open' ? '' : `, ${model.state}`;
+      const sample = model.id === SALES_MODEL ? ', the sample model' : '';
+      return { kind: 'model', id: model.id, name: model.name, note: `${workspace}${state}${sample}` };
+    }),
+    ...imports.map(({ id, name, fileId, headerNames }): TenantEntry => ({
+      kind: 'import',
+      id,
+      name,
+      note: fileId === undefined ? 'from another model' : `file ${fileId}: ${headerNames.join(', ')}`,
+    })),
+    ...plain('export', exports),
+    ...processes.map(({ id, name, actionIds }): TenantEntry => ({
+      kind: 'process',
+      id,
+      name,
+      note: actionIds.join(', '),
+    })),
+    ...actions.map(({ id, name, actionType }): TenantEntry => ({
+      kind: 'action',
+      id,
+      name,
+      note: actionType ?? 'no type',
+    })),
+    ...plain('file', files),
+    ...plain('module', modules),
+    ...views.map(({ id, fullName }): TenantEntry => ({ kind: 'view', id, name: fullName })),
+    ...plain('list', lists),
+  ];
+}

@@ -1,0 +1,252 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, mkdir, open, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { errnoOf, StorageError, targetError } from '../errors';
+import type { ExpectedContent, MultipartSink, TargetState } from '../ports';
+import { digestOf } from './digest';
+import { fileUri, invalid, partPath, type LocalPath, type LocalPaths } from './paths';
+
+/** Opens a target's `.part`. See `Storage.openTarget`. */
+export async function openLocalSink(
+  paths: LocalPaths,
+  uri: string,
+  token: string,
+  resumeAt: number,
+): Promise<MultipartSink> {
+  const path = await checkTarget(paths, uri);
+  const part = partPath(path.real, token);
+  try {
+    await makeParents(dirname(part), 0o755);
+    // The parents may have been made, or exchanged, since they were checked.
+    const file = await openPart(part, constants.O_RDWR);
+    try {
+      await checkTarget(paths, uri);
+      const { size } = await file.stat();
+      const offset = size < resumeAt ? 0 : resumeAt;
+      await file.truncate(offset);
+      return new LocalSink(path, part, file, offset);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  } catch (error) {
+    throw targetError(error, path.named);
+  }
+}
+
+/** Resolves a target and refuses what a rename could not, or must not, replace. */
+export async function checkTarget(paths: LocalPaths, uri: string): Promise<LocalPath> {
+  const path = await paths.target(uri);
+  const there = await statIfAny(path.real).catch((error: unknown) => {
+    throw targetError(error, path.named);
+  });
+  if (there?.isDirectory()) throw invalid(`The target ${path.named} is a directory: add a file name.`);
+  if (there !== undefined && !there.isFile()) {
+    throw invalid(`The target ${path.named} exists and is not a regular file: name another path.`);
+  }
+  return path;
+}
+
+/** What stands at a target. See `Storage.targetState`. */
+export async function localTargetState(
+  paths: LocalPaths,
+  uri: string,
+  token: string,
+  expected: ExpectedContent | undefined,
+): Promise<TargetState> {
+  const path = await checkTarget(paths, uri);
+  try {
+    if ((await statIfAny(partPath(path.real, token))) !== undefined) return 'part';
+    const there = await statIfAny(path.real);
+    if (there === undefined) return 'absent';
+    if (expected === undefined || there.size !== expected.size) return 'other';
+    if ((await digestOf(path.real)) !== expected.sha256) return 'other';
+    // The attempt that renamed it may have died before this.
+    await syncDirectory(dirname(path.real));
+    return 'committed';
+  } catch (error) {
+    throw targetError(error, path.named);
+  }
+}
+
+/** Removes a `.part`. See `Storage.discardPart`. */
+export async function discardLocalPart(paths: LocalPaths, uri: string, token: string): Promise<void> {
+  const path = await paths.target(uri);
+  try {
+    await rm(partPath(path.real, token), { force: true });
+  } catch (error) {
+    throw targetError(error, path.named);
+  }
+}
+
+/** Creates or opens a `.part` that is a plain file of ours and the one that the path names. */
+export async function openPart(part: string, flags: number): Promise<FileHandle> {
+  const real = await realpath(dirname(part));
+  if (real !== dirname(part)) throw exchanged(part);
+  const safe = constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(part, flags | safe, 0o600);
+  try {
+    const opened = await file.stat();
+    const named = await lstat(part);
+    // A second link to it would let the bytes appear elsewhere before they are whole.
+    if (!opened.isFile() || opened.nlink !== 1) {
+      throw invalid(`${part} stands in the way and is not a file of ours: remove it.`);
+    }
+    if (opened.ino !== named.ino || opened.dev !== named.dev || (await realpath(dirname(part))) !== real) {
+      throw exchanged(part);
+    }
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Makes names in a directory durable; file systems that cannot sync directories say EINVAL, and need no sync. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } catch (error) {
+    if (errnoOf(error) !== 'EINVAL') throw error;
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Creates missing directories, and makes their names durable as far up as one was created. */
+export async function makeParents(directory: string, mode: number): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let at = dirname(directory); at.length >= dirname(first).length; at = dirname(at)) {
+    await syncDirectory(at);
+    if (at === dirname(at)) return;
+  }
+}
+
+/** Writes all of a buffer at a position; the system may take less at a time. */
+export async function writeAll(file: FileHandle, buffer: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < buffer.length;) {
+    const { bytesWritten } = await file.write(buffer, done, buffer.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** `lstat`, or undefined where nothing is. */
+export async function statIfAny(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+class LocalSink implements MultipartSink {
+  readonly uri: string;
+  private closed: Promise<void> | undefined;
+
+  constructor(
+    private readonly path: LocalPath,
+    private readonly part: string,
+    private readonly file: FileHandle,
+    private position: number,
+  ) {
+    this.uri = fileUri(path.named);
+  }
+
+  get offset(): number {
+    return this.position;
+  }
+
+  async write(buffer: Buffer): Promise<void> {
+    await this.attempt(() => writeAll(this.file, buffer, this.position));
+    this.position += buffer.length;
+  }
+
+  async sync(): Promise<number> {
+    const durable = this.position;
+    await this.attempt(() => this.file.datasync());
+    return durable;
+  }
+
+  async readBack(fromOffset: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.alloc(length);
+    await this.attempt(async () => {
+      const { bytesRead } = await this.file.read(buffer, 0, length, fromOffset);
+      if (bytesRead !== length) throw corrupt(this.part, `${bytesRead} of ${length} bytes can be read back`);
+    });
+    return buffer;
+  }
+
+  async truncate(offset: number): Promise<void> {
+    if (offset > this.position) throw new RangeError(`cannot truncate ${this.position} bytes to ${offset}`);
+    await this.attempt(() => this.file.truncate(offset));
+    this.position = offset;
+  }
+
+  async commit(expected?: ExpectedContent): Promise<void> {
+    await this.attempt(async () => {
+      await this.check(expected);
+      const before = await statIfAny(this.path.real);
+      await this.file.chmod(before === undefined ? 0o666 & ~process.umask() : before.mode & 0o777);
+      await this.file.sync();
+      await rename(this.part, this.path.real);
+      await syncDirectory(dirname(this.path.real));
+    });
+    await this.close();
+  }
+
+  async abort(): Promise<void> {
+    await this.close();
+    try {
+      await rm(this.part, { force: true });
+    } catch (error) {
+      throw targetError(error, this.path.named);
+    }
+  }
+
+  close(): Promise<void> {
+    this.closed ??= this.file.close();
+    return this.closed;
+  }
+
+  /** The `.part` must be the file we hold, as long as we wrote it, and where asked for, of the right digest. */
+  private async check(expected: ExpectedContent | undefined): Promise<void> {
+    const held = await this.file.stat();
+    const named = await statIfAny(this.part);
+    if (named === undefined || named.ino !== held.ino || named.dev !== held.dev) throw exchanged(this.part);
+    if (held.size !== this.position || (expected !== undefined && expected.size !== this.position)) {
+      throw corrupt(
+        this.part,
+        `${held.size} bytes stand in it, ${expected?.size ?? this.position} were expected`,
+      );
+    }
+    if (expected === undefined) return;
+    const sha256 = await digestOf(this.file);
+    if (sha256 !== expected.sha256) throw corrupt(this.part, 'its SHA-256 is not that of what was written');
+  }
+
+  private async attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      throw targetError(error, this.path.named);
+    }
+  }
+}
+
+function exchanged(part: string): StorageError {
+  return new StorageError(
+    'TargetFailed',
+    `${part} was moved, removed or replaced while it was written: see what else uses its directory, and start the run again.`,
+  );
+}
+
+function corrupt(part: string, why: string): StorageError {
+  return new StorageError(
+    'TransferCorrupt',
+    `${part} is not what was written to it (${why}): see what else uses its directory, and start the run again.`,
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * The ports through which bytes come and go. An adapter (local files today; object stores and SQL later) implements
+ * them; one contract test (`test/storage/contract.ts`) holds all adapters to the same behaviour.
+ */
+
+/** No buffer that a source yields is larger than this, so that memory does not grow with the file. */
+export const SLICE_BYTES = 1024 * 1024;
+
+/** Which version of a source was read. Plain JSON: it travels through workflow histories. */
+export interface SourceIdentity {
+  /** Bytes as stored (of a `.gz`: compressed). */
+  size: number;
+  /** Time of the last modification, milliseconds since 1970. */
+  mtimeMs: number;
+  /** The same in nanoseconds, which a JSON number cannot hold; compared where both sides have it. */
+  mtimeNs?: string;
+  /** Inode, where one host alone reads the file; absent on shared roots, whose hosts may number files differently. */
+  ino?: string;
+}
+
+/** Where the bytes of an upload come from: one pinned version of a source. */
+export interface ByteSource {
+  /** Absolute, e.g. `file:///data/sales.csv`. */
+  readonly uri: string;
+  /** The version that was opened; pass it as `pinned` when opening again. */
+  readonly identity: SourceIdentity;
+  /** `gzip`: the name ends in `.gz` and the file is gzip; `read` and `peek` then yield decompressed bytes. */
+  readonly encoding: 'identity' | 'gzip';
+  /** Bytes as they will be uploaded; undefined where only reading all of it could tell (gzip). */
+  readonly size?: number;
+  /** The first (decompressed) bytes: fewer than asked only when the source is shorter. */
+  peek(bytes: number): Promise<Buffer>;
+  /**
+   * The (decompressed) bytes from an offset, as slices of at most {@link SLICE_BYTES}; fewer than `length` only at the
+   * end. Sequential reads of a gzip source go on with the same decompressor; an offset elsewhere decompresses from the
+   * start and drops. One read at a time.
+   * @throws StorageError SourceChanged, TransferCorrupt (damaged gzip), or the signal's reason
+   */
+  read(fromOffset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** The bytes as they are stored (of a `.gz`: compressed), from the first to the last, to make their digest. */
+  readStored(signal?: AbortSignal): AsyncIterable<Buffer>;
+  /**
+   * Checks that path and open handle still are the pinned version. Call it before the first and after the last byte of
+   * every chunk: only bytes between two successful calls are bytes of that version.
+   * @throws StorageError SourceChanged
+   */
+  verify(): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What a target must hold to be ours: the stored bytes (of a compressed target: compressed). */
+export interface ExpectedContent {
+  size: number;
+  /** Lower-case hex. */
+  sha256: string;
+}
+
+/** A target that is complete or absent: bytes gather in `{target}.{token}.part` until `commit`. */
+export interface MultipartSink {
+  /** Absolute URI of the target (not of the `.part`). */
+  readonly uri: string;
+  /** Bytes in the `.part` by our count; after opening with `resumeAt`: where to go on. */
+  readonly offset: number;
+  /** Appends at `offset`. One write at a time. @throws StorageError TargetFailed */
+  write(buffer: Buffer): Promise<void>;
+  /** fdatasync. Returns the durable offset, which a heartbeat may then promise. */
+  sync(): Promise<number>;
+  /** Bytes that were written before, for a digest that goes on in the middle of a block. @throws StorageError */
+  readBack(fromOffset: number, length: number): Promise<Buffer>;
+  /** Goes back to an earlier offset. */
+  truncate(offset: number): Promise<void>;
+  /**
+   * Makes the target appear at once and whole: verify, fsync, rename over it, fsync the directory. The sink is closed
+   * afterwards. With `expected` the `.part` is first read back and compared.
+   * @throws StorageError TransferCorrupt when the `.part` is not what was written; TargetFailed
+   */
+  commit(expected?: ExpectedContent): Promise<void>;
+  /** Removes the `.part` and closes. Idempotent. */
+  abort(): Promise<void>;
+  /** Closes and keeps the `.part`, for a later attempt. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * What stands at a target. `part`: our `.part` (of that token) exists. `committed`: no `.part`, and the target is
+ * exactly the expected content, so an earlier attempt's commit went through. `other`: a file that is not known to be
+ * ours. `absent`: neither.
+ */
+export type TargetState = 'absent' | 'part' | 'committed' | 'other';
+
+/** A file that `putOnce` stored. */
+export interface StoredFile extends ExpectedContent {
+  uri: string;
+  /** The file was there already, from an earlier attempt; the given bytes were not read. */
+  existed: boolean;
+}
+
+/** `host`: only workers of one host see the same files. */
+export type Locality = 'host' | 'shared';
+
+/** Opens sources and targets by path or URI. Everything it throws is a `StorageError`. */
+export interface Storage {
+  /** `shared` when every root is. */
+  readonly locality: Locality;
+  /** Locality of one path or URI. @throws StorageError InvalidInput */
+  localityOf(uri: string): Promise<Locality>;
+  /**
+   * @param o.pinned the identity of an earlier opening: another one is SourceChanged
+   * @param o.workbook the file is a workbook: a zip is then no mistake
+   * @throws StorageError InvalidInput, SourceNotFound, SourceEmpty, SourceChanged, TransferCorrupt
+   */
+  openSource(uri: string, o?: { pinned?: SourceIdentity; workbook?: boolean }): Promise<ByteSource>;
+  /**
+   * Opens (or creates, with missing parents) the `.part` of a target.
+   * @param token names the writer, e.g. the first run ID: letters, digits, `-` and `_`
+   * @param o.resumeAt truncate to this offset and go on; a missing or shorter `.part` starts at 0 (`offset` tells)
+   * @throws StorageError InvalidInput, TargetFailed
+   */
+  openTarget(uri: string, token: string, o?: { resumeAt?: number }): Promise<MultipartSink>;
+  /** Checks a target without creating anything. @throws StorageError InvalidInput */
+  checkTarget(uri: string): Promise<{ uri: string }>;
+  /** What stands at a target; a retried commit asks this first. */
+  targetState(uri: string, token: string, expected?: ExpectedContent): Promise<TargetState>;
+  /** Removes the `.part` of a token, if there is one; for clean-up without an open sink. */
+  discardPart(uri: string, token: string): Promise<void>;
+  /**
+   * Stores a new file that nothing overwrites (dumps): mode 0600, missing directories 0700, complete or absent. When the
+   * file exists, which below a directory of the run's own means an earlier attempt wrote it, nothing is read or written.
+   */
+  putOnce(uri: string, slices: AsyncIterable<Buffer>, token: string): Promise<StoredFile>;
+}
+
+/** A directory below which local files may be read and written. */
+export interface StorageRoot {
+  path: string;
+  /** The same files are seen by every worker (a network file system). */
+  shared?: boolean;
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { REGIONS } from '../anaplan';
+import { issuesOf } from '../contracts/schemas';
+import { ConfigError } from './config-error';
+import { envReference } from './secrets';
+
+const text = z.string('must be a text').refine((value) => value.trim() !== '', 'must not be empty');
+
+const url = text.refine(
+  (value) => envReference(value) !== undefined || isHttpUrl(value),
+  'must be a URL such as https://api.anaplan.com, or a reference ${NAME} to an environment variable',
+);
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+const LITERAL =
+  'must be a reference, ${NAME} to an environment variable or {file: PATH}: a secret itself does not belong in this file';
+
+// The check comes before anything is echoed, so that a literal password never reaches a message.
+const secret = z.union(
+  [
+    z
+      .string()
+      .transform((value) => envReference(value))
+      .refine((name) => name !== undefined)
+      .transform((name) => ({ env: name ?? '' })),
+    z.strictObject({ file: text }),
+  ],
+  LITERAL,
+);
+
+const file = z.union(
+  [z.strictObject({ file: text }), text.transform((value) => ({ file: value }))],
+  'must be {file: PATH}',
+);
+
+const connection = z.strictObject({
+  region: text
+    .refine((value) => envReference(value) !== undefined || /^[a-z0-9]+$/i.test(value), {
+      message: `must be the name of a region (${Object.keys(REGIONS).join(', ')})`,
+    })
+    .exactOptional(),
+  apiUrl: url.exactOptional(),
+  authUrl: url.exactOptional(),
+  tenant: text.exactOptional(),
+  user: text.exactOptional(),
+  password: secret.exactOptional(),
+  certificate: file.exactOptional(),
+  privateKey: file.exactOptional(),
+  passphrase: secret.exactOptional(),
+  certificatePayload: z.enum(['v1', 'v2'], 'must be v1 or v2').exactOptional(),
+  requestsPerMinute: z
+    .number('must be a number')
+    .min(2, 'must be at least 2')
+    .max(6_000, 'must be at most 6000')
+    .exactOptional(),
+  share: z.number('must be a number').gt(0, 'must be more than 0').max(1, 'must be at most 1').exactOptional(),
+});
+
+/** Whole numbers of slots and the like. */
+const count = (least: number, most: number): z.ZodInt =>
+  z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
+
+const root = z.union(
+  [
+    text.transform((path) => ({ path, shared: false })),
+    z.strictObject({ path: text, shared: z.boolean('must be true or false').prefault(false) }),
+  ],
+  'must be a path, or {path: PATH, shared: true or false}',
+);
+
+const worker = z.strictObject({
+  taskQueue: text.exactOptional(),
+  roots: z.array(root, 'must be a list').min(1, 'must name at least one directory').exactOptional(),
+  dumps: text.exactOptional(),
+  transferSlots: count(1, 64).exactOptional(),
+  maxConcurrentWaits: count(10, 10_000).exactOptional(),
+  maxCachedWorkflows: count(10, 10_000).exactOptional(),
+});
+
+/** The file `anaplan-temporal.yaml`. */
+export const CONFIG_SCHEMA = z.strictObject({
+  connections: z
+    .record(
+      z.string().regex(/^[\w.-]+$/, 'must be a name of letters, digits, ".", "_" and "-"'),
+      connection,
+      'must be an object of connections by name',
+    )
+    .exactOptional(),
+  worker: worker.exactOptional(),
+});
+
+/** The file as parsed: references unresolved, no defaults. */
+export type ConfigFile = z.output<typeof CONFIG_SCHEMA>;
+
+/** One connection of the file. */
+export type ConnectionFile = z.output<typeof connection>;
+
+/**
+ * Checks what a configuration file says.
+ *
+ * @throws ConfigError naming the first wrong field, with the known word when a key is misspelt
+ */
+export function parseConfig(value: unknown): ConfigFile {
+  const given = value ?? {};
+  const parsed = CONFIG_SCHEMA.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [first, ...others] = issuesOf(CONFIG_SCHEMA, parsed.error, given);
+  const more = others.map((issue) => `; ${issue.path}: ${issue.message}`).join('');
+  throw new ConfigError(first?.path ?? '', `${first?.message ?? 'it cannot be read'}${more}`);
+}

@@ -1,0 +1,118 @@
+import { AnaplanClient, RateLimiter, type Credentials } from '../anaplan';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ActivityConnection } from '../activities/deps';
+import { FAILURES } from '../contracts';
+import { nearest } from '../contracts/schemas';
+import type { Config, ConnectionConfig } from './config';
+import { ConfigError } from './config-error';
+import type { Log } from './logging';
+import { readConfigFile, resolveSecret } from './secrets';
+
+/** A log-out that takes longer is not waited for: the token expires by itself. */
+const CLOSE_MS = 3_000;
+
+/** The clients of all configured connections. */
+export interface Connections {
+  /** @throws ApplicationFailure InvalidInput that lists the known names */
+  get(name: string): ActivityConnection;
+  /** Logs all of them out, within a few seconds. Never throws. */
+  close(): Promise<void>;
+}
+
+function credentialsOf(connection: ConnectionConfig, config: Config, env: NodeJS.ProcessEnv): Credentials {
+  const path = `connections.${connection.name}`;
+  const o = { env, directory: config.directory };
+  const { logIn } = connection;
+  if (logIn.kind === 'basic') {
+    const password = resolveSecret(`${path}.password`, logIn.password, o).reveal();
+    return { kind: 'basic', user: logIn.user, password };
+  }
+  const certificate = readConfigFile(`${path}.certificate`, logIn.certificateFile, { secret: false });
+  const privateKey = readConfigFile(`${path}.privateKey`, logIn.privateKeyFile, { secret: true });
+  const passphrase =
+    logIn.passphrase === undefined
+      ? {}
+      : { passphrase: resolveSecret(`${path}.passphrase`, logIn.passphrase, o).reveal() };
+  return { kind: 'certificate', certificate, privateKey, payload: logIn.payload, ...passphrase };
+}
+
+/**
+ * What tells two tenants apart before anybody has logged in. Users of one tenant share its 600 requests a minute, so
+ * connections to one API are taken for one tenant unless the configuration names different ones: too slow at worst,
+ * never too fast.
+ */
+function tenantKey(connection: ConnectionConfig): string {
+  return `${new URL(connection.apiUrl).origin}\n${connection.tenant ?? ''}`;
+}
+
+/**
+ * Makes one client per connection. Nothing is sent: a client logs in with its first call.
+ *
+ * @throws ConfigError when a secret cannot be read, or a certificate and key do not fit
+ */
+export function openConnections(
+  config: Config,
+  o: { env: NodeJS.ProcessEnv; log: Log },
+): Connections {
+  const rates = new Map<string, number>();
+  for (const connection of config.connections) {
+    const key = tenantKey(connection);
+    rates.set(key, Math.min(rates.get(key) ?? Infinity, connection.requestsPerMinute));
+  }
+  const limiters = new Map([...rates].map(([key, rate]) => [key, new RateLimiter(rate)]));
+  const clients = new Map<string, AnaplanClient>();
+  for (const connection of config.connections) {
+    const credentials = credentialsOf(connection, config, o.env);
+    const limiter = limiters.get(tenantKey(connection));
+    try {
+      clients.set(
+        connection.name,
+        new AnaplanClient({
+          apiUrl: connection.apiUrl,
+          authUrl: connection.authUrl,
+          credentials,
+          ...(limiter === undefined ? {} : { limiter }),
+          onLog: ({ event, ...fields }) => {
+            const level = event === 'rateLimited' ? 'warn' : 'debug';
+            o.log(level, `Anaplan ${event}`, { connection: connection.name, ...fields });
+          },
+        }),
+      );
+    } catch (error) {
+      // A key that does not open or fit is a mistake of the configuration, told at the start.
+      const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+      throw new ConfigError(`connections.${connection.name}`, reason);
+    }
+  }
+  return {
+    get: (name) => {
+      const client = clients.get(name);
+      if (client !== undefined) return { client };
+      throw unknownConnection(name, [...clients.keys()]);
+    },
+    close: async () => {
+      const closing = Promise.allSettled([...clients.values()].map((client) => client.close()));
+      let timer: NodeJS.Timeout | undefined;
+      const bound = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, CLOSE_MS);
+      });
+      await Promise.race([closing, bound]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function unknownConnection(name: string, known: string[]): ApplicationFailure {
+  const meant = nearest(name, known);
+  const hint =
+    meant !== undefined && meant !== name
+      ? `did you mean "${meant}"?`
+      : known.length === 0
+        ? 'this worker has no connection configured'
+        : `this worker knows ${known.join(', ')}`;
+  return ApplicationFailure.create({
+    type: 'InvalidInput',
+    nonRetryable: true,
+    message: `connection: "${name}" is not configured; ${hint}. ${FAILURES.InvalidInput.remedy}`,
+  });
+}

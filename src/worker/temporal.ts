@@ -1,0 +1,46 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+
+/** The address the SDK uses when nothing names one. */
+export const DEFAULT_ADDRESS = 'localhost:7233';
+
+/** Flags that win over `TEMPORAL_*` and `temporal.toml`. */
+export interface TemporalFlags {
+  address?: string;
+  namespace?: string;
+  profile?: string;
+}
+
+/** Temporal cannot be reached or refuses us. The message is a sentence with a remedy. */
+export class TemporalUnavailableError extends Error {
+  override readonly name = 'TemporalUnavailableError';
+}
+
+/**
+ * Connects a worker to Temporal, by the SDK's standard environment and `temporal.toml` profiles.
+ *
+ * @throws TemporalUnavailableError
+ */
+export async function connectWorker(
+  flags: TemporalFlags = {},
+): Promise<{ connection: NativeConnection; namespace: string; address: string }> {
+  let address = flags.address ?? DEFAULT_ADDRESS;
+  try {
+    const config = loadClientConnectConfig(flags.profile === undefined ? {} : { profile: flags.profile });
+    address = flags.address ?? config.connectionOptions.address ?? DEFAULT_ADDRESS;
+    const connection = await NativeConnection.connect({ ...config.connectionOptions, address });
+    return { connection, namespace: flags.namespace ?? config.namespace ?? 'default', address };
+  } catch (error) {
+    throw new TemporalUnavailableError(
+      `Temporal cannot be reached at ${address} (${firstLine(error)}). ` +
+        'Start it there ("temporal server start-dev" on one machine), or set TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and, ' +
+        'where it needs them, TEMPORAL_API_KEY or the TLS files.',
+      { cause: error },
+    );
+  }
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return (message.split('\n', 1)[0] ?? '').replace(/\.$/, '').slice(0, 300);
+}

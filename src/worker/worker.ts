@@ -1,0 +1,190 @@
+import type { NativeConnection} from '@temporalio/worker';
+import { Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import { createActivities } from '../activities';
+import type { Timing } from '../activities/deps';
+import { hostQueue, transferQueue } from '../contracts';
+import { createStorage } from '../storage';
+import { workflowSource } from './bundle';
+import type { Config } from './config';
+import { ConfigError } from './config-error';
+import { openConnections } from './connections';
+import { canonicalBelow, canonicalRoots, hostName } from './host';
+import type { Log } from './logging';
+import { registerSearchAttributes } from './search-attributes';
+import { connectWorker, type TemporalFlags } from './temporal';
+
+/** What a worker is started with, beside its configuration. */
+export interface CreateWorkerOptions {
+  /** Default: connects by the environment; such a connection is closed with the worker. */
+  connection?: NativeConnection;
+  /** With `connection`; else from the environment. */
+  namespace?: string;
+  temporal?: TemporalFlags;
+  /** Where the references of the configuration are looked up. */
+  env?: NodeJS.ProcessEnv;
+  log?: Log;
+  /** For tests and benchmarks. */
+  timing?: Partial<Timing>;
+  chunkBytes?: number;
+  /** Workflows bundled elsewhere; default: the build's bundle. */
+  workflowBundle?: WorkflowBundleOption;
+  identity?: string;
+}
+
+/** A running worker process: workflows and light activities on one queue, transfers on others. */
+export interface AnaplanWorker {
+  /** The task queues it polls. */
+  readonly taskQueues: string[];
+  /** The queue that only workers with these roots on this host serve. */
+  readonly hostQueue?: string;
+  readonly namespace: string;
+  /** Whether runs can use our search attributes. */
+  readonly searchAttributes: boolean;
+  /**
+   * Polls until {@link shutdown}, then hands over what it runs, logs out and closes. Rejects when a worker failed.
+   * Call it once.
+   */
+  run(): Promise<void>;
+  /** Hands over at once: running activities are cancelled as WORKER_SHUTDOWN and go on elsewhere. Idempotent. */
+  shutdown(): void;
+}
+
+/**
+ * Each beat of a transfer is a place to go on from, and a throttled one is lost with the worker (recipes, section 3).
+ */
+const HEARTBEATS = {
+  maxHeartbeatThrottleInterval: '1s',
+  defaultHeartbeatThrottleInterval: '1s',
+} as const;
+
+/** No grace: a transfer notes where it stands and another worker goes on within a second. */
+const SHUTDOWN = { shutdownGraceTime: 0, shutdownForceTime: '10s' } as const;
+
+/**
+ * Makes a worker, connected and ready to run.
+ *
+ * @throws ConfigError for a wrong configuration, TemporalUnavailableError when Temporal cannot be reached
+ */
+export async function createWorker(config: Config, o: CreateWorkerOptions = {}): Promise<AnaplanWorker> {
+  const log: Log = o.log ?? ((): void => undefined);
+  if (config.connections.length === 0) {
+    throw new ConfigError(
+      'connections',
+      'none is configured: set ANAPLAN_USER and ANAPLAN_PASSWORD, or write anaplan-temporal.yaml',
+    );
+  }
+  const roots = canonicalRoots(config.worker.roots);
+  const connections = openConnections(config, { env: o.env ?? process.env, log });
+  const own = o.connection === undefined ? await connectWorker(o.temporal) : undefined;
+  const connection = o.connection ?? own?.connection;
+  if (connection === undefined) throw new Error('unreachable: one of the two is there');
+  const namespace = o.namespace ?? own?.namespace ?? 'default';
+
+  const { taskQueue } = config.worker;
+  const host = hostName(roots);
+  const hostOwn = host === undefined ? undefined : hostQueue(taskQueue, host);
+  const close = async (): Promise<void> => {
+    await connections.close();
+    await own?.connection.close();
+  };
+  try {
+    const searchAttributes = await registerSearchAttributes(connection, namespace, log);
+    const activities = createActivities({
+      connection: (name) => connections.get(name),
+      storage: createStorage({ roots, cwd: roots[0]?.path ?? process.cwd() }),
+      taskQueue,
+      ...(hostOwn === undefined ? {} : { hostQueue: hostOwn }),
+      dumps: canonicalBelow(config.worker.roots, roots, config.worker.dumps),
+      searchAttributes: () => searchAttributes,
+      log,
+      ...(o.timing === undefined ? {} : { timing: o.timing }),
+      ...(o.chunkBytes === undefined ? {} : { chunkBytes: o.chunkBytes }),
+    });
+    const shared: Omit<WorkerOptions, 'taskQueue'> = {
+      connection,
+      namespace,
+      activities,
+      ...HEARTBEATS,
+      ...SHUTDOWN,
+      ...(o.identity === undefined ? {} : { identity: o.identity }),
+    };
+    const options: WorkerOptions[] = [
+      lightWorker(shared, config, o.workflowBundle),
+      ...[transferQueue(taskQueue), ...(hostOwn === undefined ? [] : [hostOwn])].map((queue) =>
+        transferWorker(shared, queue, config.worker.transferSlots),
+      ),
+    ];
+    const workers = await Promise.all(options.map((option) => Worker.create(option)));
+    return {
+      taskQueues: options.map((option) => option.taskQueue),
+      ...(hostOwn === undefined ? {} : { hostQueue: hostOwn }),
+      namespace,
+      searchAttributes,
+      ...lifeOf(workers, close),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Workflows and what waits: thousands of slots, because a poll or a wait costs a timer and a few KB. */
+function lightWorker(
+  shared: Omit<WorkerOptions, 'taskQueue'>,
+  config: Config,
+  workflowBundle: WorkflowBundleOption | undefined,
+): WorkerOptions {
+  return {
+    ...shared,
+    ...(workflowBundle === undefined ? workflowSource() : { workflowBundle }),
+    taskQueue: config.worker.taskQueue,
+    maxConcurrentActivityTaskExecutions: config.worker.maxConcurrentWaits,
+    maxConcurrentActivityTaskPolls: 10,
+    maxCachedWorkflows: config.worker.maxCachedWorkflows,
+  };
+}
+
+/**
+ * Bytes: few slots. Each of the (at most two) transfer queues has `transferSlots` of them, and a slot holds no more
+ * than some slices of 1 MiB and a gzip state, so memory is bounded by 2 x transferSlots x a few MB.
+ */
+function transferWorker(
+  shared: Omit<WorkerOptions, 'taskQueue'>,
+  taskQueue: string,
+  slots: number,
+): WorkerOptions {
+  return {
+    ...shared,
+    taskQueue,
+    maxConcurrentActivityTaskExecutions: slots,
+    maxConcurrentActivityTaskPolls: Math.min(2, slots),
+  };
+}
+
+/** Runs several Temporal Workers as one: they start and stop together. */
+function lifeOf(workers: Worker[], close: () => Promise<void>): Pick<AnaplanWorker, 'run' | 'shutdown'> {
+  let stopping = false;
+  const shutdown = (): void => {
+    stopping = true;
+    // Only a running worker can be shut down; asked before, `run` returns at once.
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const run = async (): Promise<void> => {
+    try {
+      const running = workers.map(async (worker) => {
+        try {
+          const ended = worker.run();
+          if (stopping) shutdown();
+          await ended;
+        } finally {
+          shutdown(); // one that fails takes the others with it: half a worker helps nobody
+        }
+      });
+      const failed = (await Promise.allSettled(running)).find((end) => end.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+    } finally {
+      await close();
+    }
+  };
+  return { run, shutdown };
+}

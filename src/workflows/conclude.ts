@@ -1,0 +1,219 @@
+/** After a task: its dumps are kept first, then it is judged. */
+import { isCancellation } from '@temporalio/workflow';
+
+import type { ActionObject, SettledResult } from '../activities/types';
+import { catalogued, FAILURES, type AcceptRejections, type ResultFailure } from '../contracts';
+import { call } from './calls';
+import { nobodyTookIt, stepFailure } from './failures';
+import { hostIsServed, HOST_WAIT_MS } from './hosts';
+import { actionResults, rejectionsOf, resultTask, type KeptDump, type Rejection } from './judge';
+import { shielded, type Run, type Success } from './run';
+import type { FinishedTask } from './tasks';
+
+/** A task with what was kept of it. */
+export interface KeptTask {
+  task: FinishedTask;
+  dumps: KeptDump[];
+  /** Dumps that Anaplan promised and no longer had. */
+  gone: string[];
+}
+
+/** Stores every dump of a task, before anything can erase it: a cancellation waits for that. */
+export async function keepDumps(run: Run, action: ActionObject, task: FinishedTask): Promise<KeptTask> {
+  const kept: KeptTask = { task, dumps: [], gone: [] };
+  const withDumps = actionResults(task).filter((r) => r.dumpAvailable);
+  if (withDumps.length > 0) {
+    run.state('keeping dumps');
+    await shielded(async () => {
+      for (const result of withDumps) await keepDump(run, action, result, kept);
+    });
+  }
+  run.result.task = resultTask(task, kept.dumps, action, task.adopted);
+  run.result.dumps.push(...kept.dumps.map(({ warnings: _warnings, ...dump }) => dump));
+  if (task.truncated) run.result.truncated = true;
+  run.effects = task.result?.successful || action.kind === 'processes' ? 'applied' : 'none';
+  return kept;
+}
+
+async function keepDump(
+  run: Run,
+  action: ActionObject,
+  result: SettledResult,
+  kept: KeptTask,
+): Promise<void> {
+  const name =
+    result.objectName ?? (action.kind === 'processes' ? (result.objectId ?? action.name) : action.name);
+  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+  const { dumps = run.prepared.defaultDumps } = run.input as { dumps?: string };
+  const input = {
+    ...run.call(deadline),
+    action,
+    taskId: kept.task.taskId,
+    name,
+    directory: dumps,
+    ...(action.kind === 'processes' && result.objectId !== undefined ? { objectId: result.objectId } : {}),
+  };
+  let waitMs = HOST_WAIT_MS;
+  for (;;) {
+    try {
+      const fetched = await call(
+        'anaplan.fetchDump',
+        {
+          summary: `keep the dump of ${name}`,
+          withinMs: run.timeouts.transfer + 10 * 60_000,
+          taskQueue: run.transferQueue,
+          ...(run.hostQueue ? { startWithinMs: waitMs } : {}),
+        },
+        input,
+      );
+      if (fetched.outcome === 'gone') {
+        kept.gone.push(fetched.message);
+        run.warn(fetched.message);
+        return;
+      }
+      const { hostQueue: _hostQueue, ...dump } = fetched.dump;
+      kept.dumps.push(dump);
+      run.done(`Dump of **${name}**: ${dump.rows} rejected rows, kept at \`${dump.uri}\``);
+      return;
+    } catch (error) {
+      if (!run.hostQueue || !nobodyTookIt(error)) throw error;
+      if (await hostIsServed(run, run.hostQueue)) waitMs *= 2;
+      else run.hostQueue = undefined;
+    }
+  }
+}
+
+/** How a run may end after this task; throws the typed failure that the task's result asks for. */
+export function conclude(run: Run, action: ActionObject, { task, dumps, gone }: KeptTask): Success {
+  const what = `${kindName(action)} "${action.name}" (${action.id})`;
+  if (task.state === 'CANCELLED') {
+    throw stepFailure(
+      'ActionCancelled',
+      `${what}: somebody cancelled task ${task.taskId} in Anaplan. ${FAILURES.ActionCancelled.remedy}`,
+      { effects: action.kind === 'processes' ? 'unknown' : 'none' },
+    );
+  }
+  if (!task.result?.successful) throw actionFailed(what, action, task, run);
+  const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
+  const rejections = rejectionsOf(task, dumps, action, acceptRejections);
+  const tooMany = rejections.filter((r) => r.rejected > r.allowed);
+  if (tooMany.length > 0) throw rowsRejected(what, tooMany, dumps);
+  if (gone.length > 0 && acceptRejections !== true) {
+    throw stepFailure('DumpUnavailable', `${what}: ${gone[0]}. ${FAILURES.DumpUnavailable.remedy}`, {
+      effects: 'applied',
+    });
+  }
+  return rejections.length > 0 ? 'succeededWithRejections' : 'succeeded';
+}
+
+function kindName(action: ActionObject): string {
+  return { imports: 'Import', exports: 'Export', processes: 'Process', actions: 'Action' }[action.kind];
+}
+
+function rowsRejected(what: string, tooMany: readonly Rejection[], dumps: readonly KeptDump[]): Error {
+  const parts = tooMany.map(
+    (r) => `${r.rejected} ${r.unit} of "${r.action}"${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
+  );
+  const top = dumps.flatMap((d) => d.errors).sort((a, b) => b.count - a.count)[0];
+  const reason = top ? ` Most frequent reason: ${top.message} (${top.count}).` : '';
+  const where =
+    dumps.length > 0
+      ? ` The rejected rows are in ${dumps
+          .map((d) => d.uri)
+          .slice(0, 3)
+          .join(', ')}.`
+      : '';
+  return stepFailure(
+    'RowsRejected',
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reason}${where} ${FAILURES.RowsRejected.remedy}`,
+    {
+      effects: 'applied',
+      parameters: Object.fromEntries(tooMany.slice(0, 20).map((r) => [r.action, String(r.rejected)])),
+    },
+  );
+}
+
+function actionFailed(what: string, action: ActionObject, task: FinishedTask, run: Run): Error {
+  const failure = task.result?.failure;
+  if (action.kind === 'processes') return processFailed(what, task, run);
+  const said =
+    failure?.message ?? task.result?.details[0]?.message ?? 'Anaplan says that it failed, without a reason';
+  return stepFailure(
+    'ActionFailed',
+    `${what} failed: ${said}. ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    {
+      effects: 'none',
+      ...factsOf(failure),
+    },
+  );
+}
+
+/** Processes are not atomic: the message says what ran before the failure, and what did not run. */
+function processFailed(what: string, task: FinishedTask, run: Run): Error {
+  const results = actionResults(task).filter((r) => r.objectId !== undefined || r.details.length > 0);
+  const nested = task.result?.nested ? results : [];
+  const failed = nested.filter((r) => !r.successful);
+  const applied = nested.filter((r) => r.successful).map(nameOf);
+  const seen = new Set(nested.map((r) => r.objectId));
+  const notRun = (run.prepared.steps ?? []).filter((s) => !seen.has(s.id)).map((s) => s.name);
+  const failure = failed.map((f) => f.failure).find(Boolean) ?? task.result?.failure;
+  const reasons = failed.map(
+    (f) => `"${nameOf(f)}" failed: ${f.failure?.message ?? f.details[0]?.message ?? 'no reason given'}`,
+  );
+  const said =
+    reasons.length > 0
+      ? reasons.join('; ')
+      : (failure?.message ?? 'Anaplan says that it failed, without a reason');
+  const before =
+    applied.length > 0 ? ` Already applied: ${quoted(applied)}.` : ' Nothing was applied before it.';
+  const after = nested.length > 0 && notRun.length > 0 ? ` Did not run: ${quoted(notRun)}.` : '';
+  return stepFailure(
+    'ActionFailed',
+    `${what} failed. ${said.replace(/\.$/, '')}.${before}${after} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    {
+      effects:
+        nested.length > 0 && applied.length === 0 ? 'none' : nested.length === 0 ? 'unknown' : 'applied',
+      ...factsOf(failure),
+    },
+  );
+}
+
+function nameOf(result: SettledResult): string {
+  return result.objectName ?? result.objectId ?? 'an action';
+}
+
+function quoted(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((n) => `"${n}"`);
+  return names.length > 10 ? `${shown.join(', ')} and ${names.length - 10} more` : shown.join(', ');
+}
+
+function factsOf(failure: SettledResult['failure']): Partial<ResultFailure> {
+  if (!failure) return {};
+  return {
+    ...(failure.code ? { code: failure.code } : {}),
+    parameters: failure.parameters,
+    remedy: failure.remedy ?? catalogued(failure.code)?.remedy ?? FAILURES.ActionFailed.remedy,
+  };
+}
+
+/** The one failure that an upload cures: the file expired in Anaplan between upload and import. */
+export function fileExpired(task: FinishedTask): boolean {
+  return (
+    task.state === 'COMPLETE' &&
+    task.result?.successful === false &&
+    (task.result.failure?.code === 'uploadedFileNoLongerAvailable' ||
+      task.result.details.some((d) => d.code === 'uploadedFileNoLongerAvailable'))
+  );
+}
+
+/** Runs `cleanUp` when `body` fails or is cancelled, out of reach of the cancellation; `body`'s failure wins. */
+export async function orElse<T>(body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    await shielded(cleanUp).catch((second: unknown) => {
+      if (isCancellation(second)) throw second;
+    });
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+import type { DownloadFileInput, IntegrationResult } from '../contracts';
+import { download } from './downloading';
+import { holdingFiles } from './hold';
+import { integration, present } from './run';
+
+/**
+ * Downloads a file of a model: an export's output, or an uploaded file.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function downloadFile(input: DownloadFileInput): Promise<IntegrationResult> {
+  return integration('downloadFile', input, async (run) => {
+    const from = present(run.prepared.downloads[0], 'a file to download');
+    return holdingFiles(run, [from.export.id], async () => {
+      run.transferred(await download(run, from.export, from.target, input.compress));
+      return run.succeed();
+    });
+  });
+}

@@ -1,0 +1,29 @@
+import type { ExportDownloadInput, IntegrationResult } from '../contracts';
+import { conclude, keepDumps } from './conclude';
+import { download } from './downloading';
+import { holdingFiles, holdingModel } from './hold';
+import { integration, present } from './run';
+import { runTask } from './tasks';
+
+/**
+ * Runs an export and downloads its file. Both locks are held until the last chunk is stored: the next run of the
+ * export would replace the chunks one by one.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function exportDownload(input: ExportDownloadInput): Promise<IntegrationResult> {
+  return integration('exportDownload', input, async (run) => {
+    const { action } = run;
+    const to = present(run.prepared.downloads[0], 'an export to download');
+    return holdingFiles(run, [to.export.id], () =>
+      holdingModel(run, async () => {
+        const task = await runTask(run, action);
+        const outcome = conclude(run, action, await keepDumps(run, action, task));
+        run.transferred(
+          await download(run, to.export, to.target, input.compress, { action, taskId: task.taskId }),
+        );
+        return run.succeed(outcome);
+      }),
+    );
+  });
+}

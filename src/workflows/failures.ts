@@ -1,0 +1,70 @@
+/** Reading failures inside workflows, and making the one a run ends with. */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+
+import { FAILURES, isFailureType, type Effects, type FailureType, type ResultFailure } from '../contracts';
+
+/** A failure of a step: like what an activity throws, with what it did to the model. */
+export function stepFailure(
+  type: FailureType,
+  message: string,
+  facts: Partial<Omit<ResultFailure, 'type' | 'message'>> = {},
+): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [facts] });
+}
+
+/** The typed failure behind whatever a step threw. */
+export function readFailure(error: unknown): {
+  type: FailureType;
+  message: string;
+  facts: Partial<ResultFailure>;
+} {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const facts = (cause.details?.[0] ?? {}) as Partial<ResultFailure>;
+    const type = isFailureType(cause.type) ? cause.type : 'InternalError';
+    return { type, message: cause.message, facts };
+  }
+  if (cause instanceof TimeoutFailure) {
+    const activity = error instanceof ActivityFailure ? error.activityType : 'an activity';
+    return {
+      type: 'DeadlineExceeded',
+      message: `No worker finished ${activity} in time (${cause.timeoutType}). Check that a worker with a configuration for this connection runs.`,
+      facts: {},
+    };
+  }
+  if (isCancellation(error)) return { type: 'Cancelled', message: 'The run was cancelled', facts: {} };
+  const message = error instanceof Error ? error.message : String(error);
+  return { type: 'InternalError', message: `${message}. ${FAILURES.InternalError.remedy}`, facts: {} };
+}
+
+/** The failure of a result document. */
+export function resultFailure(error: unknown, effects: Effects): ResultFailure {
+  const { type, message, facts } = readFailure(error);
+  return {
+    type,
+    message,
+    remedy: facts.remedy ?? FAILURES[type].remedy,
+    effects: facts.effects ?? effects,
+    ...(facts.code === undefined ? {} : { code: facts.code }),
+    ...(facts.parameters === undefined ? {} : { parameters: facts.parameters }),
+  };
+}
+
+/** Whether an activity was never taken by a worker of its queue. */
+export function nobodyTookIt(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
+}
+
+/** Whether an activity's worker fell silent, so that nobody knows how far it came. */
+export function fellSilent(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && !nobodyTookIt(error);
+}
+
+/** Whether a step failed with a type. */
+export function failedAs(error: unknown, type: FailureType): boolean {
+  return readFailure(error).type === type;
+}

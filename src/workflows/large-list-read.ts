@@ -1,0 +1,15 @@
+import type { IntegrationResult, LargeListReadInput } from '../contracts';
+import { largeRead } from './reading';
+import { integration } from './run';
+
+/**
+ * Reads a list of any size into one file: one header, every row once and in order.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function largeListRead(input: LargeListReadInput): Promise<IntegrationResult> {
+  return integration('largeListRead', input, (run) => {
+    const { id, name } = run.prepared.object;
+    return largeRead(run, { kind: 'lists', id, name }, input.target, { compress: input.compress });
+  });
+}

@@ -1,0 +1,46 @@
+import type { Named, PinnedSource, PreparedUpload, SettledTask } from '../activities/types';
+import type { IntegrationResult, ProcessWithDumpsInput } from '../contracts';
+import { conclude, keepDumps } from './conclude';
+import { download } from './downloading';
+import { holdingFiles, holdingModel } from './hold';
+import { actionResults } from './judge';
+import { integration, type Run } from './run';
+import { runTask } from './tasks';
+import { openSource, upload } from './uploading';
+
+/**
+ * Uploads files, runs a process, keeps every failure dump of its imports, and downloads the exports it wrote.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function processWithDumps(input: ProcessWithDumpsInput): Promise<IntegrationResult> {
+  return integration('processWithDumps', input, async (run) => {
+    const { action } = run;
+    const { uploads, downloads } = run.prepared;
+    const ready: { to: PreparedUpload; source: PinnedSource }[] = [];
+    for (const to of uploads) ready.push({ to, source: await openSource(run, to) });
+    const files = uploads.map((u) => u.file.id);
+    return holdingFiles(run, files, async () => {
+      for (const { to, source } of ready) run.transferred(await upload(run, to, source));
+      return holdingModel(run, async () => {
+        const task = await runTask(run, action);
+        const outcome = conclude(run, action, await keepDumps(run, action, task));
+        for (const wanted of downloads) {
+          if (!wrote(run, task, wanted.export)) continue;
+          run.transferred(await download(run, wanted.export, wanted.target, undefined));
+        }
+        return run.succeed(outcome);
+      });
+    });
+  });
+}
+
+/** Only what this process wrote is downloaded: an export that did not run has an older file, or none. */
+function wrote(run: Run, task: SettledTask, wanted: Named): boolean {
+  const result = actionResults(task).find((r) => r.objectId === wanted.id);
+  if (result?.successful) return true;
+  run.warn(
+    `export "${wanted.name}" (${wanted.id}) was not written by this run of the process, so its file was not downloaded`,
+  );
+  return false;
+}

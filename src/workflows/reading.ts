@@ -1,0 +1,117 @@
+/** Large reads: a read request that is deleted whatever happens, its pages in one target. */
+import type { DownloadPosition, DownloadResult, ReadTarget } from '../activities/types';
+import { FAILURES, type Compress, type IntegrationResult } from '../contracts';
+import { call } from './calls';
+import { orElse } from './conclude';
+import { compresses, positionOf, Target } from './downloading';
+import { stepFailure } from './failures';
+import { shielded, type Run } from './run';
+
+/** How often Anaplan may fail or lose a read before the run fails. */
+const MAX_READS = 3;
+
+/** Layouts whose pages are merged as they are: their lines do not repeat a header. */
+function isVerbatim(exportType: string | undefined): boolean {
+  return exportType?.toUpperCase().startsWith('GRID') ?? false;
+}
+
+/** Reads a view or list of any size into a target. */
+export async function largeRead(
+  run: Run,
+  read: ReadTarget,
+  uri: string,
+  options: { exportType?: string; compress?: Compress | undefined },
+): Promise<IntegrationResult> {
+  run.state('reading', `**${read.name}** to ${uri}`);
+  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+  const target = new Target(run, uri);
+  const { exportType } = options;
+  const end = await orElse(
+    async () => {
+      for (let reads = 1; ; reads++) {
+        const outcome = await onePass(run, read, target, deadline, exportType, compresses(options.compress));
+        if (outcome.done) {
+          await target.commit(outcome);
+          return outcome;
+        }
+        if (reads >= MAX_READS) {
+          throw stepFailure(
+            'ReadRequestFailed',
+            `Reading "${read.name}" (${read.id}) failed ${reads} times; the last time: ${outcome.failed}. ${FAILURES.ReadRequestFailed.remedy}`,
+          );
+        }
+        run.warn(`${outcome.failed}; the read was begun again`);
+      }
+    },
+    () => target.discard(),
+  );
+  run.transferred({
+    name: read.name,
+    uri,
+    bytes: end.offset,
+    chunks: end.next,
+    pages: end.next,
+    rows: end.rows,
+    sha256: end.sha256 ?? '',
+  });
+  return run.succeed();
+}
+
+/** One read request, from its creation to its deletion. */
+async function onePass(
+  run: Run,
+  read: ReadTarget,
+  target: Target,
+  deadline: { name: 'transfer'; at: number },
+  exportType: string | undefined,
+  compress: boolean,
+): Promise<DownloadResult> {
+  // Created out of reach of a cancellation, so that there is an ID to delete.
+  const { requestId } = await shielded(() =>
+    call(
+      'anaplan.createReadRequest',
+      { summary: `ask for ${read.name}`, withinMs: run.lightMs },
+      { ...run.call(deadline), read, ...(exportType === undefined ? {} : { exportType }) },
+    ),
+  );
+  run.effects = 'none';
+  try {
+    let from: DownloadPosition | undefined;
+    for (;;) {
+      const position = from ? { from } : {};
+      const batch = await target.batch(() =>
+        call('anaplan.readPages', target.settings(`${read.name}, from page ${from?.next ?? 0}`), {
+          ...run.call(deadline),
+          read,
+          requestId,
+          target: target.ref,
+          compress,
+          verbatim: isVerbatim(exportType),
+          ...position,
+        }),
+      );
+      if (batch && (batch.done || batch.failed !== undefined)) return batch;
+      from = batch && positionOf(batch);
+      run.state(
+        'reading',
+        `**${read.name}** to ${target.ref.uri}: ${from?.next ?? 0} pages, ${from?.rows ?? 0} rows`,
+      );
+    }
+  } finally {
+    await shielded(() => removeRequest(run, read, requestId));
+  }
+}
+
+async function removeRequest(run: Run, read: ReadTarget, requestId: string): Promise<void> {
+  try {
+    await call(
+      'anaplan.deleteReadRequest',
+      { summary: `delete read request ${requestId}`, withinMs: run.timeouts.unavailable + 10 * 60_000 },
+      { ...run.call(), read, requestId },
+    );
+  } catch (error) {
+    run.warn(
+      `read request ${requestId} of "${read.name}" could not be deleted; Anaplan drops it after 30 minutes (${String(error)})`,
+    );
+  }
+}

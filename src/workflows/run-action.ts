@@ -1,0 +1,20 @@
+import type { IntegrationResult, RunActionInput } from '../contracts';
+import { conclude, keepDumps } from './conclude';
+import { holdingModel } from './hold';
+import { integration } from './run';
+import { runTask } from './tasks';
+
+/**
+ * Runs any import, export, process or other action of a model, without a transfer.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function runAction(input: RunActionInput): Promise<IntegrationResult> {
+  return integration('runAction', input, async (run) => {
+    const { action } = run;
+    return holdingModel(run, async () => {
+      const task = await runTask(run, action);
+      return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
+    });
+  });
+}

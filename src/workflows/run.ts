@@ -1,0 +1,229 @@
+/** The frame of every integration: what the run works on, what the UI shows of it, and how it ends. */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+
+import type { ActionObject, Call, ModelContext, Prepared } from '../activities/types';
+import {
+  RESULT_MEMO,
+  resolveTimeouts,
+  transferQueue,
+  type CommonInput,
+  type Effects,
+  type IntegrationInputs,
+  type IntegrationName,
+  type IntegrationResult,
+  type Outcome,
+  type ResultTransfer,
+  type SearchAttribute,
+  type TimeoutsMs,
+} from '../contracts';
+import { call } from './calls';
+import { resultFailure, stepFailure } from './failures';
+import { fitResult } from './judge';
+import { granted } from './lock';
+
+/** The endings that are returned, not thrown. */
+export type Success = Extract<Outcome, 'succeeded' | 'succeededWithRejections'>;
+
+/** One run of an integration. */
+export class Run<I extends CommonInput = CommonInput> {
+  readonly timeouts: TimeoutsMs;
+  readonly result: IntegrationResult = { outcome: 'failed', transfers: [], dumps: [] };
+  /** What the run has done to the model so far. */
+  effects: Effects = 'none';
+  /** Leases that locks have granted to this run. */
+  readonly leases = new Set<string>();
+  /** The queue of the host that has this run's files. */
+  hostQueue: string | undefined;
+  private resolved: Prepared | undefined;
+  private readonly lines: string[] = [];
+  private now = 'preparing';
+
+  constructor(
+    readonly integration: IntegrationName,
+    readonly input: I,
+  ) {
+    this.timeouts = resolveTimeouts(input?.timeouts);
+    setHandler(granted, (lease) => {
+      this.leases.add(lease);
+    });
+    this.show();
+  }
+
+  /** What the first activity found. */
+  get prepared(): Prepared {
+    return present(this.resolved, 'the prepared run');
+  }
+
+  /** The action this run starts. */
+  get action(): ActionObject {
+    return present(this.prepared.action, 'an action to start');
+  }
+
+  /** The model, for calls and locks. */
+  get model(): ModelContext {
+    const { connection, workspace, model } = this.prepared;
+    return { connection, workspace, model };
+  }
+
+  /** Checks the input and resolves its names. */
+  async prepare(): Promise<void> {
+    this.resolved = await call(
+      'anaplan.prepare',
+      { summary: 'check the input and resolve names', withinMs: this.lightMs },
+      { integration: this.integration, input: this.input },
+    );
+    const { object, model, workspace, connection, warnings, filesNotUploaded } = this.resolved;
+    if (warnings.length > 0) this.result.warnings = [...warnings];
+    if (filesNotUploaded) this.result.filesNotUploaded = filesNotUploaded;
+    this.lines.push(
+      `${cap(object.kind)} **${object.name}** (${object.id}) in model **${model.name}**, workspace **${workspace.name}**`,
+    );
+    this.attributes({
+      AnaplanConnection: connection,
+      AnaplanWorkspace: workspace.name,
+      AnaplanModel: model.name,
+      AnaplanObject: `${object.kind} ${object.name}`,
+      AnaplanState: this.now,
+    });
+    this.show();
+  }
+
+  /** What every activity that talks to Anaplan is told. */
+  call(deadline?: { name: keyof TimeoutsMs; at: number }): Call {
+    const { modelUnavailable, unavailable } = this.timeouts;
+    return {
+      ...this.model,
+      bounds: { modelUnavailable, unavailable },
+      ...(deadline ? { deadline: deadline.at, deadlineName: deadline.name } : {}),
+    };
+  }
+
+  /** How long a light activity may take: what it waits for is bounded by its class, so a little more than that. */
+  get lightMs(): number {
+    return Math.max(this.timeouts.modelUnavailable, this.timeouts.unavailable) + 10 * 60_000;
+  }
+
+  /** The queue for bytes: that of the host with this run's files, once it is known. */
+  get transferQueue(): string {
+    return this.hostQueue ?? transferQueue(workflowInfo().taskQueue);
+  }
+
+  /** Names the `.part` files of this run: the same after a reset. */
+  get token(): string {
+    return workflowInfo().firstExecutionRunId;
+  }
+
+  /** Says in the UI what the run does from here. `state` is the search attribute, `text` a sentence of details. */
+  state(state: string, text?: string): void {
+    if (this.now !== state) {
+      this.now = state;
+      this.attributes({ AnaplanState: state });
+    }
+    this.show(text);
+  }
+
+  /** Adds a line to what the UI shows as done. */
+  done(line: string): void {
+    this.lines.push(line);
+    this.show();
+  }
+
+  /** Adds a warning to the result. */
+  warn(text: string): void {
+    (this.result.warnings ??= []).push(text);
+    this.lines.push(`Warning: ${text}`);
+  }
+
+  /** Adds a finished transfer. */
+  transferred(transfer: ResultTransfer): void {
+    this.result.transfers.push(transfer);
+    this.done(
+      `Transferred **${transfer.name}**: ${transfer.bytes} bytes in ${transfer.chunks} ${transfer.pages === undefined ? 'chunks' : 'pages'}, sha256 \`${transfer.sha256.slice(0, 12)}…\``,
+    );
+  }
+
+  /** The result of a run that succeeded. */
+  succeed(
+    outcome: Extract<Outcome, 'succeeded' | 'succeededWithRejections'> = 'succeeded',
+  ): IntegrationResult {
+    this.result.outcome = outcome;
+    this.state(outcome);
+    return fitResult(this.result);
+  }
+
+  /** What to throw at the end of a run that did not succeed: every ending carries the result. */
+  ending(error: unknown): unknown {
+    const cancelled = isCancellation(error);
+    const failure = resultFailure(error, this.effects);
+    this.result.outcome = cancelled ? 'cancelled' : 'failed';
+    this.result.failure = failure;
+    const result = fitResult(this.result);
+    this.state(this.result.outcome, `**${failure.type}**: ${failure.message}`);
+    if (cancelled) {
+      // Temporal keeps no details of a cancelled workflow, so the document goes where it can be found without a worker.
+      upsertMemo({ [RESULT_MEMO]: result });
+      return error;
+    }
+    return ApplicationFailure.create({
+      type: failure.type,
+      message: failure.message,
+      nonRetryable: true,
+      details: [result],
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+
+  private attributes(values: Partial<Record<SearchAttribute, string>>): void {
+    if (!this.resolved?.searchAttributes) return;
+    upsertSearchAttributes(
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value.slice(0, 200)]])),
+    );
+  }
+
+  private show(text?: string): void {
+    const parts = [...this.lines, `Now: **${this.now}**${text ? `. ${text}` : ''}`];
+    setCurrentDetails(parts.map((p) => `- ${p}`).join('\n'));
+  }
+}
+
+function cap(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * Runs an integration: prepares, does `body`, and ends with a result in every case. Failures leave as one non-retryable
+ * `ApplicationFailure` whose `details[0]` is the result; a cancelled run keeps its result in the memo.
+ */
+export async function integration<N extends IntegrationName>(
+  name: N,
+  input: IntegrationInputs[N],
+  body: (run: Run<IntegrationInputs[N]>) => Promise<IntegrationResult>,
+): Promise<IntegrationResult> {
+  const run = new Run(name, input);
+  try {
+    await run.prepare();
+    return await body(run);
+  } catch (error) {
+    throw run.ending(error);
+  }
+}
+
+/** A value that must be there by construction. @throws ApplicationFailure `InternalError` where it is not */
+export function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw stepFailure('InternalError', `The preparation did not yield ${what}`);
+  return value;
+}
+
+/** Runs something that a cancellation does not reach. */
+export function shielded<T>(body: () => Promise<T>): Promise<T> {
+  return CancellationScope.nonCancellable(body);
+}

@@ -1,0 +1,212 @@
+/** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
+import { isCancellation, sleep } from '@temporalio/workflow';
+
+import type { ActionObject, SettledTask, StartResult, TaskBaseline } from '../activities/types';
+import { FAILURES, isFailureType, type MappingParameter, type TimeoutsMs } from '../contracts';
+import { call } from './calls';
+import { failedAs, fellSilent, stepFailure } from './failures';
+import { shielded, type Run } from './run';
+
+/** A task that Anaplan has accepted. */
+export interface StartedTask {
+  taskId: string;
+  /** Found in the task list after the answer to its start was lost. */
+  adopted: boolean;
+}
+
+/** A task that has ended, and how the run came to it. */
+export interface FinishedTask extends SettledTask {
+  adopted: boolean;
+}
+
+const START_MS = 30 * 60_000;
+const CONFLICT_MS = 15 * 60_000;
+
+/** Starts the action and waits for its end. */
+export async function runTask(run: Run, action: ActionObject): Promise<FinishedTask> {
+  run.state(`running ${action.kind.slice(0, -1).replace(/sse$/, 'ss')}`, `Starting **${action.name}**`);
+  const { taskId, adopted } = await startOnce(run, action);
+  run.effects = 'unknown';
+  run.result.task = {
+    taskId,
+    state: 'NOT_STARTED',
+    successful: false,
+    details: [],
+    ...(adopted ? { adopted } : {}),
+  };
+  run.done(
+    `Task \`${taskId}\`${adopted ? ' (found in the task list: the answer to its start was lost)' : ''}`,
+  );
+  const settled = await follow(run, action, taskId);
+  return { ...settled, adopted };
+}
+
+/**
+ * Starts the action exactly once. Only an answer tells that it started or did not; without one the task list decides,
+ * and where it cannot, the run fails as `AmbiguousTaskStart`.
+ */
+async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
+  const waiting = new RefusalClock(run.timeouts);
+  for (;;) {
+    const baseline = await call(
+      'anaplan.taskBaseline',
+      { summary: `task list before the start of ${action.name}`, withinMs: run.lightMs },
+      { ...run.call(), action },
+    );
+    // A cancellation must not lose the ID of a task that starts.
+    const start = await shielded(() => startAndKnow(run, action, baseline));
+    if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
+    if (start.outcome === 'refused') {
+      const delay = waiting.next(action, start);
+      run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
+      await sleep(delay, { summary: start.message.slice(0, 150) });
+    }
+  }
+}
+
+type KnownStart =
+  | { outcome: 'started'; taskId: string; adopted: boolean }
+  | Extract<StartResult, { outcome: 'refused' }>
+  | { outcome: 'notStarted' };
+
+async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
+  const sentAfter = Date.now();
+  const { localeName = 'en_US' } = run.input;
+  const { mappingParameters } = run.input as { mappingParameters?: MappingParameter[] };
+  let message: string;
+  try {
+    const start = await call(
+      'anaplan.startTask',
+      { summary: `start ${action.name}`, withinMs: START_MS, once: true },
+      { ...run.call(), action, localeName, ...(mappingParameters ? { mappingParameters } : {}) },
+    );
+    if (start.outcome === 'started') return { ...start, adopted: false };
+    if (start.outcome === 'refused') return start;
+    message = start.message;
+  } catch (error) {
+    if (!fellSilent(error)) throw error;
+    message = `The worker that started ${action.name} fell silent`;
+  }
+  run.state('looking for the task', message);
+  const found = await call(
+    'anaplan.reconcileStart',
+    {
+      summary: `look for the task of ${action.name}: the answer to its start was lost`,
+      withinMs: run.lightMs,
+    },
+    {
+      ...run.call(),
+      action,
+      baseline,
+      sentAfter,
+      ...(run.prepared.user ? { user: run.prepared.user } : {}),
+    },
+  ).catch((error: unknown) => {
+    throw ambiguous(action, message, `the task list could not be read: ${String(error)}`);
+  });
+  if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
+  if (found.outcome === 'notStarted') return { outcome: 'notStarted' };
+  throw ambiguous(action, message, found.reason);
+}
+
+function ambiguous(action: ActionObject, message: string, reason: string): Error {
+  return stepFailure(
+    'AmbiguousTaskStart',
+    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason}. ${FAILURES.AmbiguousTaskStart.remedy}`,
+    { effects: 'unknown' },
+  );
+}
+
+/** Bounds the refusals of a start, class by class. */
+class RefusalClock {
+  private kind: string | undefined;
+  private since = 0;
+  private count = 0;
+
+  constructor(private readonly timeouts: TimeoutsMs) {}
+
+  /** The delay before the next try. @throws the refusal, once its bound is reached */
+  next(action: ActionObject, refusal: Extract<StartResult, { outcome: 'refused' }>): number {
+    if (this.kind !== refusal.bound) {
+      this.kind = refusal.bound;
+      this.since = Date.now();
+      this.count = 0;
+    }
+    this.count += 1;
+    const { bound, max } = {
+      modelUnavailable: { bound: this.timeouts.modelUnavailable, max: 5 * 60_000 },
+      conflict: { bound: CONFLICT_MS, max: 5 * 60_000 },
+      unavailable: { bound: this.timeouts.unavailable, max: 60_000 },
+      rate: { bound: this.timeouts.modelUnavailable, max: refusal.retryAfterMs },
+    }[refusal.bound];
+    const delay = Math.max(1000, Math.min(max, refusal.retryAfterMs * 2 ** Math.min(this.count - 1, 10)));
+    if (Date.now() + delay - this.since > bound) {
+      const type = isFailureType(refusal.type) ? refusal.type : 'ServiceUnavailable';
+      throw stepFailure(
+        type,
+        `${refusal.message}, ${this.count} times in ${Math.round((Date.now() - this.since) / 60_000)} min; "${action.name}" was not started. ${FAILURES[type].remedy}`,
+        { effects: 'none' },
+      );
+    }
+    return delay;
+  }
+}
+
+/** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */
+async function follow(run: Run, action: ActionObject, taskId: string): Promise<SettledTask> {
+  const deadline = { name: 'task' as const, at: Date.now() + run.timeouts.task };
+  try {
+    return await poll(run, action, taskId, deadline, run.timeouts.task);
+  } catch (error) {
+    const tooLong = failedAs(error, 'DeadlineExceeded');
+    if (!tooLong && !isCancellation(error)) throw error;
+    const settled = await shielded(() => cancelTask(run, action, taskId, error));
+    if (settled.state === 'CANCELLED') {
+      // Cancelled means rolled back (seeds "Monitor the import tasks"); a process may have applied steps before.
+      run.effects = action.kind === 'processes' ? 'unknown' : 'none';
+      if (run.result.task) run.result.task.state = settled.state;
+      throw error;
+    }
+    return settled;
+  }
+}
+
+function poll(
+  run: Run,
+  action: ActionObject,
+  taskId: string,
+  deadline: { name: keyof TimeoutsMs; at: number },
+  withinMs: number,
+): Promise<SettledTask> {
+  const { steps } = run.prepared;
+  return call(
+    'anaplan.followTask',
+    { summary: `task ${taskId} of ${action.name}`, withinMs: withinMs + 10 * 60_000 },
+    { ...run.call(deadline), action, taskId, ...(steps ? { steps } : {}) },
+  );
+}
+
+/** Sends DELETE and waits, bounded, for the task's end. */
+async function cancelTask(
+  run: Run,
+  action: ActionObject,
+  taskId: string,
+  reason: unknown,
+): Promise<SettledTask> {
+  run.state('cancelling', `Cancelling task \`${taskId}\``);
+  const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
+  const withinMs = run.timeouts.cancel + 5 * 60_000;
+  try {
+    await call(
+      'anaplan.cancelTask',
+      { summary: `cancel task ${taskId}`, withinMs },
+      { ...run.call(deadline), action, taskId },
+    );
+    return await poll(run, action, taskId, deadline, run.timeouts.cancel);
+  } catch (error) {
+    run.warn(
+      `task ${taskId} of "${action.name}" may still run: it was cancelled, but its end was not seen (${String(error)})`,
+    );
+    throw reason;
+  }
+}

@@ -1,0 +1,20 @@
+import type { IntegrationResult, UploadFileInput } from '../contracts';
+import { holdingFiles } from './hold';
+import { integration, present } from './run';
+import { openSource, upload } from './uploading';
+
+/**
+ * Uploads a file of a model, without an import.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function uploadFile(input: UploadFileInput): Promise<IntegrationResult> {
+  return integration('uploadFile', input, async (run) => {
+    const to = present(run.prepared.uploads[0], 'a file to upload to');
+    const source = await openSource(run, to);
+    return holdingFiles(run, [to.file.id], async () => {
+      run.transferred(await upload(run, to, source));
+      return run.succeed();
+    });
+  });
+}

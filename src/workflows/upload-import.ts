@@ -1,0 +1,40 @@
+import type { IntegrationResult, UploadImportInput } from '../contracts';
+import { conclude, fileExpired, keepDumps } from './conclude';
+import { holdingFiles, holdingModel } from './hold';
+import { integration, present, type Run } from './run';
+import { runTask } from './tasks';
+import { openSource, upload } from './uploading';
+
+/**
+ * Uploads a source to the import's file and runs the import, exactly once on exactly these bytes.
+ *
+ * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
+ */
+export async function uploadImport(input: UploadImportInput): Promise<IntegrationResult> {
+  return integration('uploadImport', input, async (run) => {
+    const { action } = run;
+    const to = present(run.prepared.uploads[0], 'a file to upload to');
+    const source = await openSource(run, to);
+    const send = async () => run.transferred(await upload(run, to, source));
+    return holdingFiles(run, [to.file.id], async () => {
+      await send();
+      return holdingModel(run, async () => {
+        let task = await runTask(run, action);
+        if (fileExpired(task)) {
+          // Nothing was loaded: the file expired between its upload and the import (seeds: private files).
+          task = await againWithFile(run, send, () => runTask(run, action));
+        }
+        const kept = await keepDumps(run, action, task);
+        return run.succeed(conclude(run, action, kept));
+      });
+    });
+  });
+}
+
+async function againWithFile<T>(run: Run, send: () => Promise<void>, start: () => Promise<T>): Promise<T> {
+  run.warn('Anaplan no longer had the uploaded file, so it was uploaded again');
+  run.result.transfers.length = 0;
+  run.effects = 'none';
+  await send();
+  return start();
+}

@@ -1,0 +1,193 @@
+import { AnaplanError, type LimiterClock, RateLimiter, shareLimiter } from '../../src/anaplan';
+import { rejection } from './server';
+
+/** A clock that stands still until it is told to go on. */
+class FakeClock implements LimiterClock {
+  private time = 0;
+  private timers = new Map<number, { at: number; run: () => void }>();
+  private next = 1;
+  now = (): number => this.time;
+  setTimer = (run: () => void, ms: number): unknown => {
+    this.timers.set(this.next, { at: this.time + ms, run });
+    return this.next++;
+  };
+  clearTimer = (timer: unknown): void => void this.timers.delete(timer as number);
+
+  async advance(ms: number): Promise<void> {
+    const until = this.time + ms;
+    for (;;) {
+      const due = [...this.timers].filter(([, t]) => t.at <= until).sort((a, b) => a[1].at - b[1].at)[0];
+      if (due === undefined) break;
+      this.timers.delete(due[0]);
+      this.time = Math.max(this.time, due[1].at);
+      due[1].run();
+      await settle();
+    }
+    this.time = until;
+    await settle();
+  }
+}
+
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 4; i++) await Promise.resolve();
+};
+
+/** Most grants in any window of 60 s. */
+function busiest(times: number[]): number {
+  let most = 0;
+  let from = 0;
+  times.forEach((at, i) => {
+    while (at - (times[from] ?? 0) >= 60_000) from++;
+    most = Math.max(most, i - from + 1);
+  });
+  return most;
+}
+
+/** Reproducible random numbers. */
+function seeded(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x = (Math.imul(x, 1_664_525) + 1_013_904_223) >>> 0;
+    return x / 2 ** 32;
+  };
+}
+
+test.each([2, 3, 10, 60, 540, 600, 5_000])(
+  'never more than %d calls in any minute, and nearly as many',
+  async (rpm) => {
+    const clock = new FakeClock();
+    const limiter = new RateLimiter(rpm, clock);
+    const random = seeded(rpm);
+    const times: number[] = [];
+    const want = (): void =>
+      void limiter.acquire(random() < 0.5 ? 'light' : 'bulk').then(() => times.push(clock.now()));
+    // Idle, then bursts of random size at random moments, more than the budget allows.
+    await clock.advance(random() * 90_000);
+    const from = clock.now();
+    while (clock.now() - from < 5 * 60_000) {
+      for (let i = random() * rpm * 0.4; i > 0; i--) want();
+      await settle();
+      await clock.advance(random() * 8_000);
+    }
+    expect(busiest(times)).toBeLessThanOrEqual(rpm);
+    expect(times.length).toBeGreaterThan((rpm - limiter.capacity) * 4);
+  },
+);
+
+test('a killed worker that starts again stays under 600 with the default', async () => {
+  const clock = new FakeClock();
+  const times: number[] = [];
+  for (let life = 0; life < 2; life++) {
+    const limiter = new RateLimiter(540, clock);
+    if (life === 0) await clock.advance(60_000); // the first life has its whole burst
+    const kill = new AbortController();
+    for (let i = 0; i < 2_000; i++) {
+      limiter.acquire('light', AbortSignal.any([kill.signal])).then(
+        () => times.push(clock.now()),
+        () => undefined,
+      );
+    }
+    await settle();
+    await clock.advance(50_000);
+    kill.abort();
+  }
+  expect(busiest(times)).toBeLessThanOrEqual(600);
+});
+
+test('light goes first, and bulk gets at least half when both wait', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(60, clock);
+  const order: string[] = [];
+  for (let i = 0; i < 40; i++) void limiter.acquire('bulk').then(() => order.push('bulk'));
+  await settle();
+  const burst = order.length;
+  for (let i = 0; i < 40; i++) void limiter.acquire('light').then(() => order.push('light'));
+  await clock.advance(20_000);
+  const both = order.slice(burst);
+  expect(both[0]).toBe('light');
+  const bulk = both.filter((lane) => lane === 'bulk').length;
+  expect(Math.abs(bulk - both.length / 2)).toBeLessThanOrEqual(1);
+});
+
+test('each lane is first come, first served', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(60, clock);
+  const order: number[] = [];
+  for (let i = 0; i < 30; i++) void limiter.acquire('light').then(() => order.push(i));
+  await clock.advance(60_000);
+  expect(order).toEqual([...Array(30).keys()]);
+});
+
+test('a pause stops everybody, at least 1 s, and no burst follows it', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(540, clock);
+  limiter.pause(10_000);
+  limiter.pause(50); // a shorter one does not shorten it
+  const times: number[] = [];
+  for (let i = 0; i < 100; i++) void limiter.acquire().then(() => times.push(clock.now()));
+  await clock.advance(9_999);
+  expect(times).toEqual([]);
+  await clock.advance(1_001);
+  expect(times.length).toBeGreaterThan(0);
+  expect(times.length).toBeLessThan(12);
+  await clock.advance(60_000);
+  limiter.pause(0);
+  const from = clock.now();
+  const after = limiter.acquire().then(() => clock.now());
+  await clock.advance(2_000);
+  expect((await after) - from).toBeGreaterThanOrEqual(1_000);
+});
+
+test('an aborted wait takes no turn and says that nothing was sent', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(4, clock);
+  const abort = new AbortController();
+  await limiter.acquire();
+  const waiting = rejection(limiter.acquire('light', abort.signal));
+  const next = limiter.acquire();
+  abort.abort(new Error('enough'));
+  expect(await waiting).toMatchObject({
+    kind: 'network',
+    code: 'ABORTED',
+    sent: 'no',
+    cause: new Error('enough'),
+  });
+  expect(limiter.waiting).toBe(1);
+  await clock.advance(60_000);
+  await next;
+  expect(await rejection(limiter.acquire('light', AbortSignal.abort()))).toBeInstanceOf(AnaplanError);
+});
+
+test('polls are 5 s apart at least, rarer with age, and use at most half of the budget', () => {
+  const limiter = new RateLimiter(540, new FakeClock());
+  const done = limiter.registerPoller();
+  expect(limiter.pollIntervalMs(0)).toBe(5_000);
+  expect(limiter.pollIntervalMs(200_000)).toBe(10_000);
+  expect(limiter.pollIntervalMs(86_400_000)).toBe(60_000);
+  const others = Array.from({ length: 999 }, () => limiter.registerPoller());
+  const interval = limiter.pollIntervalMs(0);
+  expect((1_000 * 60_000) / interval).toBeLessThanOrEqual(270);
+  others.forEach((end) => end());
+  done();
+  done();
+  expect(limiter.pollers).toBe(0);
+});
+
+test('clients of one tenant share a limiter until the last lets go', () => {
+  const a = shareLimiter('tenant');
+  const b = shareLimiter('tenant');
+  expect(a.limiter).toBe(b.limiter);
+  a.release();
+  a.release();
+  const c = shareLimiter('tenant');
+  expect(c.limiter).toBe(b.limiter);
+  b.release();
+  c.release();
+  const d = shareLimiter('tenant');
+  expect(d.limiter).not.toBe(a.limiter);
+  d.release();
+});
+
+test.each([0, 1, NaN])('refuses %d calls a minute', (rpm) => {
+  expect(() => new RateLimiter(rpm)).toThrow(RangeError);
+});

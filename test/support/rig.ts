@@ -1,0 +1,189 @@
+/** A sandbox tenant, a worker in this process and a Temporal client: everything an integration needs, per test file. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { NativeConnection } from '@temporalio/worker';
+
+import type { Timing } from '../../src/activities';
+import {
+  RESULT_MEMO,
+  type IntegrationInputs,
+  type IntegrationName,
+  type IntegrationResult,
+} from '../../src/contracts';
+import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
+import { createWorker, installRuntime, loadConfig, WorkerLogger, type AnaplanWorker } from '../../src/worker';
+
+/** The waits of production, fifty times shorter. */
+export const FAST: Timing = {
+  pollIntervalMs: 100,
+  firstPollMs: 20,
+  reconcileMs: 600,
+  reconcileEveryMs: 100,
+  reconcileLimitMs: 60_000,
+  taskLostMs: 500,
+  retryScale: 0.02,
+  readTouchMs: 60_000,
+};
+
+/** Options of a rig. */
+export interface RigOptions {
+  sandbox?: SandboxOptions;
+  timing?: Partial<Timing>;
+  chunkBytes?: number;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** How a run ended. */
+export interface Ending {
+  result: IntegrationResult;
+  type?: string;
+  message?: string;
+  cancelled: boolean;
+  workflowId: string;
+}
+
+let runtime = false;
+
+/** A running rig. */
+export class Rig {
+  readonly modelId = SALES_MODEL;
+  private workers: { worker: AnaplanWorker; ended: Promise<void> }[] = [];
+
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly client: Client,
+    readonly root: string,
+    readonly taskQueue: string,
+    private readonly native: NativeConnection,
+    private readonly options: RigOptions,
+  ) {}
+
+  static async start(options: RigOptions = {}): Promise<Rig> {
+    if (!runtime) {
+      runtime = true;
+      installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
+    }
+    const address = process.env['TEST_TEMPORAL_ADDRESS'];
+    const sandbox = await startSandbox({
+      taskDurationMs: 150,
+      taskCancelMs: 50,
+      requestsPerMinute: false,
+      minPollMs: 0,
+      startGraceMs: 0,
+      ...options.sandbox,
+    });
+    const connection = await Connection.connect({ address: address ?? '' });
+    const native = await NativeConnection.connect({ address: address ?? '' });
+    const root = mkdtempSync(join(tmpdir(), 'anaplan-temporal-'));
+    const rig = new Rig(
+      sandbox,
+      new Client({ connection }),
+      root,
+      `test-${randomUUID().slice(0, 8)}`,
+      native,
+      options,
+    );
+    await rig.startWorker();
+    return rig;
+  }
+
+  /** Starts a(nother) worker with the same root. */
+  async startWorker(): Promise<AnaplanWorker> {
+    const config = loadConfig({
+      cwd: this.root,
+      env: {
+        ANAPLAN_USER: 'demo@example.com',
+        ANAPLAN_PASSWORD: 'sandbox',
+        ANAPLAN_API_URL: this.sandbox.url,
+        ANAPLAN_AUTH_URL: this.sandbox.url,
+        ...this.options.env,
+      },
+      overrides: { taskQueue: this.taskQueue },
+    });
+    for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
+    const worker = await createWorker(config, {
+      connection: this.native,
+      namespace: 'default',
+      env: { ANAPLAN_PASSWORD: 'sandbox', ANAPLAN_USER: 'demo@example.com', ...this.options.env },
+      timing: { ...FAST, ...this.options.timing },
+      workflowBundle: { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') },
+      ...(this.options.chunkBytes === undefined ? {} : { chunkBytes: this.options.chunkBytes }),
+    });
+    this.workers.push({ worker, ended: worker.run() });
+    return worker;
+  }
+
+  /** Hands over and waits for the workers' end. */
+  async stopWorkers(): Promise<void> {
+    const workers = this.workers.splice(0);
+    for (const { worker } of workers) worker.shutdown();
+    await Promise.all(workers.map((w) => w.ended));
+  }
+
+  async close(): Promise<void> {
+    await this.stopWorkers();
+    await this.sandbox.close();
+    await this.client.connection.close();
+    await this.native.close();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** Writes a file below the root. */
+  write(name: string, content: string | Buffer): string {
+    const path = join(this.root, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    return name;
+  }
+
+  read(name: string): Buffer {
+    return readFileSync(join(this.root, name));
+  }
+
+  /** Starts a run. */
+  async begin<N extends IntegrationName>(
+    name: N,
+    input: Omit<IntegrationInputs[N], 'model'> & { model?: string },
+  ) {
+    return this.client.workflow.start(name, {
+      workflowId: `${name}-${randomUUID().slice(0, 8)}`,
+      taskQueue: this.taskQueue,
+      args: [{ model: this.modelId, ...input }],
+    });
+  }
+
+  /** Runs to the end, whatever it is. */
+  async run<N extends IntegrationName>(
+    name: N,
+    input: Omit<IntegrationInputs[N], 'model'> & { model?: string },
+  ): Promise<Ending> {
+    return this.ending((await this.begin(name, input)).workflowId);
+  }
+
+  /** Waits for the end of a run. */
+  async ending(workflowId: string): Promise<Ending> {
+    const handle = this.client.workflow.getHandle(workflowId);
+    try {
+      return { result: (await handle.result()) as IntegrationResult, cancelled: false, workflowId };
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      const { cause } = error;
+      if (cause instanceof ApplicationFailure) {
+        return {
+          result: cause.details?.[0] as IntegrationResult,
+          ...(cause.type ? { type: cause.type } : {}),
+          message: cause.message,
+          cancelled: false,
+          workflowId,
+        };
+      }
+      const memo = (await handle.describe()).memo?.[RESULT_MEMO] as IntegrationResult;
+      return { result: memo, cancelled: true, workflowId };
+    }
+  }
+}
