@@ -5,7 +5,7 @@
 const { readFileSync, writeFileSync } = require('node:fs');
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-for (const name of ['activity', 'client', 'common', 'worker', 'workflow'].map((part) => `@temporalio/${part}`)) {
+for (const name of Object.keys(manifest.peerDependencies)) {
   const version = manifest.devDependencies[name];
   if (version === undefined) throw new Error(`${name} is not among the dev dependencies`);
   manifest.dependencies[name] = version;

@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import type { AcceptRejections, MappingParameter, ProcessDownload, ProcessUpload, Timeouts } from '../contracts';
+import type {
+  AcceptRejections,
+  MappingParameter,
+  ProcessDownload,
+  ProcessUpload,
+  Timeouts,
+} from '../contracts';
 import { DEFAULT_TIMEOUTS, durationMs } from '../contracts';
 import { nearest } from '../contracts/schemas';
 
@@ -67,7 +73,10 @@ export function acceptRejectionsOption(value: string, before?: AcceptRejections)
   for (const part of value.split(/(?<!\\),/)) {
     // The limit has no "=", so that names may: the last one separates.
     const at = part.lastIndexOf('=');
-    const name = part.slice(0, Math.max(at, 0)).replace(/\\([,=])/g, '$1').trim();
+    const name = part
+      .slice(0, Math.max(at, 0))
+      .replace(/\\([,=])/g, '$1')
+      .trim();
     const limit = limitOf(part.slice(at + 1));
     if (at < 0 || name === '' || limit === undefined) {
       throw new InvalidArgumentError('It must be a number of rows, true, false, or NAME=N,... by action.');
@@ -98,6 +107,7 @@ export function countOption(least: number, most: number): (value: string) => num
 export function timeOption(value: string): Date {
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(value);
   const date = new Date(hasZone || /^\d{4}-\d\d-\d\d$/.test(value) ? value : `${value}Z`);
-  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('It must be a time such as 2025-06-01T06:00:00Z.');
+  if (Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError('It must be a time such as 2025-06-01T06:00:00Z.');
   return date;
 }

@@ -13,7 +13,9 @@ import { INTEGRATION_COMMANDS } from './integrations';
 import { runIntegration } from './run-integration';
 
 function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(resolve(__dirname, '..', '..', 'package.json'), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(resolve(__dirname, '..', '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return manifest.version;
 }
 
@@ -42,7 +44,9 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<Ex
 
   program.commandsGroup('Integrations:');
   for (const integration of INTEGRATION_COMMANDS) {
-    program.addCommand(integrationCommand(integration, (command, flags) => set(runIntegration(command, flags, deps))));
+    program.addCommand(
+      integrationCommand(integration, (command, flags) => set(runIntegration(command, flags, deps))),
+    );
   }
   program.commandsGroup('Schedules:');
   schedulesCommand(program.command('schedules'), (flags, run) => set(withClient(flags, deps, run)));

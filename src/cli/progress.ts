@@ -72,7 +72,8 @@ export function progressText(progress: RunProgress, now: number, rate?: number):
   const { position, note, outage } = activity ?? {};
   if (position !== undefined) {
     const pages = activity?.type === 'anaplan.readPages';
-    parts.push(`${count(position.next)} ${pages ? 'pages' : 'chunks'}`, bytes(position.offset));
+    const unit = (pages ? 'page' : 'chunk') + (position.next === 1 ? '' : 's');
+    parts.push(`${count(position.next)} ${unit}`, bytes(position.offset));
     if (rate !== undefined) parts.push(`${bytes(rate)}/s`);
   }
   if (note !== undefined) parts.push(note);
@@ -96,7 +97,10 @@ export class ProgressDisplay {
     const now = this.now();
     const position = foremost(progress)?.position;
     const rate = position === undefined ? undefined : this.rate.add(position.offset, now);
-    this.show(stepOf(progress, now), `${span(now - progress.startedAt.getTime())} · ${progressText(progress, now, rate)}`);
+    this.show(
+      stepOf(progress, now),
+      `${span(now - progress.startedAt.getTime())} · ${progressText(progress, now, rate)}`,
+    );
   }
 
   /** Shows something that is not the run's own word, such as that Temporal does not answer. */

@@ -33,8 +33,12 @@ function plural(n: number, one: string, many = `${one}s`): string {
 
 /** Control characters in names and messages of others must not steer the reader's terminal. */
 export function clean(text: string): string {
-   
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
+
+/** Bytes rounded and exact. */
+function size(n: number): string {
+  return n < 1_000 ? plural(n, 'byte') : `${bytes(n)} (${count(n)} bytes)`;
 }
 
 const WIDTH = 10;
@@ -60,7 +64,9 @@ function headline(result: IntegrationResult): string {
     case 'succeeded':
       return 'succeeded';
     case 'succeededWithRejections':
-      return rejected > 0 ? `succeeded, with ${plural(rejected, 'row')} rejected` : 'succeeded, with rejections';
+      return rejected > 0
+        ? `succeeded, with ${plural(rejected, 'row')} rejected`
+        : 'succeeded, with rejections';
     case 'cancelled':
       return 'cancelled';
     case 'failed':
@@ -81,13 +87,19 @@ function taskLines(result: IntegrationResult): string[] {
   const adopted = task.adopted === true ? ', found in the task list after its answer was lost' : '';
   out.push(line('Task', `${task.taskId} ${task.state}${adopted}`));
   for (const detail of task.details) {
-    const times = detail.occurrences !== undefined && detail.occurrences > 1 ? ` (${count(detail.occurrences)} times)` : '';
+    const times =
+      detail.occurrences !== undefined && detail.occurrences > 1
+        ? ` (${count(detail.occurrences)} times)`
+        : '';
     out.push(line('', `${detail.message || detail.code}${times}`));
   }
   for (const nested of task.nested ?? []) {
     const rows = nested.rows === undefined ? '' : `: ${rowsText(nested.rows)}`;
-    out.push(line('Step', `${nested.successful ? 'ok    ' : 'FAILED'} ${nested.name ?? nested.objectId}${rows}`));
-    if (!nested.successful) for (const d of nested.details) out.push(line('', `       ${d.message || d.code}`));
+    out.push(
+      line('Step', `${nested.successful ? 'ok    ' : 'FAILED'} ${nested.name ?? nested.objectId}${rows}`),
+    );
+    if (!nested.successful)
+      for (const d of nested.details) out.push(line('', `       ${d.message || d.code}`));
   }
   return out;
 }
@@ -97,7 +109,7 @@ function transferLines(result: IntegrationResult): string[] {
     const pieces = t.pages === undefined ? plural(t.chunks, 'chunk') : plural(t.pages, 'page');
     const rows = t.rows === undefined ? '' : `, ${plural(t.rows, 'row')}`;
     return [
-      line('Transfer', `${t.name}: ${bytes(t.bytes)} (${count(t.bytes)} bytes) in ${pieces}${rows}`),
+      line('Transfer', `${t.name}: ${size(t.bytes)} in ${pieces}${rows}`),
       line('', t.uri),
       line('', `sha256 ${t.sha256}`),
     ];
@@ -136,7 +148,12 @@ export function renderResult(
   }
   lines.push(...taskLines(result), ...transferLines(result), ...dumpLines(result));
   if (result.filesNotUploaded !== undefined && result.filesNotUploaded.length > 0) {
-    lines.push(line('Old data', `the process also loads files that got no upload: ${result.filesNotUploaded.join(', ')}`));
+    lines.push(
+      line(
+        'Old data',
+        `the process also loads files that got no upload: ${result.filesNotUploaded.join(', ')}`,
+      ),
+    );
   }
   for (const warning of result.warnings ?? []) lines.push(line('Warning', warning));
   if (result.truncated) lines.push(line('', 'Some details were left out to keep the result small.'));

@@ -38,7 +38,8 @@ export function connectOptions(
       ...(flags.profile === undefined ? {} : { profile: flags.profile }),
     };
   } catch (error) {
-    if (error instanceof ConfigError) throw new AnaplanTemporalError('InvalidInput', error.message, { cause: error });
+    if (error instanceof ConfigError)
+      throw new AnaplanTemporalError('InvalidInput', error.message, { cause: error });
     throw error;
   }
 }

@@ -21,16 +21,27 @@ export interface RunFlags extends TemporalFlags {
 export function temporalFlags(command: Command): Command {
   return command
     .option('--task-queue <name>', 'task queue of the workers (default: anaplan)')
-    .option('--config <file>', 'configuration (default: ANAPLAN_TEMPORAL_CONFIG, else anaplan-temporal.yaml here)')
-    .option('--address <host:port>', 'Temporal (default: TEMPORAL_ADDRESS, temporal.toml, else localhost:7233)')
-    .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, temporal.toml, else default)')
+    .option(
+      '--config <file>',
+      'configuration (default: ANAPLAN_TEMPORAL_CONFIG, else anaplan-temporal.yaml here)',
+    )
+    .option(
+      '--address <host:port>',
+      'Temporal (default: TEMPORAL_ADDRESS, temporal.toml, else localhost:7233)',
+    )
+    .option(
+      '--namespace <name>',
+      'Temporal namespace (default: TEMPORAL_NAMESPACE, temporal.toml, else default)',
+    )
     .option('--profile <name>', 'profile of temporal.toml');
 }
 
 /** `-o json`. */
 export function outputFlag(command: Command): Command {
   return command.addOption(
-    new Option('-o, --output <format>', 'text for people, json for machines').choices(['text', 'json']).default('text'),
+    new Option('-o, --output <format>', 'text for people, json for machines')
+      .choices(['text', 'json'])
+      .default('text'),
   );
 }
 

@@ -60,12 +60,20 @@ export interface Installer {
 
 /** `.cache/temporal` of a checkout; where this is an installed package: `anaplan-temporal` in the user's cache. */
 export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  const root = dirname(dirname(__dirname));
+  const root = packageRoot();
   if (!root.split(sep).includes('node_modules') && existsSync(join(root, 'src'))) {
     return join(root, '.cache', 'temporal');
   }
   const base = env['XDG_CACHE_HOME'];
   return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'anaplan-temporal');
+}
+
+/** The nearest directory above with a package.json: compiled files may lie at any depth below it. */
+function packageRoot(): string {
+  for (let at = __dirname; at !== dirname(at); at = dirname(at)) {
+    if (existsSync(join(at, 'package.json'))) return at;
+  }
+  return dirname(dirname(__dirname));
 }
 
 /** A `temporal` that is there already: on PATH, else in the cache. Installs nothing. */

@@ -1,5 +1,8 @@
 /** Base of the Temporal UI: as told by `TEMPORAL_UI_URL`, Temporal Cloud's, or a dev server's that answers. */
-export async function findUi(address: string | undefined, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+export async function findUi(
+  address: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
   const told = env.TEMPORAL_UI_URL;
   if (told !== undefined && told !== '') return told.replace(/\/+$/, '');
   if (address === undefined) return undefined;

@@ -37,7 +37,11 @@ const LOOK_MS = 1_000;
  * cancels the run and waits for its ending, a second one detaches. SIGTERM detaches: what runs this command may stop
  * it, and the run goes on.
  */
-export async function waitForRun(handle: IntegrationHandle, display: ProgressDisplay, deps: CliDeps): Promise<Waited> {
+export async function waitForRun(
+  handle: IntegrationHandle,
+  display: ProgressDisplay,
+  deps: CliDeps,
+): Promise<Waited> {
   const { stderr } = deps;
   const interactive = stderr.isTTY === true && deps.stdin.isTTY === true;
   let detach = (): void => undefined;
@@ -66,11 +70,15 @@ export async function waitForRun(handle: IntegrationHandle, display: ProgressDis
     if (signal === 'SIGTERM' || cancelling || question !== undefined) return detach();
     if (!interactive) return cancel();
     display.clear();
-    question = ask(deps, (answer) => {
-      question = undefined;
-      if (answer === 'cancel') cancel();
-      if (answer === 'detach') detach();
-    }, detach);
+    question = ask(
+      deps,
+      (answer) => {
+        question = undefined;
+        if (answer === 'cancel') cancel();
+        if (answer === 'detach') detach();
+      },
+      detach,
+    );
   });
 
   let over = false;
@@ -85,7 +93,12 @@ export async function waitForRun(handle: IntegrationHandle, display: ProgressDis
         if (!over && question === undefined && progress.status === 'RUNNING') display.update(progress);
       } catch (error) {
         // The result is what is waited for; a look that fails is only worth a line.
-        if (!over && question === undefined && error instanceof AnaplanTemporalError && error.type === 'ServiceUnavailable') {
+        if (
+          !over &&
+          question === undefined &&
+          error instanceof AnaplanTemporalError &&
+          error.type === 'ServiceUnavailable'
+        ) {
           display.note('Temporal does not answer; the run goes on, waiting for it');
         }
       }
@@ -132,10 +145,13 @@ function ask(
     interrupted();
   });
   lines.on('close', () => finish('go on'));
-  lines.question('The run goes on without this command. [d]etach, [c]ancel the run, or Enter to keep waiting? ', (text) => {
-    const word = text.trim().toLowerCase();
-    finish(word.startsWith('c') ? 'cancel' : word.startsWith('d') ? 'detach' : 'go on');
-  });
+  lines.question(
+    'The run goes on without this command. [d]etach, [c]ancel the run, or Enter to keep waiting? ',
+    (text) => {
+      const word = text.trim().toLowerCase();
+      finish(word.startsWith('c') ? 'cancel' : word.startsWith('d') ? 'detach' : 'go on');
+    },
+  );
   return {
     close: () => {
       done = true;

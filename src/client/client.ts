@@ -43,6 +43,8 @@ export interface ConnectOptions {
   namespace?: string;
   profile?: string;
   taskQueue?: string;
+  /** How long Temporal may take to answer. Default 10 s. */
+  connectTimeoutMs?: number;
   /** Further options of the Temporal client, such as a data converter. */
   client?: Omit<ClientOptions, 'connection' | 'namespace'>;
 }
@@ -81,7 +83,11 @@ export class AnaplanTemporalClient {
     try {
       const config = loadClientConnectConfig(o.profile === undefined ? {} : { profile: o.profile });
       address ??= config.connectionOptions.address ?? 'localhost:7233';
-      const connection = await Connection.connect({ ...config.connectionOptions, address });
+      const connection = await Connection.connect({
+        ...config.connectionOptions,
+        address,
+        connectTimeout: o.connectTimeoutMs ?? 10_000,
+      });
       const namespace = o.namespace ?? config.namespace ?? 'default';
       const temporal = new Client({ ...o.client, connection, namespace });
       return new AnaplanTemporalClient(temporal, {
@@ -163,7 +169,8 @@ export class AnaplanTemporalClient {
     o: StartOptions = {},
   ): Promise<IntegrationHandle> {
     const input = checked(integration, given);
-    if (o.id !== undefined && o.id.trim() === '') throw invalidInput([{ path: 'id', message: 'must not be empty' }]);
+    if (o.id !== undefined && o.id.trim() === '')
+      throw invalidInput([{ path: 'id', message: 'must not be empty' }]);
     const digest = inputDigest(integration, input);
     const workflowId = o.id ?? `${idPrefix(integration, input)}${randomUUID()}`;
     try {
@@ -218,16 +225,22 @@ export class AnaplanTemporalClient {
 
 function conflict(workflowId: string, type: string | undefined): AnaplanTemporalError {
   const what = type === undefined ? 'A run' : `A run of ${type}`;
-  return new AnaplanTemporalError('Conflict', `${what} with the ID ${workflowId} is open and has another input.`, {
-    remedy: 'Wait for it or cancel it, or start this one under another ID.',
-  });
+  return new AnaplanTemporalError(
+    'Conflict',
+    `${what} with the ID ${workflowId} is open and has another input.`,
+    {
+      remedy: 'Wait for it or cancel it, or start this one under another ID.',
+    },
+  );
 }
 
 /** The open run of an ID with the digest of its input, or undefined when it is not open any more. */
 async function openRun(
   client: Client,
   workflowId: string,
-): Promise<{ type: string; digest: string | undefined; ids: { runId: string; firstRunId: string } } | undefined> {
+): Promise<
+  { type: string; digest: string | undefined; ids: { runId: string; firstRunId: string } } | undefined
+> {
   const description = await client.workflow.getHandle(workflowId).describe();
   if (description.status.name !== 'RUNNING') return undefined;
   const { type, runId, memo } = description;

@@ -1,5 +1,11 @@
 import { isGrpcServiceError } from '@temporalio/client';
-import { FAILURES, type Effects, type FailureType, type IntegrationResult, type ResultFailure } from '../contracts';
+import {
+  FAILURES,
+  type Effects,
+  type FailureType,
+  type IntegrationResult,
+  type ResultFailure,
+} from '../contracts';
 import { issuesText, type InputIssue } from '../contracts/schemas';
 
 /** Anything that this client throws on purpose: typed, a sentence, with a remedy. */
@@ -34,13 +40,18 @@ export class IntegrationFailed extends AnaplanTemporalError {
     failure: ResultFailure,
     cause?: unknown,
   ) {
-    super(failure.type, failure.message, { remedy: failure.remedy, ...(cause === undefined ? {} : { cause }) });
+    super(failure.type, failure.message, {
+      remedy: failure.remedy,
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 }
 
 /** The error for an input that the schemas refuse. */
 export function invalidInput(issues: readonly InputIssue[]): AnaplanTemporalError {
-  return new AnaplanTemporalError('InvalidInput', `The input is not valid: ${issuesText(issues)}.`, { issues });
+  return new AnaplanTemporalError('InvalidInput', `The input is not valid: ${issuesText(issues)}.`, {
+    issues,
+  });
 }
 
 /** A result document for an ending that no run wrote: a refused input, Temporal out of reach, a terminated run. */
@@ -106,10 +117,14 @@ export function temporalError(error: unknown, doing: string, address?: string): 
   const code = grpcCode(error);
   const cause = { cause: error };
   if (code === GRPC.unauthenticated || code === GRPC.permissionDenied) {
-    return new AnaplanTemporalError('PermissionDenied', `Temporal${at} refused to ${doing}: ${reason(error)}.`, {
-      ...cause,
-      remedy: 'Check TEMPORAL_API_KEY or the TLS files, and what they may do in the namespace.',
-    });
+    return new AnaplanTemporalError(
+      'PermissionDenied',
+      `Temporal${at} refused to ${doing}: ${reason(error)}.`,
+      {
+        ...cause,
+        remedy: 'Check TEMPORAL_API_KEY or the TLS files, and what they may do in the namespace.',
+      },
+    );
   }
   if (code === GRPC.notFound) {
     return new AnaplanTemporalError('NotFound', `Temporal${at} could not ${doing}: ${reason(error)}.`, {
@@ -118,14 +133,22 @@ export function temporalError(error: unknown, doing: string, address?: string): 
     });
   }
   if (code === GRPC.invalidArgument || code === GRPC.failedPrecondition) {
-    return new AnaplanTemporalError('InvalidInput', `Temporal${at} refused to ${doing}: ${reason(error)}.`, cause);
+    return new AnaplanTemporalError(
+      'InvalidInput',
+      `Temporal${at} refused to ${doing}: ${reason(error)}.`,
+      cause,
+    );
   }
   if (code === undefined && !(error instanceof Error && /connect/i.test(error.message))) {
     return new AnaplanTemporalError('InternalError', `Could not ${doing}: ${reason(error)}.`, cause);
   }
-  return new AnaplanTemporalError('ServiceUnavailable', `Temporal cannot be reached${at} to ${doing} (${reason(error)}).`, {
-    ...cause,
-    remedy:
-      'Start Temporal there, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE (or --address and --namespace) to where it runs.',
-  });
+  return new AnaplanTemporalError(
+    'ServiceUnavailable',
+    `Temporal cannot be reached${at}${doing === 'connect' ? '' : ` to ${doing}`} (${reason(error)}).`,
+    {
+      ...cause,
+      remedy:
+        'Start Temporal there, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE (or --address and --namespace) to where it runs.',
+    },
+  );
 }

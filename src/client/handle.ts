@@ -69,10 +69,15 @@ function firstRun(id: string | undefined): { firstExecutionRunId?: string } {
 
 function gone(error: unknown, workflowId: string): AnaplanTemporalError | undefined {
   if (!(error instanceof WorkflowNotFoundError)) return undefined;
-  return new AnaplanTemporalError('NotFound', `There is no open or kept run ${workflowId} in this namespace.`, {
-    remedy: 'Check the ID and the namespace; a run that has ended cannot be cancelled, and old ones are deleted.',
-    cause: error,
-  });
+  return new AnaplanTemporalError(
+    'NotFound',
+    `There is no open or kept run ${workflowId} in this namespace.`,
+    {
+      remedy:
+        'Check the ID and the namespace; a run that has ended cannot be cancelled, and old ones are deleted.',
+      cause: error,
+    },
+  );
 }
 
 async function waitFor(
@@ -98,7 +103,13 @@ async function waitFor(
         if (performance.now() - silentSince < PATIENCE_MS) {
           await delay(2_000);
           // A long poll that times out is an answer too: only silence in a row counts.
-          if (await client.workflowService.getSystemInfo({}).then(() => true, () => false)) silentSince = undefined;
+          if (
+            await client.workflowService.getSystemInfo({}).then(
+              () => true,
+              () => false,
+            )
+          )
+            silentSince = undefined;
           continue;
         }
       }
@@ -144,7 +155,10 @@ async function failed(
       .then((description) => description.memo?.[RESULT_MEMO])
       .catch(() => undefined);
     const document = asDocument(memo);
-    const made = documentOf('Cancelled', 'The run was cancelled.', { effects: 'unknown', outcome: 'cancelled' });
+    const made = documentOf('Cancelled', 'The run was cancelled.', {
+      effects: 'unknown',
+      outcome: 'cancelled',
+    });
     return end({ ...made, ...document, failure: document?.failure ?? made.failure });
   }
   if (cause instanceof TerminatedFailure) {
@@ -172,5 +186,7 @@ async function failed(
 
 function asDocument(value: unknown): IntegrationResult | undefined {
   const given = value as Partial<IntegrationResult> | undefined | null;
-  return typeof given?.outcome === 'string' && Array.isArray(given.transfers) ? (given as IntegrationResult) : undefined;
+  return typeof given?.outcome === 'string' && Array.isArray(given.transfers)
+    ? (given as IntegrationResult)
+    : undefined;
 }

@@ -7,14 +7,28 @@ import {
   type ScheduleOptions,
   type ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import { INTEGRATIONS, durationMs, pathSafe, type Duration, type IntegrationInputs, type IntegrationName } from '../contracts';
+import {
+  INTEGRATIONS,
+  durationMs,
+  pathSafe,
+  type Duration,
+  type IntegrationInputs,
+  type IntegrationName,
+} from '../contracts';
 import { nearest, type InputIssue } from '../contracts/schemas';
 import { checked, INPUT_MEMO, inputDigest } from './check';
 import { detailsOf, summaryOf } from './describe-input';
 import { AnaplanTemporalError, invalidInput, temporalError } from './errors';
 
 /** What happens when a run is due while the one before it still goes on. */
-export const OVERLAPS = ['SKIP', 'BUFFER_ONE', 'BUFFER_ALL', 'CANCEL_OTHER', 'TERMINATE_OTHER', 'ALLOW_ALL'] as const;
+export const OVERLAPS = [
+  'SKIP',
+  'BUFFER_ONE',
+  'BUFFER_ALL',
+  'CANCEL_OTHER',
+  'TERMINATE_OTHER',
+  'ALLOW_ALL',
+] as const;
 
 /** One of {@link OVERLAPS}. */
 export type Overlap = (typeof OVERLAPS)[number];

@@ -227,12 +227,16 @@ function isModelId(model: string): boolean {
   return model.startsWith('id:') || /^[0-9A-Fa-f]{32}$/.test(model);
 }
 
+function missingWorkspace(value: { workspace?: unknown; model?: unknown }): InputIssue[] {
+  if (value.workspace !== undefined || typeof value.model !== 'string' || value.model.trim() === '')
+    return [];
+  if (isModelId(value.model)) return [];
+  return [{ path: 'workspace', message: 'is required because "model" is given by name, not by ID' }];
+}
+
 /** What no single field can tell. */
 function crossChecks(value: IntegrationInputs[IntegrationName]): InputIssue[] {
-  const issues: InputIssue[] = [];
-  if (value.workspace === undefined && !isModelId(value.model)) {
-    issues.push({ path: 'workspace', message: 'is required because "model" is given by name, not by ID' });
-  }
+  const issues = missingWorkspace(value);
   const twice = (list: readonly object[] | undefined, name: string, key: string, why: string): void => {
     const seen = new Map<unknown, number>();
     (list ?? []).forEach((entry, i) => {
@@ -278,7 +282,10 @@ export function checkInput<N extends IntegrationName>(integration: N, value: unk
   }
   const schema: z.ZodType = SCHEMAS[integration];
   const parsed = schema.safeParse(given);
-  if (!parsed.success) return { ok: false, issues: issuesOf(schema, parsed.error, given) };
+  if (!parsed.success) {
+    const issues = issuesOf(schema, parsed.error, given);
+    return { ok: false, issues: [...issues, ...missingWorkspace(given)] };
+  }
   // The schema of N has this output: `SCHEMAS` is checked against the interfaces where it is declared.
   const input = parsed.data as IntegrationInputs[N];
   const issues = crossChecks(input);

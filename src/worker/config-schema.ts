@@ -54,14 +54,21 @@ const connection = z.strictObject({
   requestsPerMinute: z
     .number('must be a number')
     .min(2, 'must be at least 2')
-    .max(6_000, 'must be at most 6000')
+    .max(100_000, 'must be at most 100000')
     .exactOptional(),
-  share: z.number('must be a number').gt(0, 'must be more than 0').max(1, 'must be at most 1').exactOptional(),
+  share: z
+    .number('must be a number')
+    .gt(0, 'must be more than 0')
+    .max(1, 'must be at most 1')
+    .exactOptional(),
 });
 
 /** Whole numbers of slots and the like. */
 const count = (least: number, most: number): z.ZodInt =>
-  z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
+  z
+    .int('must be a whole number')
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
 
 const root = z.union(
   [

@@ -125,7 +125,10 @@ function readYaml(file: string): ConfigFile {
   try {
     source = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError('', `the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+    throw new ConfigError(
+      '',
+      `the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
+    );
   }
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
@@ -240,7 +243,9 @@ function hosts(
     return both;
   }
   try {
-    const { apiUrl, authUrl } = regionUrls(c.region === undefined ? undefined : plain(`${path}.region`, c.region, env));
+    const { apiUrl, authUrl } = regionUrls(
+      c.region === undefined ? undefined : plain(`${path}.region`, c.region, env),
+    );
     return { apiUrl, authUrl };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -293,18 +298,19 @@ function workerOf(
   cwd: string,
 ): WorkerConfig {
   const w = given.worker ?? {};
-  const roots: StorageRoot[] =
-    flags.roots?.map((path) => ({ path: resolve(cwd, path) })) ??
-    w.roots?.map((root) => ({ path: resolve(directory, root.path), shared: root.shared })) ??
-    [{ path: cwd }];
+  const roots: StorageRoot[] = flags.roots?.map((path) => ({ path: resolve(cwd, path) })) ??
+    w.roots?.map((root) => ({ path: resolve(directory, root.path), shared: root.shared })) ?? [{ path: cwd }];
   const base = roots[0]?.path ?? cwd;
-  const dumps =
-    flags.dumps === undefined ? resolve(base, w.dumps ?? 'dumps') : resolve(cwd, flags.dumps);
+  const dumps = flags.dumps === undefined ? resolve(base, w.dumps ?? 'dumps') : resolve(cwd, flags.dumps);
   if (!roots.some((root) => isBelow(root.path, dumps))) {
-    throw new ConfigError('worker.dumps', `${dumps} is below none of the roots: choose a directory in one of them`);
+    throw new ConfigError(
+      'worker.dumps',
+      `${dumps} is below none of the roots: choose a directory in one of them`,
+    );
   }
   return {
-    taskQueue: flags.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE || undefined) ?? w.taskQueue ?? DEFAULT_TASK_QUEUE,
+    taskQueue:
+      flags.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE || undefined) ?? w.taskQueue ?? DEFAULT_TASK_QUEUE,
     roots,
     dumps,
     transferSlots: flags.transferSlots ?? w.transferSlots ?? defaultTransferSlots(),

@@ -50,10 +50,7 @@ function tenantKey(connection: ConnectionConfig): string {
  *
  * @throws ConfigError when a secret cannot be read, or a certificate and key do not fit
  */
-export function openConnections(
-  config: Config,
-  o: { env: NodeJS.ProcessEnv; log: Log },
-): Connections {
+export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log: Log }): Connections {
   const rates = new Map<string, number>();
   for (const connection of config.connections) {
     const key = tenantKey(connection);

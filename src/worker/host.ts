@@ -14,8 +14,16 @@ export function canonicalRoots(roots: readonly StorageRoot[]): StorageRoot[] {
       if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      const why = code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is no directory' : `cannot be used (${code ?? 'error'})`;
-      throw new ConfigError(`worker.roots[${i}]`, `${root.path} ${why}: create it, or name another directory`);
+      const why =
+        code === 'ENOENT'
+          ? 'does not exist'
+          : code === 'ENOTDIR'
+            ? 'is no directory'
+            : `cannot be used (${code ?? 'error'})`;
+      throw new ConfigError(
+        `worker.roots[${i}]`,
+        `${root.path} ${why}: create it, or name another directory`,
+      );
     }
     return { ...root, path };
   });
@@ -29,7 +37,11 @@ export function canonicalRoots(roots: readonly StorageRoot[]): StorageRoot[] {
  */
 export function hostName(roots: readonly StorageRoot[], host: string = hostname()): string | undefined {
   if (roots.every((root) => root.shared === true)) return undefined;
-  const safe = host.toLowerCase().replace(/[^a-z0-9.-]/g, '-').slice(0, 63) || 'host';
+  const safe =
+    host
+      .toLowerCase()
+      .replace(/[^a-z0-9.-]/g, '-')
+      .slice(0, 63) || 'host';
   // The order counts: relative paths start at the first root.
   const paths = roots.map((root) => root.path).join('\0');
   return `${safe}.${createHash('sha256').update(paths).digest('hex').slice(0, 8)}`;

@@ -61,6 +61,8 @@ export class WorkerLogger implements Logger {
     const component: unknown = meta.sdkComponent;
     // "Workflow bundle created", "Worker state changed": how the SDK works, not what the integrations do.
     const sdk = component === 'worker' || component === 'core';
+    // The transfer queues have no workflows by design.
+    if (sdk && message.startsWith('No workflows registered')) return;
     const rank = sdk && level === 'INFO' ? RANK.DEBUG : RANK[level];
     if (rank < RANK[this.level]) return;
     const fields = component === undefined ? meta : fieldsOfSdk(meta);

@@ -33,7 +33,10 @@ export async function registerSearchAttributes(
     const after = missing.length > 0 ? await known() : before;
     const wrong = SEARCH_ATTRIBUTES.filter((name) => after[name] !== KEYWORD);
     if (wrong.length === 0) return true;
-    log('warn', `Runs do without search attributes: ${wrong.join(', ')} must be of type Keyword in namespace ${namespace}.`);
+    log(
+      'warn',
+      `Runs do without search attributes: ${wrong.join(', ')} must be of type Keyword in namespace ${namespace}.`,
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
     log(

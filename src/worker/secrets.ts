@@ -81,7 +81,10 @@ export function resolveSecret(
   if ('env' in ref) {
     const value = o.env[ref.env];
     if (value === undefined || value === '') {
-      throw new ConfigError(path, `the environment variable ${ref.env} is not set: set it where the worker runs`);
+      throw new ConfigError(
+        path,
+        `the environment variable ${ref.env} is not set: set it where the worker runs`,
+      );
     }
     return new Secret(value);
   }

@@ -71,7 +71,10 @@ export async function runSandboxCommand(flags: SandboxFlags, deps: CliDeps): Pro
     });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const why = code === 'EADDRINUSE' ? `port ${flags.port} is in use; choose another with --port` : (error as Error).message;
+    const why =
+      code === 'EADDRINUSE'
+        ? `port ${flags.port} is in use; choose another with --port`
+        : (error as Error).message;
     deps.stderr.write(`The sandbox cannot start: ${why}.\n`);
     return EXIT.unexpected;
   }

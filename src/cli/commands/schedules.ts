@@ -1,4 +1,4 @@
-import type { Command} from 'commander';
+import type { Command } from 'commander';
 import { Option } from 'commander';
 import {
   AnaplanTemporalError,
@@ -37,19 +37,24 @@ const overlapFlag = (): Option =>
     .argParser((value: string): Overlap => {
       const wanted = value.toUpperCase().replace(/-/g, '_');
       const known = OVERLAPS.find((policy) => policy === wanted);
-      if (known === undefined) throw new AnaplanTemporalError('InvalidInput', `--overlap must be one of ${OVERLAPS.join(', ')}.`);
+      if (known === undefined)
+        throw new AnaplanTemporalError('InvalidInput', `--overlap must be one of ${OVERLAPS.join(', ')}.`);
       return known;
     });
 
 /** Takes the command and options after `--` apart, with the very parser of that command. */
-export function parseScheduled(args: readonly string[]): { command: IntegrationCommand; flags: Flags & RunFlags } {
+export function parseScheduled(args: readonly string[]): {
+  command: IntegrationCommand;
+  flags: Flags & RunFlags;
+} {
   const [name = '', ...rest] = args;
   const command = INTEGRATION_COMMANDS.find((candidate) => commandOf(candidate.integration) === name);
   if (command === undefined) {
     const known = INTEGRATIONS.map(commandOf);
     const meant = nearest(name, known);
     const hint = meant === undefined ? `It is one of ${known.join(', ')}.` : `Did you mean "${meant}"?`;
-    const what = name === '' ? 'After "--" comes the command to run' : `"${name}" is not an integration command`;
+    const what =
+      name === '' ? 'After "--" comes the command to run' : `"${name}" is not an integration command`;
     throw new AnaplanTemporalError('InvalidInput', `${what}. ${hint}`);
   }
   let found: (Flags & RunFlags) | undefined;
@@ -58,7 +63,9 @@ export function parseScheduled(args: readonly string[]): { command: IntegrationC
     return Promise.resolve();
   });
   let said = '';
-  parser.exitOverride().configureOutput({ writeErr: (text) => (said += text), writeOut: (text) => (said += text) });
+  parser
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => (said += text), writeOut: (text) => (said += text) });
   try {
     parser.parse(rest, { from: 'user' });
   } catch {
@@ -99,7 +106,10 @@ export function definitionOf(flags: CreateFlags, args: readonly string[]): Sched
 }
 
 /** Runs something with a client; errors become a sentence (or a document) and the exit code of their type. */
-export type WithClient = (flags: RunFlags, run: (client: AnaplanTemporalClient) => Promise<string | object>) => Promise<void>;
+export type WithClient = (
+  flags: RunFlags,
+  run: (client: AnaplanTemporalClient) => Promise<string | object>,
+) => Promise<void>;
 
 /** See {@link WithClient}. */
 export async function withClient(
@@ -118,7 +128,8 @@ export async function withClient(
   } catch (error) {
     if (!(error instanceof AnaplanTemporalError)) throw error;
     const { type, message, remedy, issues } = error;
-    if (json) deps.stdout.write(`${JSON.stringify({ error: { type, message, remedy, issues } }, undefined, 2)}\n`);
+    if (json)
+      deps.stdout.write(`${JSON.stringify({ error: { type, message, remedy, issues } }, undefined, 2)}\n`);
     deps.stderr.write(`${message}\n${remedy}\n`);
     return FAILURES[type].exit;
   } finally {
@@ -130,16 +141,22 @@ export async function withClient(
 export function schedulesCommand(command: Command, run: WithClient): Command {
   const sub = (usage: string, description: string): Command =>
     temporalFlags(outputFlag(command.command(usage).description(description)));
-  command.description('Schedules of integrations: create, list, describe, trigger, pause, unpause, backfill, delete');
+  command.description(
+    'Schedules of integrations: create, list, describe, trigger, pause, unpause, backfill, delete',
+  );
 
   const create = sub('create <id>', 'Create a schedule of an integration command, given after "--"')
-    .requiredOption('--cron <line>', 'five fields, such as "0 6 * * 1-5"; repeatable', (line: string, before: string[] = []) => [
-      ...before,
-      line,
-    ])
+    .requiredOption(
+      '--cron <line>',
+      'five fields, such as "0 6 * * 1-5"; repeatable',
+      (line: string, before: string[] = []) => [...before, line],
+    )
     .option('--time-zone <name>', 'IANA time zone of the cron lines (default: UTC)')
     .addOption(overlapFlag())
-    .option('--catchup-window <duration>', 'how late a run may start after Temporal was down (default: a year)')
+    .option(
+      '--catchup-window <duration>',
+      'how late a run may start after Temporal was down (default: a year)',
+    )
     .option('--jitter <duration>', 'start up to this much later, at random')
     .option('--pause-on-failure', 'pause the schedule when a run fails')
     .option('--paused', 'create it paused')
@@ -174,9 +191,14 @@ export function schedulesCommand(command: Command, run: WithClient): Command {
   sub('trigger <id>', 'Start a run now')
     .addOption(overlapFlag())
     .action((id: string, flags: RunFlags & { overlap?: Overlap }) =>
-      run(flags, async (client) => done(flags, id, 'Triggered', await client.schedules.trigger(id, flags.overlap))),
+      run(flags, async (client) =>
+        done(flags, id, 'Triggered', await client.schedules.trigger(id, flags.overlap)),
+      ),
     );
-  for (const [name, past] of [['pause', 'Paused'], ['unpause', 'Unpaused']] as const) {
+  for (const [name, past] of [
+    ['pause', 'Paused'],
+    ['unpause', 'Unpaused'],
+  ] as const) {
     sub(`${name} <id>`, `${name === 'pause' ? 'Pause' : 'Go on with'} a schedule`)
       .option('--note <text>', 'why')
       .action((id: string, flags: RunFlags & { note?: string }) =>
@@ -221,9 +243,18 @@ function detailsText(d: ScheduleDetails): string {
     line('Runs', `${d.integration} on task queue ${d.taskQueue}`),
     line('Input', JSON.stringify(d.input)),
     line('When', `${d.cron?.join('; ') ?? 'see the Temporal UI'} (${d.timeZone})`),
-    line('Overlap', `${d.overlap}, catch-up window ${span(d.catchupWindowMs)}${d.jitterMs === undefined ? '' : `, jitter ${span(d.jitterMs)}`}`),
+    line(
+      'Overlap',
+      `${d.overlap}, catch-up window ${span(d.catchupWindowMs)}${d.jitterMs === undefined ? '' : `, jitter ${span(d.jitterMs)}`}`,
+    ),
     line('State', `${d.paused ? 'paused' : 'active'}${d.note === undefined ? '' : `: ${d.note}`}`),
-    line('Next', d.nextRuns.slice(0, 3).map((time) => time.toISOString()).join(', ') || 'never'),
+    line(
+      'Next',
+      d.nextRuns
+        .slice(0, 3)
+        .map((time) => time.toISOString())
+        .join(', ') || 'never',
+    ),
     line('So far', `${d.runs.taken} started, ${d.runs.skipped} skipped, ${d.runs.missed} missed`),
     ...d.recentRuns.slice(-5).map((run) => line('', `${run.takenAt.toISOString()} ${run.workflowId}`)),
   ];

@@ -28,17 +28,26 @@ export interface WorkerFlags extends TemporalFlags {
 export function workerCommand(command: Command, run: (flags: WorkerFlags) => Promise<void>): Command {
   return temporalFlags(
     command
-      .description('Run workflows and activities until stopped (SIGTERM hands over what runs to other workers)')
+      .description(
+        'Run workflows and activities until stopped (SIGTERM hands over what runs to other workers)',
+      )
       .option(
         '--root <dir>',
         'directory below which local files may be read and written; repeatable (default: here)',
         (dir: string, before: string[] = []) => [...before, dir],
       )
-      .option('--dumps <dir>', 'where failure dumps go when a run does not say (default: dumps/ below the root)')
+      .option(
+        '--dumps <dir>',
+        'where failure dumps go when a run does not say (default: dumps/ below the root)',
+      )
       .option('--transfer-slots <n>', 'transfers at a time (default: one per core)', countOption(1, 64))
-      .addOption(new Option('--log-format <format>', 'text or JSON lines').choices(['text', 'json']).default('text'))
       .addOption(
-        new Option('--log-level <level>', 'least level').choices(['debug', 'info', 'warn', 'error']).default('info'),
+        new Option('--log-format <format>', 'text or JSON lines').choices(['text', 'json']).default('text'),
+      )
+      .addOption(
+        new Option('--log-level <level>', 'least level')
+          .choices(['debug', 'info', 'warn', 'error'])
+          .default('info'),
       ),
   ).action(run);
 }
@@ -47,7 +56,9 @@ const LEVELS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as
 
 /** Runs a worker. Exit 0 when it was asked to stop, 2 for a wrong configuration, 6 when Temporal cannot be reached. */
 export async function runWorkerCommand(flags: WorkerFlags, deps: CliDeps): Promise<Exit> {
-  const logger = new WorkerLogger(flags.logFormat, LEVELS[flags.logLevel], (line) => deps.stderr.write(`${line}\n`));
+  const logger = new WorkerLogger(flags.logFormat, LEVELS[flags.logLevel], (line) =>
+    deps.stderr.write(`${line}\n`),
+  );
   try {
     const overrides: ConfigOverrides = {
       ...(flags.taskQueue === undefined ? {} : { taskQueue: flags.taskQueue }),

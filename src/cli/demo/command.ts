@@ -13,7 +13,9 @@ export interface DemoFlags {
 /** `anaplan-temporal demo` */
 export function demoCommand(command: Command, run: (flags: DemoFlags) => Promise<void>): Command {
   return command
-    .description('Show every integration: a Temporal server, a sandbox tenant and a worker, all on this machine')
+    .description(
+      'Show every integration: a Temporal server, a sandbox tenant and a worker, all on this machine',
+    )
     .option('--keep', 'stay open at the end, so that the links can be followed (default on a terminal)')
     .option('--no-wait', 'end at once (default without a terminal)')
     .addOption(new Option('--only <integration>', 'run only this one').choices(INTEGRATIONS.map(commandOf)))

@@ -5,7 +5,14 @@ import { join, resolve } from 'node:path';
 import { AnaplanTemporalClient } from '../../client';
 import { commandOf, EXIT, SEARCH_ATTRIBUTES } from '../../contracts';
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { createWorker, installRuntime, logOf, WorkerLogger, type AnaplanWorker, type Config } from '../../worker';
+import {
+  createWorker,
+  installRuntime,
+  logOf,
+  WorkerLogger,
+  type AnaplanWorker,
+  type Config,
+} from '../../worker';
 import type { CliDeps, Exit } from '../deps';
 import { ProgressDisplay } from '../progress';
 import { renderResult } from '../render';
@@ -58,7 +65,10 @@ export async function runDemo(deps: CliDeps, o: { stay: boolean; only?: string }
   async function show(): Promise<Exit> {
     const directory = await mkdtemp(join(tmpdir(), 'anaplan-temporal-demo-'));
     closers.push(() => rm(directory, { recursive: true, force: true }));
-    await copyFile(resolve(__dirname, '..', '..', '..', 'examples', 'sales.csv'), join(directory, 'sales.csv'));
+    await copyFile(
+      resolve(__dirname, '..', '..', '..', 'examples', 'sales.csv'),
+      join(directory, 'sales.csv'),
+    );
     await writeFile(join(directory, 'products.csv'), PRODUCTS_CSV);
 
     const server = await getTemporalServer({
@@ -150,7 +160,9 @@ async function runStep(
   const waited = await waitForRun(handle, display, { ...deps, onSignal: () => () => undefined });
   if (waited.kind === 'detached') return EXIT.unexpected;
   const link =
-    server.uiUrl === undefined ? {} : { link: runLink(server.uiUrl, server.namespace, handle.workflowId, handle.runId) };
+    server.uiUrl === undefined
+      ? {}
+      : { link: runLink(server.uiUrl, server.namespace, handle.workflowId, handle.runId) };
   deps.stdout.write(renderResult(step.integration, waited.result, { tookMs: Date.now() - began, ...link }));
   return exitOf(waited.result);
 }

@@ -15,16 +15,20 @@ const step = <N extends IntegrationName>(
 ): DemoStep => {
   const where = { workspace: 'Demo Workspace', model: 'Sales Planning' };
   // The spread of a generic type is not followed by the compiler; `client.start` checks every input again.
-  return { integration, title, input: { ...where, ...input } as unknown as IntegrationInputs[IntegrationName] };
+  return {
+    integration,
+    title,
+    input: { ...where, ...input } as unknown as IntegrationInputs[IntegrationName],
+  };
 };
 
 /** A small product list for the process; its last row has no code, so that a rejected row is seen there too. */
 export const PRODUCTS_CSV = [
   'Code,Name,Category,Launch Date,Active',
-  'P9001,Garden chair,Furniture,2025-02-01,true',
-  'P9002,Garden table,Furniture,2025-02-01,true',
-  'P9003,Parasol,Furniture,2025-03-15,true',
-  ',Nameless,Furniture,2025-03-15,true',
+  'P9001,Garden chair,Household,2025-02-01,true',
+  'P9002,Garden table,Household,2025-02-01,true',
+  'P9003,Parasol,Household,2025-03-15,true',
+  ',Nameless,Household,2025-03-15,true',
   '',
 ].join('\n');
 
@@ -56,7 +60,10 @@ export const DEMO_STEPS: readonly DemoStep[] = [
   }),
   step('largeListRead', 'A list in pages', { list: 'Bulk Items', target: 'out/list.csv' }),
   step('runAction', 'An action without a transfer', { action: 'Order Products' }),
-  step('uploadFile', 'A file alone, for an import that runs elsewhere', { file: 'products.csv', source: 'products.csv' }),
+  step('uploadFile', 'A file alone, for an import that runs elsewhere', {
+    file: 'products.csv',
+    source: 'products.csv',
+  }),
   step('downloadFile', 'A file of the model, as it stands', {
     file: 'id:116000000001',
     target: 'out/downloaded.csv',

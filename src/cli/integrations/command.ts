@@ -1,5 +1,11 @@
 import { Option, type Command } from 'commander';
-import type { AcceptRejections, IntegrationInputs, IntegrationName, MappingParameter, Timeouts } from '../../contracts';
+import type {
+  AcceptRejections,
+  IntegrationInputs,
+  IntegrationName,
+  MappingParameter,
+  Timeouts,
+} from '../../contracts';
 import { acceptRejectionsOption, compressOption, mappingOption, timeoutOption } from '../parse';
 
 /** Flags as commander hands them over, by the names of the input's fields. */
@@ -50,7 +56,7 @@ export function actionFlags(command: Command): Command {
         .preset('true')
         .argParser<AcceptRejections>(acceptRejectionsOption),
     )
-    .option('--dumps <dir>', 'directory for failure dumps (default: dumps/ below the worker\'s root)');
+    .option('--dumps <dir>', "directory for failure dumps (default: dumps/ below the worker's root)");
 }
 
 /** Where a flag has another name than its field: a repeatable flag names one, its field all. */
@@ -79,7 +85,10 @@ export function targetFlags(command: Command): Command {
 
 /** `--source`. */
 export function sourceFlag(command: Command): Command {
-  return command.option('--source <path|uri>', "file to upload, on the worker's host, relative to its root (required)");
+  return command.option(
+    '--source <path|uri>',
+    "file to upload, on the worker's host, relative to its root (required)",
+  );
 }
 
 /** The input that the flags say: unchecked, without what was not given. */

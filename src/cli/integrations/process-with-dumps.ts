@@ -6,13 +6,18 @@ import { ACTION_FIELDS, actionFlags, type IntegrationCommand } from './command';
 export const processWithDumps: IntegrationCommand<'processWithDumps'> = {
   integration: 'processWithDumps',
   summary: 'Upload files, run a process, keep every failure dump, download the exports it wrote',
-  example: '--process "Nightly load" --upload sales.csv=data/sales.csv --download "Sales by month=out/sales.csv"',
+  example:
+    '--process "Nightly load" --upload sales.csv=data/sales.csv --download "Sales by month=out/sales.csv"',
   fields: ['process', 'uploads', 'downloads', 'requireUploads', ...ACTION_FIELDS],
   flags: (command) =>
     actionFlags(
       command
         .option('--process <name|id>', 'process (required)')
-        .option<ProcessUpload[]>('--upload <file=source>', 'upload a source to a file first; repeatable', uploadOption)
+        .option<ProcessUpload[]>(
+          '--upload <file=source>',
+          'upload a source to a file first; repeatable',
+          uploadOption,
+        )
         .option<ProcessDownload[]>(
           '--download <export=target>',
           'download an export that the process writes; repeatable',
