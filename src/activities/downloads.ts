@@ -1,4 +1,5 @@
 /** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
+import { AnaplanError } from '../anaplan';
 import { LIMITS } from '../contracts';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { startPosition, TargetWriter } from './target-writer';
@@ -43,14 +44,15 @@ export function createDownloads(
               w.assertAlive();
               const id = input.ids?.[i] ?? String(i);
               const body = await client.files.getChunk(refOf(input), input.file.id, id, { signal: w.signal });
-              await writer.writeUnit(alive(body.stream, () => w.assertAlive()));
+              const bytes = alive(body.stream, () => w.assertAlive());
+              await writer.writeUnit(input.count > 1 ? filled(bytes, `chunk ${id}`) : bytes);
               w.note(`chunk ${i + 1} of ${input.count}`);
               if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
               else w.answered();
             }
             await writer.reached(until, { rows: 0 }, true);
             const done = until >= input.count;
-            return { ...writer.durable, done, ...(done ? { sha256: writer.sha256() } : {}), ...hostQueue };
+            return { ...writer.durable, done, ...hostQueue };
           } catch (error) {
             await keepWhole(writer, w);
             throw error;
@@ -60,16 +62,20 @@ export function createDownloads(
         },
       ),
 
-    'anaplan.commitTarget': ({ target, bytes, sha256 }) =>
+    'anaplan.commitTarget': ({ target, bytes, crc32 }) =>
       work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, async (w) => {
-        const expected = { size: bytes, sha256 };
+        const expected = { size: bytes, crc32 };
         w.assertAlive();
         // A crash between the rename and the answer: the target already is what it shall be.
-        if ((await deps.storage.targetState(target.uri, target.token, expected)) === 'committed') return;
+        if ((await deps.storage.targetState(target.uri, target.token, expected)) === 'committed') {
+          const { sha256 } = await deps.storage.digest(target.uri);
+          return { sha256 };
+        }
         const sink = await deps.storage.openTarget(target.uri, target.token, { resumeAt: bytes });
         try {
           w.assertAlive();
-          await sink.commit(expected);
+          const { sha256 } = await sink.commit(expected);
+          return { sha256 };
         } finally {
           await sink.close();
         }
@@ -126,4 +132,21 @@ export async function* alive(stream: AsyncIterable<Buffer>, check: () => void): 
     check();
     yield slice;
   }
+}
+
+/** Of several chunks or pages none is empty: an answer without a byte is one that lost them, and is asked for again. */
+export async function* filled(stream: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const slice of stream) {
+    bytes += slice.length;
+    yield slice;
+  }
+  if (bytes > 0) return;
+  throw new AnaplanError(`Anaplan answered the request for ${what} without a byte.`, {
+    kind: 'body',
+    method: 'GET',
+    path: '',
+    status: 200,
+    sent: 'answered',
+  });
 }

@@ -6,10 +6,16 @@ import { activityInfo } from '@temporalio/activity';
 import { AnaplanError, type AnaplanClient, type DownloadBody } from '../anaplan';
 import { CATALOGUE, LIMITS, pathSafe, type DumpError } from '../contracts';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { filled } from './downloads';
 import { fail } from './errors';
 import type { AnaplanActivities, FetchDumpInput, FetchDumpResult } from './types';
 import { refOf, specOf } from './uploads';
 import { work, type Work } from './work';
+
+/** How many chunks some attempt got whole. Each begins anew, so only more than that is an end of the trouble. */
+interface DumpBeat {
+  got: number;
+}
 
 const EMPTY: DumpCounts = { rejected: 0, warnings: 0, errors: [] };
 
@@ -18,7 +24,7 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
   return {
     'anaplan.fetchDump': (input) =>
-      work<never, FetchDumpResult>(specOf(input, `Failure dump of "${input.name}"`, timing), async (w) => {
+      work<DumpBeat, FetchDumpResult>(specOf(input, `Failure dump of "${input.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const execution = activityInfo().workflowExecution;
         if (!execution) throw fail('InternalError', 'A dump belongs to a workflow run');
@@ -68,34 +74,33 @@ function join(directory: string, ...rest: string[]): string {
 async function* dumpBytes(
   client: AnaplanClient,
   input: FetchDumpInput,
-  w: Work<never>,
+  w: Work<DumpBeat>,
 ): AsyncGenerator<Buffer> {
   const ref = refOf(input);
   const options = { signal: w.signal };
   const chunks = await client.dumps.chunks(ref, input.action, input.taskId, input.objectId, options);
-  w.answered();
   if (chunks.length === 0) {
     yield* guarded(await client.dumps.getWhole(ref, input.action, input.taskId, input.objectId, options), w);
     return;
   }
+  const { got } = w.resumed ?? { got: 0 };
   for (const [i, chunk] of chunks.entries()) {
     w.note(`dump chunk ${i + 1} of ${chunks.length}`);
-    yield* guarded(
-      await client.dumps.getChunk(ref, input.action, input.taskId, input.objectId, chunk.id, options),
-      w,
-    );
-    w.answered();
+    const { action, taskId, objectId } = input;
+    const body = await client.dumps.getChunk(ref, action, taskId, objectId, chunk.id, options);
+    yield* filled(guarded(body, w), `chunk ${chunk.id} of the dump`);
+    if (i + 1 > got) w.at({ got: i + 1 });
   }
 }
 
-async function* guarded(body: DownloadBody, w: Work<never>): AsyncGenerator<Buffer> {
+async function* guarded(body: DownloadBody, w: Work<DumpBeat>): AsyncGenerator<Buffer> {
   for await (const piece of body.stream) {
     w.assertAlive();
     yield piece;
   }
 }
 
-async function* readStored(deps: ActivityDeps, uri: string, w: Work<never>): AsyncGenerator<Buffer> {
+async function* readStored(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): AsyncGenerator<Buffer> {
   const source = await deps.storage.openSource(uri);
   try {
     yield* source.read(0, Number.MAX_SAFE_INTEGER, w.signal);
@@ -160,28 +165,42 @@ export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCount
   return { rejected: rejected.size, warnings: warned.size, errors };
 }
 
-/** Documented messages without their parameters, longest first, so that the most exact one wins. */
+const PLACE = /\$\{[^}]+\}/g;
+const WORD = /[^\s()[\],;:…]+/g;
+
+/** Documented messages; those with the longest beginning first, so that the most exact one wins. */
 const KNOWN = Object.values(CATALOGUE)
   .filter((e) => e.kind === 'data')
-  .map((e) => e.template)
-  .sort((a, b) => b.length - a.length);
+  .map((e) => ({ template: e.template, fixed: e.template.split(PLACE)[0] ?? '' }))
+  .sort((a, b) => b.fixed.length - a.fixed.length);
+
+/** The words of Anaplan's own messages. Any other word of an undocumented message may be a customer's. */
+const WORDS = new Set(
+  Object.values(CATALOGUE).flatMap((e) => e.template.replace(PLACE, ' ').match(WORD)?.map(plain) ?? []),
+);
+
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[.!?]+$/, '');
+}
 
 /**
  * A dump's message with the values removed: `Invalid name: Smith` is `Invalid name: …`. Names and salaries stay out of
- * histories, so what is not a documented message loses everything after its first colon, quotes and numbers.
+ * histories, so what is not a documented message keeps only the words that Anaplan's documented messages use.
  */
 export function errorTemplate(message: string): string {
-  for (const template of KNOWN) {
-    const fixed = template.split(/\$\{[^}]+\}/)[0] ?? '';
+  for (const { template, fixed } of KNOWN) {
     if (fixed.length < 8 || !message.startsWith(fixed.trimEnd())) continue;
-    if (message.length === template.length && message === template) return template;
+    if (message === template && !template.includes('${')) return template;
     return template.includes('${')
-      ? template.replace(/\$\{[^}]+\}/g, '…')
+      ? template.replace(PLACE, '…')
       : `${fixed}${message.length > fixed.length ? ': …' : ''}`;
   }
-  return message
+  const words = message
+    .slice(0, LIMITS.textBytes)
     .replace(/:\s.*$/s, ': …')
     .replace(/(["'“‘]).*?(["'”’])/g, '…')
-    .replace(/\d[\d.,/:-]*/g, '…')
+    .replace(WORD, (word) => (WORDS.has(plain(word)) ? word : '…'))
+    .replace(/…(?:[\s,;]*…)+/g, '…')
     .slice(0, 200);
+  return /\p{L}/u.test(words) ? words : 'a message that Anaplan does not document: …';
 }

@@ -70,6 +70,8 @@ export function failureTypeOf(error: AnaplanError): FailureType {
   if (error.kind === 'auth') return 'AuthenticationFailed';
   if (error.kind === 'protocol') return 'ProtocolError';
   if (error.kind === 'body') return 'TransferCorrupt';
+  // Silence in the middle of an answer has a status, yet is no answer.
+  if (error.kind === 'network' || error.kind === 'timeout') return 'NetworkError';
   if (error.status !== undefined) {
     return BY_STATUS[error.status] ?? (error.status >= 500 ? 'ServiceUnavailable' : 'ProtocolError');
   }
@@ -82,7 +84,7 @@ export function sentence(what: string, error: AnaplanError): string {
   if (error.kind === 'status' || (error.kind === 'auth' && error.status !== undefined)) {
     return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${error.path}`;
   }
-  return `${what}: ${error.message}`;
+  return `${what}: ${error.message.replace(/\.$/, '')}`;
 }
 
 /** The final failure of an API error. */

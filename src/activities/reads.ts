@@ -2,7 +2,7 @@
 import { AnaplanError, type AnaplanClient, type ReadRequest } from '../anaplan';
 import { LIMITS } from '../contracts';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
-import { alive, hostQueueOf, keepWhole, openWriter } from './downloads';
+import { alive, filled, hostQueueOf, keepWhole, openWriter } from './downloads';
 import { PageMerge, type MergeState } from './pages';
 import { startPosition, type TargetWriter } from './target-writer';
 import type { AnaplanActivities, DownloadPosition, DownloadResult, ReadPagesInput } from './types';
@@ -89,6 +89,8 @@ class PageReader {
       // Never more often than the interval, over all attempts; meanwhile an idle request is kept from expiring.
       await this.w.sleep(Math.max(0, this.timing.pollIntervalMs - (Date.now() - polledAt)));
       polledAt = Date.now();
+      // Before the answer: where none comes, the next attempt waits as long.
+      w.remember({ ...writer.durable, lastPollAt: polledAt });
       const status = await this.status();
       if (!status) return this.ended(next, state, { failed: 'the read request expired' });
       if (status.requestState === 'CANCELLED')
@@ -96,8 +98,10 @@ class PageReader {
       const complete = status.requestState === 'COMPLETE';
       if (complete && status.successful === false)
         return this.ended(next, state, { failed: 'Anaplan could not finish the read' });
+      // Only where no page is due: while one never comes, the state's answer is not the end of the trouble.
+      if (next >= status.availablePages) w.answered();
       while (next < Math.min(status.availablePages, until)) {
-        if (!(await this.page(next, merge)))
+        if (!(await this.page(next, merge, status.availablePages > 1)))
           return this.ended(next, state, { failed: `page ${next} is gone` });
         next += 1;
         w.note(`page ${next}${complete ? ` of ${status.availablePages}` : ''}, ${state.rows} rows`);
@@ -113,11 +117,7 @@ class PageReader {
   private async status(): Promise<ReadRequest | undefined> {
     const { client, input, w } = this;
     try {
-      const status = await client.reads.status(refOf(input), input.read, input.requestId, {
-        signal: w.signal,
-      });
-      w.answered();
-      return status;
+      return await client.reads.status(refOf(input), input.read, input.requestId, { signal: w.signal });
     } catch (error) {
       if (error instanceof AnaplanError && error.status === 404) return undefined;
       throw error;
@@ -125,7 +125,7 @@ class PageReader {
   }
 
   /** False when the page is gone. */
-  private async page(index: number, merge: PageMerge): Promise<boolean> {
+  private async page(index: number, merge: PageMerge, several: boolean): Promise<boolean> {
     const { client, input, w, writer } = this;
     w.assertInTime();
     w.assertAlive();
@@ -133,12 +133,8 @@ class PageReader {
       const body = await client.reads.page(refOf(input), input.read, input.requestId, index, {
         signal: w.signal,
       });
-      await writer.writeUnit(
-        merge.page(
-          index,
-          alive(body.stream, () => w.assertAlive()),
-        ),
-      );
+      const bytes = alive(body.stream, () => w.assertAlive());
+      await writer.writeUnit(merge.page(index, several ? filled(bytes, `page ${index}`) : bytes));
     } catch (error) {
       if (error instanceof AnaplanError && error.status === 404) return false;
       throw error;
@@ -168,7 +164,6 @@ class PageReader {
     return {
       ...this.writer.durable,
       done: end.done ?? false,
-      ...(end.done ? { sha256: this.writer.sha256() } : {}),
       ...(end.failed === undefined ? {} : { failed: end.failed }),
     };
   }

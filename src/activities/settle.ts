@@ -1,6 +1,7 @@
 /** A task's result as histories keep it: judged by the catalogue, in Anaplan's words, and bounded. Pure. */
 import type { Task, TaskDetail, TaskResult } from '../anaplan';
 import { catalogued, LIMITS, messageOf, type ResultDetail, type RowCounts } from '../contracts';
+import { errorTemplate } from './dumps';
 import type { ProcessStep, SettledResult, SettledTask } from './types';
 
 /** Settles a task that has ended. `steps` name the actions of a process, which results only number. */
@@ -48,13 +49,17 @@ function settleResult(
   return settled;
 }
 
+/** Parameters of data codes that hold what stood in a row: they stay out of histories. */
+const REPEATS_ROW = /\$\{(value|name|items|parent|topLevel|message)\}/;
+
 function settleDetail(detail: TaskDetail, budget: { cut: boolean }): ResultDetail {
-  const full = messageOf(detail.type, detail.values, detail.localMessageText);
+  const entry = catalogued(detail.type);
+  const said = messageOf(detail.type, detail.values, detail.localMessageText);
+  const full = entry?.kind === 'data' && REPEATS_ROW.test(entry.template) ? errorTemplate(said) : said;
   const message = full.slice(0, LIMITS.textBytes);
   if (message.length < full.length) budget.cut = true;
   const out: ResultDetail = { code: detail.type, message };
-  const remedy = catalogued(detail.type)?.remedy;
-  if (remedy !== undefined) out.remedy = remedy;
+  if (entry?.remedy !== undefined) out.remedy = entry.remedy;
   if (detail.occurrences !== undefined && detail.occurrences > 0) out.occurrences = detail.occurrences;
   return out;
 }

@@ -1,5 +1,7 @@
 /** Writes a target in pieces that survive a crash: what a heartbeat promises is on disk. */
-import { gzipChunk, Sha256, type MultipartSink, type Storage } from '../storage';
+import { crc32 } from 'node:zlib';
+
+import { gzipChunk, type MultipartSink, type Storage } from '../storage';
 import type { DownloadPosition, TargetRef } from './types';
 
 /** No more bytes than this are written between two syncs. */
@@ -9,7 +11,7 @@ const SYNC_MS = 1000;
 
 /** Where nothing is written yet. */
 export function startPosition(): DownloadPosition {
-  return { next: 0, offset: 0, digest: '', rows: 0 };
+  return { next: 0, offset: 0, crc32: 0, rows: 0 };
 }
 
 /** One target during one attempt. */
@@ -20,15 +22,16 @@ export class TargetWriter {
   durable: DownloadPosition;
   /** The end of the last whole chunk or page. */
   private boundary: DownloadPosition;
+  private crc: number;
 
   private constructor(
     private readonly sink: MultipartSink,
-    private readonly hash: Sha256,
     private readonly compress: boolean,
     position: DownloadPosition,
   ) {
     this.durable = position;
     this.boundary = position;
+    this.crc = position.crc32;
     this.syncedOffset = position.offset;
   }
 
@@ -47,12 +50,7 @@ export class TargetWriter {
       await sink.close();
       return undefined;
     }
-    try {
-      return new TargetWriter(sink, await restoreDigest(sink, at), compress, at);
-    } catch (error) {
-      await sink.close();
-      throw error;
-    }
+    return new TargetWriter(sink, compress, at);
   }
 
   /** Bytes in the `.part`. */
@@ -73,10 +71,10 @@ export class TargetWriter {
   /** Declares that everything up to here is whole; true when it became durable just now. */
   async reached(
     next: number,
-    rest: Omit<DownloadPosition, 'next' | 'offset' | 'digest'>,
+    rest: Omit<DownloadPosition, 'next' | 'offset' | 'crc32'>,
     force = false,
   ): Promise<boolean> {
-    this.boundary = { ...rest, next, offset: this.sink.offset, digest: this.hash.checkpoint().state };
+    this.boundary = { ...rest, next, offset: this.sink.offset, crc32: this.crc };
     const due =
       force ||
       this.sink.offset - this.syncedOffset >= SYNC_BYTES ||
@@ -98,11 +96,6 @@ export class TargetWriter {
     return true;
   }
 
-  /** The digest of all that was written. */
-  sha256(): string {
-    return this.hash.hex();
-  }
-
   async close(): Promise<void> {
     await this.sink.close();
   }
@@ -114,15 +107,7 @@ export class TargetWriter {
   }
 
   private async append(slice: Buffer): Promise<void> {
-    this.hash.update(slice);
+    this.crc = crc32(slice, this.crc);
     await this.sink.write(slice);
   }
-}
-
-/** A saved state ends at a multiple of 64 bytes, so that it holds no data; the few bytes after it are read back. */
-async function restoreDigest(sink: MultipartSink, at: DownloadPosition): Promise<Sha256> {
-  if (at.offset === 0 || at.digest === '') return Sha256.create();
-  const hash = await Sha256.restore(at.digest);
-  if (hash.position < at.offset) hash.update(await sink.readBack(hash.position, at.offset - hash.position));
-  return hash;
 }

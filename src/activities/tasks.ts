@@ -102,13 +102,13 @@ export function createTasks(
             w.note('the answer to the start was lost: reading the task list');
             const { tasks } = await client.tasks.list(refOf(input), input.action, { signal: w.signal });
             last = judgeList(tasks, input.baseline);
-            w.answered();
             if (last.outcome !== 'notStarted') break;
             if (Date.now() - since >= timing.reconcileMs) break;
+            // Not before the last look: a status that is never answered has a bound, too.
+            w.answered();
             await w.sleep(timing.reconcileEveryMs);
           }
           const status = await client.models.status(refOf(input), { signal: w.signal });
-          w.answered();
           return contradiction(last, status, input, timing.reconcileLimitMs);
         },
       ),
@@ -129,7 +129,7 @@ export function createTasks(
           const late =
             error instanceof AnaplanError &&
             error.sent === 'answered' &&
-            [400, 404, 409, 410].includes(error.status ?? 0);
+            [400, 404, 409].includes(error.status ?? 0);
           if (!late) throw error;
         }
       }),
@@ -279,6 +279,8 @@ async function follow(
     await w.sleep(beat.lastPollAt === undefined ? timing.firstPollMs : Math.max(0, interval() - since));
     for (;;) {
       beat = { ...beat, lastPollAt: Date.now() };
+      // Before the answer: where none comes, the next attempt waits as long.
+      w.remember(beat);
       const answered = await poll(client, input, w, beat, timing.taskLostMs);
       if (answered) {
         beat = { ...answered.beat, lastPollAt: Date.now() };

@@ -200,7 +200,8 @@ export type FetchDumpResult = { outcome: 'stored'; dump: StoredDump } | { outcom
 export interface DownloadPosition {
   next: number;
   offset: number;
-  digest: string;
+  /** CRC-32 of the bytes before `offset`. */
+  crc32: number;
   rows: number;
   /** Large reads: the header of page 0 as base64, and whether the last byte written ended a line. */
   header?: string;
@@ -229,7 +230,6 @@ export interface DownloadChunksInput extends Call {
 /** Where a batch of a download or a large read ended. */
 export interface DownloadResult extends DownloadPosition {
   done: boolean;
-  sha256?: string;
   /** The queue of the host that holds the `.part`; absent when every worker can reach it. */
   hostQueue?: string;
   /** The batch cannot be continued: the `.part` was not where it should be. */
@@ -311,7 +311,11 @@ export interface AnaplanActivities {
     input: Call & { action: ActionObject; taskId: string; known: string[] },
   ): Promise<string[]>;
   'anaplan.downloadChunks'(input: DownloadChunksInput): Promise<DownloadResult>;
-  'anaplan.commitTarget'(input: { target: TargetRef; bytes: number; sha256: string }): Promise<void>;
+  'anaplan.commitTarget'(input: {
+    target: TargetRef;
+    bytes: number;
+    crc32: number;
+  }): Promise<{ sha256: string }>;
   'anaplan.discardTarget'(input: { target: TargetRef }): Promise<void>;
   'anaplan.createReadRequest'(
     input: Call & { read: ReadTarget; exportType?: string },

@@ -72,6 +72,11 @@ export class Work<P> {
     this.answered();
   }
 
+  /** Notes a position for a later attempt, without Anaplan having answered well. */
+  remember(position: P): void {
+    this.position = position;
+  }
+
   /** The server has given up on this attempt: another one may be at work. */
   get abandoned(): boolean {
     return this.abandon.signal.aborted || performance.now() - this.lastTick > this.deadAfterMs;
@@ -176,7 +181,8 @@ export class Work<P> {
         ? { class: rule.class, since: this.earlier.since, count: this.earlier.count + 1 }
         : { class: rule.class, since: now, count: 1 };
     const delay = nextDelayMs(rule, outage.count, error.retryAfterMs) * timing.retryScale;
-    const bound = this.boundOf(rule.class);
+    // A busy model holds requests open instead of answering (seeds: "API behavior when the model is busy").
+    const bound = error.kind === 'timeout' ? this.boundOf('modelUnavailable') : this.boundOf(rule.class);
     const message = sentence(what, error);
     if (now + delay - outage.since > bound) {
       const final: FailureType =

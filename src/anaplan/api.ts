@@ -105,6 +105,10 @@ export class Api {
       status = answer.status;
       // The earliest date: whoever compares with it must not miss what began while the list was read.
       date ??= answer.serverDate;
+      // An empty collection is an answer without its key; nothing at all is no answer, and must not pass for "none".
+      if (typeof answer.body !== 'object' || answer.body === null) {
+        throw this.asProtocol(call, status, new ShapeError(`${collection.what} came without any content`));
+      }
       const raw = itemsOf(answer.body, collection.keys, collection.marks ?? ['id']);
       return {
         items: this.shaped(call, status, () => raw.map(collection.item)),

@@ -1,6 +1,6 @@
 import { LocalPaths } from './local/paths';
 import { putLocalOnce } from './local/once';
-import { checkTarget, discardLocalPart, localTargetState, openLocalSink } from './local/sink';
+import { checkTarget, discardLocalPart, localDigest, localTargetState, openLocalSink } from './local/sink';
 import { openLocalSource } from './local/source';
 import { fileUri } from './local/paths';
 import type { Storage, StorageRoot } from './ports';
@@ -23,6 +23,7 @@ export function createStorage(o: { roots: StorageRoot[]; cwd: string }): Storage
       return { uri: fileUri((await checkTarget(paths, uri)).named) };
     },
     targetState: (uri, token, expected) => localTargetState(paths, uri, token, expected),
+    digest: (uri) => localDigest(paths, uri),
     discardPart: (uri, token) => discardLocalPart(paths, uri, token),
     putOnce: (uri, slices, token) => putLocalOnce(paths, uri, slices, token),
   };

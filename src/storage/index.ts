@@ -3,6 +3,7 @@ export { StorageError, type StorageErrorType } from './errors';
 export { SLICE_BYTES } from './ports';
 export type {
   ByteSource,
+  ContentDigest,
   ExpectedContent,
   Locality,
   MultipartSink,

@@ -49,9 +49,18 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** What a target must hold to be ours: the stored bytes (of a compressed target: compressed). */
+/**
+ * What a target must hold to be ours: the stored bytes (of a compressed target: compressed). A CRC-32 goes on from four
+ * bytes of state that say nothing about the data, so it may stand in heartbeats and histories.
+ */
 export interface ExpectedContent {
   size: number;
+  /** `zlib.crc32` of all bytes. */
+  crc32: number;
+}
+
+/** What a file holds. */
+export interface ContentDigest extends ExpectedContent {
   /** Lower-case hex. */
   sha256: string;
 }
@@ -66,16 +75,14 @@ export interface MultipartSink {
   write(buffer: Buffer): Promise<void>;
   /** fdatasync. Returns the durable offset, which a heartbeat may then promise. */
   sync(): Promise<number>;
-  /** Bytes that were written before, for a digest that goes on in the middle of a block. @throws StorageError */
-  readBack(fromOffset: number, length: number): Promise<Buffer>;
   /** Goes back to an earlier offset. */
   truncate(offset: number): Promise<void>;
   /**
    * Makes the target appear at once and whole: verify, fsync, rename over it, fsync the directory. The sink is closed
-   * afterwards. With `expected` the `.part` is first read back and compared.
+   * afterwards. The `.part` is first read back: that gives its digests, and with `expected` it is compared.
    * @throws StorageError TransferCorrupt when the `.part` is not what was written; TargetFailed
    */
-  commit(expected?: ExpectedContent): Promise<void>;
+  commit(expected?: ExpectedContent): Promise<ContentDigest>;
   /** Removes the `.part` and closes. Idempotent. */
   abort(): Promise<void>;
   /** Closes and keeps the `.part`, for a later attempt. Idempotent. */
@@ -90,8 +97,11 @@ export interface MultipartSink {
 export type TargetState = 'absent' | 'part' | 'committed' | 'other';
 
 /** A file that `putOnce` stored. */
-export interface StoredFile extends ExpectedContent {
+export interface StoredFile {
   uri: string;
+  size: number;
+  /** Lower-case hex. */
+  sha256: string;
   /** The file was there already, from an earlier attempt; the given bytes were not read. */
   existed: boolean;
 }
@@ -122,6 +132,8 @@ export interface Storage {
   checkTarget(uri: string): Promise<{ uri: string }>;
   /** What stands at a target; a retried commit asks this first. */
   targetState(uri: string, token: string, expected?: ExpectedContent): Promise<TargetState>;
+  /** The digests of a target that was committed. @throws StorageError TargetFailed */
+  digest(uri: string): Promise<ContentDigest>;
   /** Removes the `.part` of a token, if there is one; for clean-up without an open sink. */
   discardPart(uri: string, token: string): Promise<void>;
   /**

@@ -1,10 +1,8 @@
 /** After a task: its dumps are kept first, then it is judged. */
-import { isCancellation } from '@temporalio/workflow';
-
 import type { ActionObject, SettledResult } from '../activities/types';
 import { catalogued, FAILURES, type AcceptRejections, type ResultFailure } from '../contracts';
 import { call } from './calls';
-import { nobodyTookIt, stepFailure } from './failures';
+import { nobodyTookIt, readFailure, stepFailure } from './failures';
 import { hostIsServed, HOST_WAIT_MS } from './hosts';
 import { actionResults, rejectionsOf, resultTask, type KeptDump, type Rejection } from './judge';
 import { shielded, type Run, type Success } from './run';
@@ -21,6 +19,9 @@ export interface KeptTask {
 /** Stores every dump of a task, before anything can erase it: a cancellation waits for that. */
 export async function keepDumps(run: Run, action: ActionObject, task: FinishedTask): Promise<KeptTask> {
   const kept: KeptTask = { task, dumps: [], gone: [] };
+  // Before its dumps, so that a run that fails over one still tells how the task ended.
+  run.result.task = resultTask(task, [], action, task.adopted);
+  run.effects = task.result?.successful || action.kind === 'processes' ? 'applied' : 'none';
   const withDumps = actionResults(task).filter((r) => r.dumpAvailable);
   if (withDumps.length > 0) {
     run.state('keeping dumps');
@@ -31,7 +32,6 @@ export async function keepDumps(run: Run, action: ActionObject, task: FinishedTa
   run.result.task = resultTask(task, kept.dumps, action, task.adopted);
   run.result.dumps.push(...kept.dumps.map(({ warnings: _warnings, ...dump }) => dump));
   if (task.truncated) run.result.truncated = true;
-  run.effects = task.result?.successful || action.kind === 'processes' ? 'applied' : 'none';
   return kept;
 }
 
@@ -207,12 +207,12 @@ export function fileExpired(task: FinishedTask): boolean {
 }
 
 /** Runs `cleanUp` when `body` fails or is cancelled, out of reach of the cancellation; `body`'s failure wins. */
-export async function orElse<T>(body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
+export async function orElse<T>(run: Run, body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
   try {
     return await body();
   } catch (error) {
     await shielded(cleanUp).catch((second: unknown) => {
-      if (isCancellation(second)) throw second;
+      run.warn(`cleaning up failed: ${readFailure(second).message}`);
     });
     throw error;
   }

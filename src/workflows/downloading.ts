@@ -77,12 +77,12 @@ export class Target {
     return undefined;
   }
 
-  /** Makes the target appear, whole. */
-  async commit(end: DownloadResult): Promise<void> {
-    await call('anaplan.commitTarget', this.localSettings('make the target appear'), {
+  /** Makes the target appear, whole, and answers the digest of its bytes. */
+  async commit(end: DownloadResult): Promise<{ sha256: string }> {
+    return call('anaplan.commitTarget', this.localSettings('make the target appear'), {
       target: this.ref,
       bytes: end.offset,
-      sha256: end.sha256 ?? '',
+      crc32: end.crc32,
     });
   }
 
@@ -110,6 +110,7 @@ export async function download(
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   const target = new Target(run, uri);
   return orElse(
+    run,
     async () => {
       const known: string[] = [];
       for (let rereads = 0; ; rereads++) {
@@ -127,13 +128,13 @@ export async function download(
             )
           : [];
         if (newer.length === 0) {
-          await target.commit(end);
+          const { sha256 } = await target.commit(end);
           return {
             name: file.name,
             uri,
             bytes: end.offset,
             chunks: chunks.count,
-            sha256: end.sha256 ?? '',
+            sha256,
           };
         }
         known.push(...newer);
@@ -185,11 +186,11 @@ async function readChunks(
 
 /** Where the next batch goes on. */
 export function positionOf(batch: DownloadResult): DownloadPosition {
-  const { next, offset, digest, rows, header, lineOpen } = batch;
+  const { next, offset, crc32, rows, header, lineOpen } = batch;
   return {
     next,
     offset,
-    digest,
+    crc32,
     rows,
     ...(header === undefined ? {} : { header }),
     ...(lineOpen === undefined ? {} : { lineOpen }),

@@ -19,7 +19,7 @@ export async function processWithDumps(input: ProcessWithDumpsInput): Promise<In
     const { uploads, downloads } = run.prepared;
     const ready: { to: PreparedUpload; source: PinnedSource }[] = [];
     for (const to of uploads) ready.push({ to, source: await openSource(run, to) });
-    const files = uploads.map((u) => u.file.id);
+    const files = [...uploads.map((u) => u.file.id), ...downloads.map((d) => d.export.id)];
     return holdingFiles(run, files, async () => {
       for (const { to, source } of ready) run.transferred(await upload(run, to, source));
       return holdingModel(run, async () => {

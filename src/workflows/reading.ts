@@ -27,12 +27,12 @@ export async function largeRead(
   const target = new Target(run, uri);
   const { exportType } = options;
   const end = await orElse(
+    run,
     async () => {
       for (let reads = 1; ; reads++) {
         const outcome = await onePass(run, read, target, deadline, exportType, compresses(options.compress));
         if (outcome.done) {
-          await target.commit(outcome);
-          return outcome;
+          return { ...outcome, ...(await target.commit(outcome)) };
         }
         if (reads >= MAX_READS) {
           throw stepFailure(
@@ -52,7 +52,7 @@ export async function largeRead(
     chunks: end.next,
     pages: end.next,
     rows: end.rows,
-    sha256: end.sha256 ?? '',
+    sha256: end.sha256,
   });
   return run.succeed();
 }

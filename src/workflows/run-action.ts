@@ -1,6 +1,6 @@
 import type { IntegrationResult, RunActionInput } from '../contracts';
 import { conclude, keepDumps } from './conclude';
-import { holdingModel } from './hold';
+import { holdingFiles, holdingModel } from './hold';
 import { integration } from './run';
 import { runTask } from './tasks';
 
@@ -12,9 +12,13 @@ import { runTask } from './tasks';
 export async function runAction(input: RunActionInput): Promise<IntegrationResult> {
   return integration('runAction', input, async (run) => {
     const { action } = run;
-    return holdingModel(run, async () => {
-      const task = await runTask(run, action);
-      return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
-    });
+    // An export replaces its file, which somebody may be downloading.
+    const files = action.kind === 'exports' ? [action.id] : [];
+    return holdingFiles(run, files, () =>
+      holdingModel(run, async () => {
+        const task = await runTask(run, action);
+        return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
+      }),
+    );
   });
 }

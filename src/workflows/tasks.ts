@@ -56,18 +56,15 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
     // A cancellation must not lose the ID of a task that starts.
     const start = await shielded(() => startAndKnow(run, action, baseline));
     if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
-    if (start.outcome === 'refused') {
-      const delay = waiting.next(action, start);
-      run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
-      await sleep(delay, { summary: start.message.slice(0, 150) });
-    }
+    const delay = waiting.next(action, start);
+    run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
+    await sleep(delay, { summary: start.message.slice(0, 150) });
   }
 }
 
 type KnownStart =
   | { outcome: 'started'; taskId: string; adopted: boolean }
-  | Extract<StartResult, { outcome: 'refused' }>
-  | { outcome: 'notStarted' };
+  | Extract<StartResult, { outcome: 'refused' }>;
 
 async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
   const sentAfter = Date.now();
@@ -105,7 +102,10 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
     throw ambiguous(action, message, `the task list could not be read: ${String(error)}`);
   });
   if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
-  if (found.outcome === 'notStarted') return { outcome: 'notStarted' };
+  if (found.outcome === 'notStarted') {
+    // Sent again like a refused one, so that a start that is never answered has a bound.
+    return { outcome: 'refused', type: 'ServiceUnavailable', message, retryAfterMs: 1000, bound: 'unavailable' };
+  }
   throw ambiguous(action, message, found.reason);
 }
 

@@ -21,7 +21,7 @@ export async function putLocalOnce(
   const existing = async (): Promise<StoredFile> => ({
     uri: fileUri(path.named),
     size: (await lstat(path.real)).size,
-    sha256: await digestOf(path.real),
+    sha256: (await digestOf(path.real)).sha256,
     existed: true,
   });
   return inTarget(path.named, async () => {

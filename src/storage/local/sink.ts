@@ -3,7 +3,7 @@ import { lstat, mkdir, open, realpath, rename, rm, type FileHandle } from 'node:
 import { dirname } from 'node:path';
 
 import { errnoOf, StorageError, targetError } from '../errors';
-import type { ExpectedContent, MultipartSink, TargetState } from '../ports';
+import type { ContentDigest, ExpectedContent, MultipartSink, TargetState } from '../ports';
 import { digestOf } from './digest';
 import { fileUri, invalid, partPath, type LocalPath, type LocalPaths } from './paths';
 
@@ -61,10 +61,20 @@ export async function localTargetState(
     const there = await statIfAny(path.real);
     if (there === undefined) return 'absent';
     if (expected === undefined || there.size !== expected.size) return 'other';
-    if ((await digestOf(path.real)) !== expected.sha256) return 'other';
+    if ((await digestOf(path.real)).crc32 !== expected.crc32) return 'other';
     // The attempt that renamed it may have died before this.
     await syncDirectory(dirname(path.real));
     return 'committed';
+  } catch (error) {
+    throw targetError(error, path.named);
+  }
+}
+
+/** The digests of a target. See `Storage.digest`. */
+export async function localDigest(paths: LocalPaths, uri: string): Promise<ContentDigest> {
+  const path = await checkTarget(paths, uri);
+  try {
+    return await digestOf(path.real);
   } catch (error) {
     throw targetError(error, path.named);
   }
@@ -171,31 +181,24 @@ class LocalSink implements MultipartSink {
     return durable;
   }
 
-  async readBack(fromOffset: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.alloc(length);
-    await this.attempt(async () => {
-      const { bytesRead } = await this.file.read(buffer, 0, length, fromOffset);
-      if (bytesRead !== length) throw corrupt(this.part, `${bytesRead} of ${length} bytes can be read back`);
-    });
-    return buffer;
-  }
-
   async truncate(offset: number): Promise<void> {
     if (offset > this.position) throw new RangeError(`cannot truncate ${this.position} bytes to ${offset}`);
     await this.attempt(() => this.file.truncate(offset));
     this.position = offset;
   }
 
-  async commit(expected?: ExpectedContent): Promise<void> {
-    await this.attempt(async () => {
-      await this.check(expected);
+  async commit(expected?: ExpectedContent): Promise<ContentDigest> {
+    const content = await this.attempt(async () => {
+      const read = await this.check(expected);
       const before = await statIfAny(this.path.real);
       await this.file.chmod(before === undefined ? 0o666 & ~process.umask() : before.mode & 0o777);
       await this.file.sync();
       await rename(this.part, this.path.real);
       await syncDirectory(dirname(this.path.real));
+      return read;
     });
     await this.close();
+    return content;
   }
 
   async abort(): Promise<void> {
@@ -213,7 +216,7 @@ class LocalSink implements MultipartSink {
   }
 
   /** The `.part` must be the file we hold, as long as we wrote it, and where asked for, of the right digest. */
-  private async check(expected: ExpectedContent | undefined): Promise<void> {
+  private async check(expected: ExpectedContent | undefined): Promise<ContentDigest> {
     const held = await this.file.stat();
     const named = await statIfAny(this.part);
     if (named === undefined || named.ino !== held.ino || named.dev !== held.dev) throw exchanged(this.part);
@@ -223,14 +226,16 @@ class LocalSink implements MultipartSink {
         `${held.size} bytes stand in it, ${expected?.size ?? this.position} were expected`,
       );
     }
-    if (expected === undefined) return;
-    const sha256 = await digestOf(this.file);
-    if (sha256 !== expected.sha256) throw corrupt(this.part, 'its SHA-256 is not that of what was written');
+    const read = await digestOf(this.file);
+    if (expected !== undefined && read.crc32 !== expected.crc32) {
+      throw corrupt(this.part, 'its CRC-32 is not that of what was written');
+    }
+    return read;
   }
 
-  private async attempt(action: () => Promise<void>): Promise<void> {
+  private async attempt<T>(action: () => Promise<T>): Promise<T> {
     try {
-      await action();
+      return await action();
     } catch (error) {
       throw targetError(error, this.path.named);
     }
