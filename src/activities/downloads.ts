@@ -7,6 +7,8 @@ import type { AnaplanActivities, DownloadPosition, DownloadResult } from './type
 import { refOf, specOf } from './uploads';
 import { work, type Work } from './work';
 
+/** A download of any size is so many activities at most. */
+const DOWNLOAD_BATCHES = 3;
 const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** Builds the activities that download. */
@@ -38,7 +40,7 @@ export function createDownloads(
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
           try {
             const first = input.from?.next ?? 0;
-            const until = Math.min(input.count, first + LIMITS.chunksPerActivity);
+            const until = Math.min(input.count, first + batchOf(input.count));
             for (let i = writer.durable.next; i < until; i++) {
               w.assertInTime();
               w.assertAlive();
@@ -86,6 +88,11 @@ export function createDownloads(
         deps.storage.discardPart(target.uri, target.token),
       ),
   };
+}
+
+/** Chunks of one activity: an export's are 10 MB, so that 50 GB of them have to fit into as few events as an upload's. */
+function batchOf(count: number): number {
+  return Math.max(LIMITS.chunksPerActivity, Math.ceil(count / DOWNLOAD_BATCHES));
 }
 
 /** The queue to go on with: that of this host, when the target is on a root of its own. */

@@ -19,6 +19,7 @@ export function createLocks(
   deps: ActivityDeps,
 ): Pick<AnaplanActivities, 'anaplan.acquireLock' | 'anaplan.holderState' | 'anaplan.queueServed'> {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  const { lockSettleMs: settleMs = SETTLE_MS } = timing;
 
   return {
     'anaplan.acquireLock': ({ lockId, options, lease }) =>
@@ -40,7 +41,7 @@ export function createLocks(
       work({ what: `Lock holder ${holder.workflowId}`, bounds: BOUNDS, timing }, async (w) => {
         const closedAt = await closeTime(holder.workflowId, holder.firstRunId);
         if (closedAt === 'running') return 'alive';
-        if (closedAt !== 'unknown' && Date.now() - closedAt < SETTLE_MS) return 'settling';
+        if (closedAt !== 'unknown' && Date.now() - closedAt < settleMs) return 'settling';
         if (!model) return 'gone';
         const { client } = deps.connection(model.connection);
         const ref = { workspaceId: model.workspace.id, modelId: model.model.id };
@@ -81,7 +82,8 @@ async function closeTime(workflowId: string, firstRunId: string): Promise<number
   try {
     const described = await getClient().workflow.getHandle(workflowId).describe();
     const first = described.raw.workflowExecutionInfo?.firstRunId;
-    if (first && first !== firstRunId) return 'unknown';
+    // Another run has this ID now: ours had ended when that one began.
+    if (first && first !== firstRunId) return described.startTime.getTime();
     if (described.status.name === 'RUNNING') return 'running';
     return described.closeTime?.getTime() ?? 'unknown';
   } catch (error) {

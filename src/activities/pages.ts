@@ -30,10 +30,13 @@ export class PageMerge {
 
   async *page(index: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const counter = new RowCounter();
-    const out = this.separated(index, stream);
+    const body = this.verbatim ? stream : this.withoutHeader(index, stream);
     let last: number | undefined;
-    for await (const slice of out) {
+    for await (const slice of body) {
       if (slice.length === 0) continue;
+      // Closes the line of the page before, which is counted already.
+      if (last === undefined && this.state.lineOpen)
+        yield Buffer.from(this.headerEndsWithCr() ? '\r\n' : '\n');
       counter.add(slice);
       last = slice[slice.length - 1];
       yield slice;
@@ -41,17 +44,6 @@ export class PageMerge {
     if (last !== undefined) this.state.lineOpen = last !== LF;
     const headerRow = !this.verbatim && index === 0 && this.state.header !== undefined ? 1 : 0;
     this.state.rows += Math.max(0, counter.rows() - headerRow);
-  }
-
-  private async *separated(index: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let first = true;
-    const body = this.verbatim ? stream : this.withoutHeader(index, stream);
-    for await (const slice of body) {
-      if (slice.length === 0) continue;
-      if (first && this.state.lineOpen) yield Buffer.from(this.headerEndsWithCr() ? '\r\n' : '\n');
-      first = false;
-      yield slice;
-    }
   }
 
   private headerEndsWithCr(): boolean {

@@ -75,10 +75,12 @@ export function createTasks(
           localeName: input.localeName,
           ...(input.mappingParameters ? { mappingParameters: input.mappingParameters } : {}),
         };
-        w.assertAlive();
         try {
-          // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened.
-          const { taskId } = await client.tasks.start(refOf(input), input.action, body);
+          // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened. Yet after a
+          // freeze on the way, the run has looked for the task already, and may have started it anew.
+          const { taskId } = await client.tasks.start(refOf(input), input.action, body, {
+            beforeSend: () => w.assertCurrent(),
+          });
           if (taskId) return { outcome: 'started', taskId };
           return {
             outcome: 'unknown',
@@ -276,7 +278,8 @@ async function follow(
   try {
     // The last poll of an earlier attempt counts: never more often than the interval over all attempts.
     const since = Date.now() - (beat.lastPollAt ?? 0);
-    await w.sleep(beat.lastPollAt === undefined ? timing.firstPollMs : Math.max(0, interval() - since));
+    const first = input.polled ? interval() : timing.firstPollMs;
+    await w.sleep(beat.lastPollAt === undefined ? first : Math.max(0, interval() - since));
     for (;;) {
       beat = { ...beat, lastPollAt: Date.now() };
       // Before the answer: where none comes, the next attempt waits as long.

@@ -302,7 +302,13 @@ export interface AnaplanActivities {
     },
   ): Promise<ReconcileResult>;
   'anaplan.followTask'(
-    input: Call & { action: ActionObject; taskId: string; steps?: ProcessStep[] },
+    input: Call & {
+      action: ActionObject;
+      taskId: string;
+      steps?: ProcessStep[];
+      /** Another activity has polled this task a moment ago. */
+      polled?: boolean;
+    },
   ): Promise<SettledTask>;
   'anaplan.cancelTask'(input: Call & { action: ActionObject; taskId: string }): Promise<void>;
   'anaplan.fetchDump'(input: FetchDumpInput): Promise<FetchDumpResult>;

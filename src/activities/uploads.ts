@@ -115,8 +115,11 @@ async function setChunkCount(
   plan: ChunkPlan,
   w: Work<UploadBeat>,
 ): Promise<void> {
-  w.assertAlive();
-  const answered = await client.files.setChunkCount(refOf(call), file.id, plan.count, { signal: w.signal });
+  // It throws away what was sent so far, by another attempt too.
+  const answered = await client.files.setChunkCount(refOf(call), file.id, plan.count, {
+    signal: w.signal,
+    beforeSend: () => w.assertAlive(),
+  });
   w.answered();
   if (answered.id !== file.id) {
     throw fail(

@@ -7,6 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 
 import { AnaplanError, nextDelayMs, retryRule, type RetryRule } from '../anaplan';
 import { FAILURES, type FailureType, type TimeoutsMs } from '../contracts';
+import { isCurrentAttempt } from './attempt';
 import type { Timing } from './deps';
 import { castError, fail, failureTypeOf, refuse, sentence, tryAgain } from './errors';
 
@@ -39,6 +40,9 @@ export interface WorkSpec {
 
 /** seeds "HTTP responses" 409: as a locked model, but not for hours. */
 const CONFLICT_BOUND_MS = 15 * 60_000;
+
+/** An attempt that begins later than this after it was scheduled may have been given up: well below a heartbeat time-out. */
+const LATE_MS = 5_000;
 
 /** One attempt of an activity. */
 export class Work<P> {
@@ -97,10 +101,26 @@ export class Work<P> {
    * up: another attempt may be at work, and not one more byte may be written by this one.
    */
   assertAlive(): void {
+    this.assertCurrent();
+    this.signal.throwIfAborted();
+  }
+
+  /** As {@link assertAlive}, but not on cancellation or shutdown: for what must be finished once it is begun. */
+  assertCurrent(): void {
     if (performance.now() - this.lastTick > this.deadAfterMs) {
       this.abandon.abort(new Error('this attempt missed its heartbeat deadline'));
     }
-    this.signal.throwIfAborted();
+    this.abandon.signal.throwIfAborted();
+  }
+
+  /** Asks the server, where this attempt begins so late that it may have been given up already. */
+  async confirm(): Promise<void> {
+    const { currentAttemptScheduledTimestampMs, heartbeatTimeoutMs } = activityInfo();
+    if (heartbeatTimeoutMs === undefined || Date.now() - currentAttemptScheduledTimestampMs < LATE_MS) return;
+    if ((await isCurrentAttempt()) === false) {
+      this.abandon.abort(new Error('the server gave this attempt up before it began'));
+    }
+    this.assertCurrent();
   }
 
   /** Sleeps, and rejects at once on cancellation, shutdown or the deadline of the activity. */
@@ -238,6 +258,7 @@ function minutes(ms: number): string {
 export async function work<P, R>(spec: WorkSpec, body: (work: Work<P>) => Promise<R>): Promise<R> {
   const attempt = new Work<P>(spec);
   try {
+    await attempt.confirm();
     const result = await body(attempt);
     attempt.end();
     return result;

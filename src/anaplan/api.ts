@@ -142,6 +142,7 @@ export class Api {
     const authorize = async (): Promise<Record<string, string>> => {
       // Again after the limiter, whose wait may have outlived the token.
       token = await this.auth.token(signal);
+      o.beforeSend?.();
       return { authorization: this.auth.authorization(token) };
     };
     try {

@@ -10,7 +10,8 @@ const ARRIVAL_MS = 25;
 /** Sends an answer in order. Resolves when it has left, or the client has. */
 export function sendWhole(res: ServerResponse, reply: Reply): Promise<boolean> {
   return new Promise((resolve) => {
-    if (res.destroyed || res.socket === null || res.socket.destroyed) return resolve(false);
+    // A response has no socket yet while the one before it on the connection is still ending: it waits its turn.
+    if (res.destroyed || res.req.socket.destroyed) return resolve(false);
     res.once('finish', () => resolve(true));
     res.once('close', () => resolve(false));
     const length = reply.status === 204 ? {} : { 'content-length': String(reply.body.length) };

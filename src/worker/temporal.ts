@@ -41,6 +41,8 @@ export async function connectWorker(
 }
 
 function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const full = error instanceof Error ? error.message : String(error);
+  // Core prints its whole error structure; the system's words are inside.
+  const message = /message: "([^"]+)"/.exec(full)?.[1] ?? full;
   return (message.split('\n', 1)[0] ?? '').replace(/\.$/, '').slice(0, 300);
 }

@@ -40,9 +40,14 @@ export function allowedRejections(
 
 /** The rows of one result; with a dump, rejected means its distinct lines with an error. */
 export function rowsOf(result: SettledResult, dump: KeptDump | undefined): RowCounts | undefined {
-  if (!dump) return result.rows;
+  // A dump without a row contradicts itself: what the details counted stands.
+  if (!dump || saysNothing(dump)) return result.rows;
   const counted: RowCounts = result.rows ?? { unit: 'rows', ignored: 0, rejected: 0, warnings: 0 };
   return { ...counted, rejected: dump.rows, warnings: dump.warnings };
+}
+
+function saysNothing(dump: KeptDump): boolean {
+  return dump.rows + dump.warnings === 0;
 }
 
 /** All results of a task that stand for one action: the nested ones of a process, else the task's own. */
@@ -80,7 +85,7 @@ export function rejectionsOf(
         action,
         ...(result.objectId === undefined ? {} : { objectId: result.objectId }),
         rejected: rows.rejected,
-        unit: dump ? ('rows' as const) : rows.unit,
+        unit: dump && !saysNothing(dump) ? ('rows' as const) : rows.unit,
         allowed: allowedRejections(accept, action, result.objectId),
       },
     ];
@@ -126,13 +131,35 @@ function nestedTask(result: SettledResult, dumps: readonly KeptDump[]): NestedTa
 export function fitResult(result: IntegrationResult): IntegrationResult {
   let out = shorten(result);
   for (const details of [20, 5, 0]) {
-    if (JSON.stringify(out).length <= LIMITS.resultBytes * 0.9) return out;
+    if (fits(out)) return out;
     out = { ...out, truncated: true, ...(out.task ? { task: thinned(out.task, details) } : {}) };
   }
-  if (JSON.stringify(out).length > LIMITS.resultBytes * 0.9) {
-    out = { ...out, transfers: out.transfers.slice(0, 200), dumps: out.dumps.slice(0, 100) };
+  // Then the lists, the first entries of which say most.
+  for (let most = 500; most > 0 && !fits(out); most = Math.floor(most / 2)) {
+    out = {
+      ...out,
+      truncated: true,
+      transfers: out.transfers.slice(0, most),
+      dumps: out.dumps.slice(0, most).map((d) => ({ ...d, errors: d.errors.slice(0, 3) })),
+      ...(out.warnings ? { warnings: out.warnings.slice(0, most) } : {}),
+      ...(out.filesNotUploaded ? { filesNotUploaded: out.filesNotUploaded.slice(0, most) } : {}),
+    };
   }
   return out;
+}
+
+/** Some room is left for what Temporal wraps around the document. */
+function fits(result: IntegrationResult): boolean {
+  return utf8Length(JSON.stringify(result)) <= LIMITS.resultBytes * 0.9;
+}
+
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+  }
+  return bytes;
 }
 
 function thinned(task: ResultTask, details: number): ResultTask {
@@ -154,8 +181,12 @@ function shorten(result: IntegrationResult): IntegrationResult {
     return `${text.slice(0, LIMITS.textBytes - 1)}…`;
   };
   const out: IntegrationResult = { ...result };
-  if (out.warnings) out.warnings = out.warnings.slice(0, 50).map(short);
-  if (out.filesNotUploaded) out.filesNotUploaded = out.filesNotUploaded.slice(0, 500).map(short);
+  const first = (all: string[], most: number) => {
+    if (all.length > most) cut = true;
+    return all.slice(0, most).map(short);
+  };
+  if (out.warnings) out.warnings = first(out.warnings, 50);
+  if (out.filesNotUploaded) out.filesNotUploaded = first(out.filesNotUploaded, 500);
   if (out.failure) {
     out.failure = { ...out.failure, message: short(out.failure.message), remedy: short(out.failure.remedy) };
   }

@@ -4,6 +4,7 @@ import { isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionObject, SettledTask, StartResult, TaskBaseline } from '../activities/types';
 import { FAILURES, isFailureType, type MappingParameter, type TimeoutsMs } from '../contracts';
 import { call } from './calls';
+import { keepDumps } from './conclude';
 import { failedAs, fellSilent, stepFailure } from './failures';
 import { shielded, type Run } from './run';
 
@@ -162,6 +163,10 @@ async function follow(run: Run, action: ActionObject, taskId: string): Promise<S
     if (!tooLong && !isCancellation(error)) throw error;
     const settled = await shielded(() => cancelTask(run, action, taskId, error));
     if (settled.state === 'CANCELLED') {
+      // The steps of a process that ended before have their dumps, which the next run of the process erases.
+      await keepDumps(run, action, { ...settled, adopted: run.result.task?.adopted ?? false }).catch(
+        (lost: unknown) => run.warn(`the dumps of task ${taskId} could not be kept (${String(lost)})`),
+      );
       // Cancelled means rolled back (seeds "Monitor the import tasks"); a process may have applied steps before.
       run.effects = action.kind === 'processes' ? 'unknown' : 'none';
       if (run.result.task) run.result.task.state = settled.state;
@@ -177,12 +182,13 @@ function poll(
   taskId: string,
   deadline: { name: keyof TimeoutsMs; at: number },
   withinMs: number,
+  polled = false,
 ): Promise<SettledTask> {
   const { steps } = run.prepared;
   return call(
     'anaplan.followTask',
     { summary: `task ${taskId} of ${action.name}`, withinMs: withinMs + 10 * 60_000 },
-    { ...run.call(deadline), action, taskId, ...(steps ? { steps } : {}) },
+    { ...run.call(deadline), action, taskId, ...(steps ? { steps } : {}), ...(polled ? { polled } : {}) },
   );
 }
 
@@ -202,7 +208,7 @@ async function cancelTask(
       { summary: `cancel task ${taskId}`, withinMs },
       { ...run.call(deadline), action, taskId },
     );
-    return await poll(run, action, taskId, deadline, run.timeouts.cancel);
+    return await poll(run, action, taskId, deadline, run.timeouts.cancel, true);
   } catch (error) {
     run.warn(
       `task ${taskId} of "${action.name}" may still run: it was cancelled, but its end was not seen (${String(error)})`,

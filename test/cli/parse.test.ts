@@ -1,4 +1,10 @@
-import { acceptRejectionsOption, splitPair, timeOption, timeoutOption, uploadOption } from '../../src/cli/parse';
+import {
+  acceptRejectionsOption,
+  splitPair,
+  timeOption,
+  timeoutOption,
+  uploadOption,
+} from '../../src/cli/parse';
 import { parseScheduled } from '../../src/cli/commands/schedules';
 import { flagOf, inputOf } from '../../src/cli/integrations';
 import { wantsJson } from '../../src/cli/program';
@@ -18,27 +24,110 @@ describe('flags become the input, and nothing that was not given', () => {
     ],
     [
       'upload-import',
-      ['--model', 'M', '--import', 'I', '--source', 's', '--file', 'f', '--accept-rejections', '--dumps', 'd', '--no-exclusive', '--connection', 'prod', '--locale', 'de_DE'],
-      { model: 'M', import: 'I', source: 's', file: 'f', acceptRejections: true, dumps: 'd', exclusive: false, connection: 'prod', localeName: 'de_DE' },
+      [
+        '--model',
+        'M',
+        '--import',
+        'I',
+        '--source',
+        's',
+        '--file',
+        'f',
+        '--accept-rejections',
+        '--dumps',
+        'd',
+        '--no-exclusive',
+        '--connection',
+        'prod',
+        '--locale',
+        'de_DE',
+      ],
+      {
+        model: 'M',
+        import: 'I',
+        source: 's',
+        file: 'f',
+        acceptRejections: true,
+        dumps: 'd',
+        exclusive: false,
+        connection: 'prod',
+        localeName: 'de_DE',
+      },
     ],
     ['upload-import', ['--accept-rejections', '--source', 's'], { acceptRejections: true, source: 's' }],
     ['upload-import', ['--accept-rejections', '10'], { acceptRejections: 10 }],
     ['upload-import', ['--accept-rejections=false'], { acceptRejections: false }],
     [
       'process-with-dumps',
-      ['--process', 'P', '--upload', 'a.csv=x/a.csv', '--upload', 'b.csv=x/b.csv', '--download', 'E=out=1.csv', '--require-uploads', '--accept-rejections', 'Load list=true,*=0'],
+      [
+        '--process',
+        'P',
+        '--upload',
+        'a.csv=x/a.csv',
+        '--upload',
+        'b.csv=x/b.csv',
+        '--download',
+        'E=out=1.csv',
+        '--require-uploads',
+        '--accept-rejections',
+        'Load list=true,*=0',
+      ],
       {
         process: 'P',
-        uploads: [{ file: 'a.csv', source: 'x/a.csv' }, { file: 'b.csv', source: 'x/b.csv' }],
+        uploads: [
+          { file: 'a.csv', source: 'x/a.csv' },
+          { file: 'b.csv', source: 'x/b.csv' },
+        ],
         downloads: [{ export: 'E', target: 'out=1.csv' }],
         requireUploads: true,
         acceptRejections: { 'Load list': true, '*': 0 },
       },
     ],
-    ['export-download', ['--export', 'E', '--target', 't', '--compress'], { export: 'E', target: 't', compress: 'gzip' }],
-    ['large-view-read', ['--view', 'V', '--module', 'M', '--export-type', 'GRID_ALL_PAGES', '--target', 't', '--compress', 'gzip'], { view: 'V', module: 'M', exportType: 'GRID_ALL_PAGES', target: 't', compress: 'gzip' }],
+    [
+      'export-download',
+      ['--export', 'E', '--target', 't', '--compress'],
+      { export: 'E', target: 't', compress: 'gzip' },
+    ],
+    [
+      'large-view-read',
+      [
+        '--view',
+        'V',
+        '--module',
+        'M',
+        '--export-type',
+        'GRID_ALL_PAGES',
+        '--target',
+        't',
+        '--compress',
+        'gzip',
+      ],
+      { view: 'V', module: 'M', exportType: 'GRID_ALL_PAGES', target: 't', compress: 'gzip' },
+    ],
     ['large-list-read', ['--list', 'L', '--target', 't'], { list: 'L', target: 't' }],
-    ['run-action', ['--action', 'A', '--mapping', 'Version=Actual', '--mapping', 'Time=FY=25', '--timeout', 'task=2h', '--timeout', 'lock=5 min'], { action: 'A', mappingParameters: [{ entityType: 'Version', entityName: 'Actual' }, { entityType: 'Time', entityName: 'FY=25' }], timeouts: { task: '2h', lock: '5 min' } }],
+    [
+      'run-action',
+      [
+        '--action',
+        'A',
+        '--mapping',
+        'Version=Actual',
+        '--mapping',
+        'Time=FY=25',
+        '--timeout',
+        'task=2h',
+        '--timeout',
+        'lock=5 min',
+      ],
+      {
+        action: 'A',
+        mappingParameters: [
+          { entityType: 'Version', entityName: 'Actual' },
+          { entityType: 'Time', entityName: 'FY=25' },
+        ],
+        timeouts: { task: '2h', lock: '5 min' },
+      },
+    ],
     ['upload-file', ['--file', 'f', '--source', 's'], { file: 'f', source: 's' }],
     ['download-file', ['--file', 'f', '--target', 't'], { file: 'f', target: 't' }],
   ])('%s %j', (name, args, input) => {
@@ -49,13 +138,21 @@ describe('flags become the input, and nothing that was not given', () => {
     ['an unknown flag', ['upload-import', '--sorce', 'x'], /unknown option '--sorce'[\s\S]*--source/],
     ['a flag of another integration', ['run-action', '--source', 'x'], /unknown option '--source'/],
     ['a word too many', ['run-action', 'x'], /too many arguments/],
-    ['an unknown time-out', ['run-action', '--timeout', 'tsk=1h'], /no time-out "tsk"\. Did you mean "task"\?/],
+    [
+      'an unknown time-out',
+      ['run-action', '--timeout', 'tsk=1h'],
+      /no time-out "tsk"\. Did you mean "task"\?/,
+    ],
     ['no duration', ['run-action', '--timeout', 'task=soon'], /"soon" is not a duration/],
     ['no pair', ['process-with-dumps', '--upload', 'a.csv'], /must be FILE=SOURCE/],
     ['another packing', ['export-download', '--compress', 'zip'], /Only gzip is known/],
     ['no command', [], /After "--" comes the command to run/],
     ['another command', ['upload-imports'], /Did you mean "upload-import"\?/],
-    ['a flag that a schedule has no use for', ['run-action', '--detach'], /--detach means nothing in a schedule/],
+    [
+      'a flag that a schedule has no use for',
+      ['run-action', '--detach'],
+      /--detach means nothing in a schedule/,
+    ],
   ])('%s is refused', (_what, args, message) => {
     expect(() => parseScheduled(args)).toThrow(message);
   });
@@ -72,7 +169,8 @@ test('a pair splits at its first "=", which a backslash hides', () => {
 test('limits by action take names with commas and equal signs', () => {
   expect(acceptRejectionsOption('A=B=3,C\\, D=true')).toEqual({ 'A=B': 3, 'C, D': true });
   expect(acceptRejectionsOption('B=2', { A: 1 })).toEqual({ A: 1, B: 2 });
-  for (const wrong of ['x', '-1', '1.5', 'A=', '=1', 'A=1,B']) expect(() => acceptRejectionsOption(wrong)).toThrow();
+  for (const wrong of ['x', '-1', '1.5', 'A=', '=1', 'A=1,B'])
+    expect(() => acceptRejectionsOption(wrong)).toThrow();
 });
 
 test('times without an offset are UTC', () => {

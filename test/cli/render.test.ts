@@ -15,14 +15,37 @@ describe('a result as a person reads it', () => {
         state: 'COMPLETE',
         successful: true,
         adopted: true,
-        rows: { unit: 'cells', total: 24_000, created: 0, updated: 23_840, ignored: 0, rejected: 80, warnings: 1 },
+        rows: {
+          unit: 'cells',
+          total: 24_000,
+          created: 0,
+          updated: 23_840,
+          ignored: 0,
+          rejected: 80,
+          warnings: 1,
+        },
         details: [{ code: 'x', message: 'Item not located', occurrences: 27 }],
       },
       transfers: [{ name: 'sales.csv', uri: 'data/sales.csv', bytes: 326_631, chunks: 1, sha256: SHA }],
-      dumps: [{ objectId: '112', action: 'Load Sales', uri: 'file:///d.csv', rows: 80, errors: [{ message: 'Invalid number: …', count: 27 }] }],
+      dumps: [
+        {
+          objectId: '112',
+          action: 'Load Sales',
+          uri: 'file:///d.csv',
+          rows: 80,
+          errors: [{ message: 'Invalid number: …', count: 27 }],
+        },
+      ],
       warnings: ['The header differs.'],
     };
-    expect(renderResult('uploadImport', result, { name: 'Load Sales', workflowId: 'w', link: 'http://ui/w', tookMs: 3_400 })).toBe(
+    expect(
+      renderResult('uploadImport', result, {
+        name: 'Load Sales',
+        workflowId: 'w',
+        link: 'http://ui/w',
+        tookMs: 3_400,
+      }),
+    ).toBe(
       [
         'upload-import Load Sales succeeded, with 80 rows rejected (3 s)',
         'Rows      24,000 cells, 0 created, 23,840 updated, 0 ignored, 80 rejected, 1 warning',
@@ -58,7 +81,13 @@ describe('a result as a person reads it', () => {
       transfers: [{ name: 'V', uri: 'v.csv', bytes: 12, chunks: 2, pages: 2, rows: 1, sha256: SHA }],
       dumps: [],
       filesNotUploaded: ['old.csv'],
-      failure: { type: 'ActionFailed', message: 'It failed.', code: 'noFile', remedy: 'Upload it.', effects: 'applied' },
+      failure: {
+        type: 'ActionFailed',
+        message: 'It failed.',
+        code: 'noFile',
+        remedy: 'Upload it.',
+        effects: 'applied',
+      },
       truncated: true,
     };
     expect(renderResult('processWithDumps', result)).toBe(
@@ -86,8 +115,22 @@ describe('a result as a person reads it', () => {
   });
 
   test('bytes and spans', () => {
-    expect([0, 999, 1_000, 999_960, 48_800_000, 3.1e9].map(bytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.0 MB', '48.8 MB', '3.1 GB']);
-    expect([12, 999, 1_000, 61_000, 120_000, 7_800_000].map(span)).toEqual(['12 ms', '999 ms', '1 s', '1 min 1 s', '2 min', '2 h 10 min']);
+    expect([0, 999, 1_000, 999_960, 48_800_000, 3.1e9].map(bytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1.0 kB',
+      '1.0 MB',
+      '48.8 MB',
+      '3.1 GB',
+    ]);
+    expect([12, 999, 1_000, 61_000, 120_000, 7_800_000].map(span)).toEqual([
+      '12 ms',
+      '999 ms',
+      '1 s',
+      '1 min 1 s',
+      '2 min',
+      '2 h 10 min',
+    ]);
   });
 });
 
@@ -122,35 +165,77 @@ describe('progress', () => {
   test.each<[string, Partial<RunProgress>, string]>([
     ['nothing known', {}, 'running'],
     ['the state of the run', { state: 'waiting for the model' }, 'waiting for the model'],
-    ['an activity without a state', { activities: [{ type: 'anaplan.followTask', attempt: 1, running: true, note: '40 %' }] }, 'following the task · 40 %'],
+    [
+      'an activity without a state',
+      { activities: [{ type: 'anaplan.followTask', attempt: 1, running: true, note: '40 %' }] },
+      'following the task · 40 %',
+    ],
     [
       'an upload',
-      { state: 'uploading', activities: [{ type: 'anaplan.uploadChunks', attempt: 1, running: true, position: { next: 12, offset: 120_000_000 } }] },
+      {
+        state: 'uploading',
+        activities: [
+          {
+            type: 'anaplan.uploadChunks',
+            attempt: 1,
+            running: true,
+            position: { next: 12, offset: 120_000_000 },
+          },
+        ],
+      },
       'uploading · 12 chunks · 120.0 MB · 50.0 MB/s',
     ],
     [
       'pages',
-      { activities: [{ type: 'anaplan.readPages', attempt: 1, running: true, position: { next: 3, offset: 900 } }] },
+      {
+        activities: [
+          { type: 'anaplan.readPages', attempt: 1, running: true, position: { next: 3, offset: 900 } },
+        ],
+      },
       'reading pages · 3 pages · 900 B · 50.0 MB/s',
     ],
     [
       'Anaplan refuses',
-      { state: 'uploading', activities: [{ type: 'anaplan.uploadChunks', attempt: 2, running: true, outage: { message: 'the model is locked (423)', since: at(0), count: 3 } }] },
+      {
+        state: 'uploading',
+        activities: [
+          {
+            type: 'anaplan.uploadChunks',
+            attempt: 2,
+            running: true,
+            outage: { message: 'the model is locked (423)', since: at(0), count: 3 },
+          },
+        ],
+      },
       'uploading · the model is locked (423) · for 10 s',
     ],
     [
       'another attempt',
-      { state: 'uploading', activities: [{ type: 'anaplan.uploadChunks', attempt: 3, running: false, lastFailure: 'handed over' }] },
+      {
+        state: 'uploading',
+        activities: [
+          { type: 'anaplan.uploadChunks', attempt: 3, running: false, lastFailure: 'handed over' },
+        ],
+      },
       'uploading · attempt 3 after: handed over',
     ],
-    ['no worker', { unclaimed: true }, 'running · no worker has taken it yet: is one running on task queue anaplan?'],
+    [
+      'no worker',
+      { unclaimed: true },
+      'running · no worker has taken it yet: is one running on task queue anaplan?',
+    ],
   ])('%s', (_what, given, text) => {
     expect(progressText(progress(given), at(10), 50_000_000)).toBe(text);
   });
 
   test('the step has no figures, so that a log gets a line only when it changes', () => {
     const upload = (offset: number): RunProgress =>
-      progress({ state: 'uploading', activities: [{ type: 'anaplan.uploadChunks', attempt: 1, running: true, position: { next: 1, offset } }] });
+      progress({
+        state: 'uploading',
+        activities: [
+          { type: 'anaplan.uploadChunks', attempt: 1, running: true, position: { next: 1, offset } },
+        ],
+      });
     expect(stepOf(upload(1), at(1))).toBe(stepOf(upload(2), at(2)));
     const lines: string[] = [];
     let now = at(0);
@@ -167,7 +252,10 @@ describe('progress', () => {
 
   test('a terminal has one line, as wide as it is, and it is gone at the end', () => {
     const written: string[] = [];
-    const display = new ProgressDisplay({ write: (text) => written.push(text), isTTY: true, columns: 30 }, () => at(1));
+    const display = new ProgressDisplay(
+      { write: (text) => written.push(text), isTTY: true, columns: 30 },
+      () => at(1),
+    );
     display.update(progress({ state: 'a state that is much longer than the line' }));
     display.clear();
     display.clear();

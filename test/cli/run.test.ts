@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { Runtime } from '@temporalio/worker';
 import {
   AnaplanTemporalError,
   documentOf,
@@ -10,6 +11,9 @@ import {
 import type { CliDeps } from '../../src/cli/deps';
 import { runCli } from '../../src/cli/program';
 import type { FailureType, IntegrationResult } from '../../src/contracts';
+
+// The worker command installs it; unused, it would keep this process.
+afterAll(() => Runtime.instance().shutdown());
 
 const DONE: IntegrationResult = { outcome: 'succeeded', transfers: [], dumps: [] };
 const PROGRESS: RunProgress = {
@@ -36,11 +40,18 @@ interface Ran {
 type End = IntegrationResult | Error | 'on cancel' | 'never';
 
 /** Runs a command line against a client that is not there. `signals` are sent 50 ms apart once it waits. */
-async function run(args: string[], end: End, o: { start?: Error; signals?: ('SIGINT' | 'SIGTERM')[] } = {}): Promise<Ran> {
+async function run(
+  args: string[],
+  end: End,
+  o: { start?: Error; signals?: ('SIGINT' | 'SIGTERM')[] } = {},
+): Promise<Ran> {
   const ran: Ran = { exit: -1, out: '', err: '', cancelled: 0, started: [] };
   let whenCancelled = (): void => undefined;
   const cancelled = new Promise<never>((_resolve, reject) => {
-    const document = documentOf('Cancelled', 'The run was cancelled.', { effects: 'none', outcome: 'cancelled' });
+    const document = documentOf('Cancelled', 'The run was cancelled.', {
+      effects: 'none',
+      outcome: 'cancelled',
+    });
     whenCancelled = () => reject(new IntegrationFailed('w', document, document.failure));
   });
   cancelled.catch(() => undefined);
@@ -115,7 +126,10 @@ describe('waiting', () => {
   ])('%s ends with exit code %i and its document', async (type, exit) => {
     const ran = await run([...ACTION, '-o', 'json'], failedAs(type));
     expect(ran.exit).toBe(exit);
-    expect(JSON.parse(ran.out)).toMatchObject({ outcome: 'failed', failure: { type, message: 'It went wrong.' } });
+    expect(JSON.parse(ran.out)).toMatchObject({
+      outcome: 'failed',
+      failure: { type, message: 'It went wrong.' },
+    });
   });
 
   test('--detach prints the ID and leaves', async () => {
@@ -128,13 +142,63 @@ describe('waiting', () => {
 describe('-o json prints one document and nothing else, in every ending', () => {
   test.each<[string, string[], Parameters<typeof run>[1], Error | undefined, number, object]>([
     ['success', ACTION, DONE, undefined, 0, { outcome: 'succeeded' }],
-    ['wrong input', ['run-action', '--model', 'M'], DONE, undefined, 2, { outcome: 'failed', failure: { type: 'InvalidInput', message: 'The input is not valid: --action: is required; --workspace: is required because "model" is given by name, not by ID.', effects: 'none' } }],
-    ['an unknown flag', [...ACTION, '--nope'], DONE, undefined, 2, { failure: { type: 'InvalidInput', message: "unknown option '--nope'" } }],
-    ['a flag without its value', ['run-action', '--model'], DONE, undefined, 2, { failure: { type: 'InvalidInput' } }],
-    ['Temporal out of reach', ACTION, DONE, new AnaplanTemporalError('ServiceUnavailable', 'Temporal cannot be reached.'), 6, { outcome: 'failed', failure: { type: 'ServiceUnavailable', effects: 'none' } }],
-    ['another run of that ID', ACTION, DONE, new AnaplanTemporalError('Conflict', 'Open.'), 4, { failure: { type: 'Conflict', effects: 'none' } }],
+    [
+      'wrong input',
+      ['run-action', '--model', 'M'],
+      DONE,
+      undefined,
+      2,
+      {
+        outcome: 'failed',
+        failure: {
+          type: 'InvalidInput',
+          message:
+            'The input is not valid: --action: is required; --workspace: is required because "model" is given by name, not by ID.',
+          effects: 'none',
+        },
+      },
+    ],
+    [
+      'an unknown flag',
+      [...ACTION, '--nope'],
+      DONE,
+      undefined,
+      2,
+      { failure: { type: 'InvalidInput', message: "unknown option '--nope'" } },
+    ],
+    [
+      'a flag without its value',
+      ['run-action', '--model'],
+      DONE,
+      undefined,
+      2,
+      { failure: { type: 'InvalidInput' } },
+    ],
+    [
+      'Temporal out of reach',
+      ACTION,
+      DONE,
+      new AnaplanTemporalError('ServiceUnavailable', 'Temporal cannot be reached.'),
+      6,
+      { outcome: 'failed', failure: { type: 'ServiceUnavailable', effects: 'none' } },
+    ],
+    [
+      'another run of that ID',
+      ACTION,
+      DONE,
+      new AnaplanTemporalError('Conflict', 'Open.'),
+      4,
+      { failure: { type: 'Conflict', effects: 'none' } },
+    ],
     ['a defect', ACTION, DONE, new Error('oops'), 1, { failure: { type: 'InternalError', message: 'oops' } }],
-    ['Temporal lost while waiting', ACTION, new AnaplanTemporalError('ServiceUnavailable', 'Gone.'), undefined, 6, { failure: { type: 'ServiceUnavailable', effects: 'unknown' } }],
+    [
+      'Temporal lost while waiting',
+      ACTION,
+      new AnaplanTemporalError('ServiceUnavailable', 'Gone.'),
+      undefined,
+      6,
+      { failure: { type: 'ServiceUnavailable', effects: 'unknown' } },
+    ],
   ])('%s', async (_what, args, end, start, exit, document) => {
     const ran = await run([...args, '-o', 'json'], end, start === undefined ? {} : { start });
     expect(JSON.parse(ran.out)).toMatchObject(document);

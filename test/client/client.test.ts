@@ -20,7 +20,11 @@ beforeAll(async () => {
   const address = process.env.TEST_TEMPORAL_ADDRESS ?? '';
   connection = await Connection.connect({ address });
   native = await NativeConnection.connect({ address });
-  worker = await Worker.create({ connection: native, taskQueue, workflowsPath: require.resolve('./stub-workflows') });
+  worker = await Worker.create({
+    connection: native,
+    taskQueue,
+    workflowsPath: require.resolve('./stub-workflows'),
+  });
   running = worker.run();
   client = new AnaplanTemporalClient(new Client({ connection }), { taskQueue, address });
 });
@@ -51,7 +55,10 @@ describe('starting', () => {
     expect(handle).toMatchObject({ joined: false, runId: handle.firstRunId });
     expect(await handle.result()).toEqual({ outcome: 'succeeded', transfers: [], dumps: [] });
     const raw = (await described(handle.workflowId)).raw;
-    const [summary, details] = [raw.executionConfig?.userMetadata?.summary, raw.executionConfig?.userMetadata?.details];
+    const [summary, details] = [
+      raw.executionConfig?.userMetadata?.summary,
+      raw.executionConfig?.userMetadata?.details,
+    ];
     expect(Buffer.from(summary?.data ?? []).toString()).toContain('from data/sales.csv');
     expect(Buffer.from(details?.data ?? []).toString()).toContain('**source**: `data/sales.csv`');
     expect(Number(raw.executionConfig?.workflowRunTimeout?.seconds ?? 0)).toBe(0);
@@ -110,9 +117,15 @@ describe('starting', () => {
 
   test('a run that another language started without our memo is known by its input', async () => {
     const id = `foreign-${randomUUID()}`;
-    await client.temporal.workflow.start('uploadImport', { workflowId: id, taskQueue, args: [input('wait')] });
+    await client.temporal.workflow.start('uploadImport', {
+      workflowId: id,
+      taskQueue,
+      args: [input('wait')],
+    });
     expect((await client.start('uploadImport', input('wait'), { id })).joined).toBe(true);
-    expect(await errorOf(client.start('uploadImport', input('x'), { id }))).toMatchObject({ type: 'Conflict' });
+    expect(await errorOf(client.start('uploadImport', input('x'), { id }))).toMatchObject({
+      type: 'Conflict',
+    });
     await client.cancel(id);
   });
 });
@@ -141,7 +154,10 @@ describe('endings', () => {
     const handle = await client.start('uploadImport', input('wait'));
     await client.cancel(handle.workflowId);
     const error = await errorOf(handle.result());
-    expect(error).toMatchObject({ type: 'Cancelled', result: { outcome: 'cancelled', failure: { type: 'Cancelled' } } });
+    expect(error).toMatchObject({
+      type: 'Cancelled',
+      result: { outcome: 'cancelled', failure: { type: 'Cancelled' } },
+    });
   });
 
   test('a terminated run says so, and that nobody knows what it did', async () => {
@@ -162,7 +178,7 @@ describe('endings', () => {
     await client.temporal.workflowService.resetWorkflowExecution({
       namespace: 'default',
       workflowExecution: { workflowId: handle.workflowId, runId: handle.runId ?? '' },
-      workflowTaskFinishEventId: Long.fromNumber(4),
+      workflowTaskFinishEventId: 4 as never, // typed as a Long, sent as any number
       requestId: randomUUID(),
       reason: 'test',
     });
@@ -172,7 +188,10 @@ describe('endings', () => {
 
   test('there is no such run', async () => {
     const id = randomUUID();
-    expect(await errorOf(client.cancel(id))).toMatchObject({ type: 'NotFound', message: expect.stringContaining(id) });
+    expect(await errorOf(client.cancel(id))).toMatchObject({
+      type: 'NotFound',
+      message: expect.stringContaining(id),
+    });
     expect(await errorOf(client.handle(id).result())).toMatchObject({ type: 'NotFound' });
     expect(await errorOf(client.handle(id).progress())).toMatchObject({ type: 'NotFound' });
   });
@@ -263,7 +282,11 @@ describe('schedules', () => {
   test.each<[string, object, RegExp]>([
     ['cron', { cron: '99 6 * * *' }, /Minute|minute|cron/],
     ['an empty cron', { cron: [] }, /cron: must not be empty/],
-    ['time zone', { timeZone: 'Europe/Londn' }, /timeZone: must be an IANA time zone.*did you mean "Europe\/London"/],
+    [
+      'time zone',
+      { timeZone: 'Europe/Londn' },
+      /timeZone: must be an IANA time zone.*did you mean "Europe\/London"/,
+    ],
     ['jitter', { jitter: 'much' }, /jitter: must be a duration/],
     ['catch-up window', { catchupWindow: '1s' }, /catchupWindow: must be at least 10s/],
     ['input', { input: { ...input('a'), source: '' } }, /source: must not be empty/],

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { INTEGRATIONS, type IntegrationInputs, type IntegrationName } from '../../src/contracts';
-import { checkInput, issuesText, nearest, SCHEMAS, writtenPath } from '../../src/contracts/schemas';
+import type { SCHEMAS } from '../../src/contracts/schemas';
+import { checkInput, issuesText, nearest, writtenPath } from '../../src/contracts/schemas';
 
 // Type-level: what a schema lets through is exactly the interface, in both directions.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -55,20 +56,30 @@ describe('a good input passes unchanged', () => {
       connection: 'prod',
       localeName: 'de_DE',
       exclusive: false,
-      timeouts: { lock: '12h', modelUnavailable: 0, unavailable: '5 min', task: '1d', transfer: 10, cancel: '30s' },
+      timeouts: {
+        lock: '12h',
+        modelUnavailable: 0,
+        unavailable: '5 min',
+        task: '1d',
+        transfer: 10,
+        cancel: '30s',
+      },
     };
     expect(checkInput(integration, all)).toEqual({ ok: true, input: all });
   });
 
   test('a key that is undefined is a key that is not there, as in JSON', () => {
-    expect(checkInput('runAction', { ...LEAST.runAction, workspace: undefined, timeouts: { lock: undefined } })).toEqual(
-      { ok: true, input: { ...LEAST.runAction, timeouts: {} } },
-    );
+    expect(
+      checkInput('runAction', { ...LEAST.runAction, workspace: undefined, timeouts: { lock: undefined } }),
+    ).toEqual({ ok: true, input: { ...LEAST.runAction, timeouts: {} } });
   });
 
-  test.each([[true], [false], [0], [12], [{ 'Load list': true, '*': 0 }]])('acceptRejections %j', (acceptRejections) => {
-    expect(issues('processWithDumps', { ...LEAST.processWithDumps, acceptRejections })).toEqual([]);
-  });
+  test.each([[true], [false], [0], [12], [{ 'Load list': true, '*': 0 }]])(
+    'acceptRejections %j',
+    (acceptRejections) => {
+      expect(issues('processWithDumps', { ...LEAST.processWithDumps, acceptRejections })).toEqual([]);
+    },
+  );
 
   test.each([[true], [false], ['gzip']])('compress %j', (compress) => {
     expect(issues('exportDownload', { ...LEAST.exportDownload, compress })).toEqual([]);
@@ -82,8 +93,18 @@ describe('a wrong input is refused with the path of the field, before anything i
     ['null', 'uploadImport', null, [': must be one JSON object, not null']],
     ['a list', 'uploadImport', [load], [': must be one JSON object, not a list']],
     ['a text', 'uploadImport', 'Load', [': must be one JSON object, not a string']],
-    ['all is missing', 'uploadImport', {}, ['model: is required', 'import: is required', 'source: is required']],
-    ['a misspelt key', 'uploadImport', { ...load, soruce: 'x' }, ['soruce: is not known here; did you mean "source"?']],
+    [
+      'all is missing',
+      'uploadImport',
+      {},
+      ['model: is required', 'import: is required', 'source: is required'],
+    ],
+    [
+      'a misspelt key',
+      'uploadImport',
+      { ...load, soruce: 'x' },
+      ['soruce: is not known here; did you mean "source"?'],
+    ],
     [
       'another spelling',
       'uploadImport',
@@ -91,29 +112,134 @@ describe('a wrong input is refused with the path of the field, before anything i
       ['accept_rejections: is not known here; did you mean "acceptRejections"?'],
     ],
     ['an empty text', 'uploadImport', { ...load, source: ' ' }, ['source: must not be empty']],
-    ['only a prefix', 'uploadImport', { ...load, import: 'name:' }, ['import: must name an object after "id:" or "name:"']],
+    [
+      'only a prefix',
+      'uploadImport',
+      { ...load, import: 'name:' },
+      ['import: must name an object after "id:" or "name:"'],
+    ],
     ['a number', 'uploadImport', { ...load, import: 112 }, ['import: must be a text, not a number']],
-    ['null in a field', 'uploadImport', { ...load, dumps: null }, ['dumps: must be a text, not null (leave the field out instead)']],
-    ['a text for a flag', 'uploadImport', { ...load, exclusive: 'no' }, ['exclusive: must be true or false, not a string']],
-    ['a model by name alone', 'runAction', { action: 'Do', model: 'Plan' }, ['workspace: is required because "model" is given by name, not by ID']],
-    ['no duration', 'uploadImport', { ...load, timeouts: { task: 'soon' } }, ['timeouts.task: must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"']],
-    ['a negative duration', 'uploadImport', { ...load, timeouts: { task: -1 } }, ['timeouts.task: must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"']],
-    ['an unknown time-out', 'uploadImport', { ...load, timeouts: { tasks: '1h' } }, ['timeouts.tasks: is not known here; did you mean "task"?']],
-    ['half a row', 'uploadImport', { ...load, acceptRejections: 1.5 }, ['acceptRejections: must be true, false, or a number of rows (0, 1, 2, ...), or for a process an object of these by action name']],
-    ['a limit per action', 'processWithDumps', { ...LEAST.processWithDumps, acceptRejections: { 'Load x': 'all' } }, ['acceptRejections["Load x"]: must be true, false, or a number of rows (0, 1, 2, ...)']],
-    ['no limit at all', 'processWithDumps', { ...LEAST.processWithDumps, acceptRejections: {} }, ['acceptRejections: must name at least one action, or "*" for all']],
-    ['another packing', 'exportDownload', { ...LEAST.exportDownload, compress: 'zip' }, ['compress: must be "gzip", true or false']],
-    ['a field inside a list', 'processWithDumps', { ...LEAST.processWithDumps, uploads: [{ file: 'a', source: 'b' }, { file: 'c' }] }, ['uploads[1].source: is required']],
-    ['a file twice', 'processWithDumps', { ...LEAST.processWithDumps, uploads: [{ file: 'a', source: 'b' }, { file: 'a', source: 'c' }] }, ['uploads[1].file: is the same as in uploads[0]; a file holds one upload']],
-    ['a target twice', 'processWithDumps', { ...LEAST.processWithDumps, downloads: [{ export: 'a', target: 'b' }, { export: 'c', target: 'b' }] }, ['downloads[1].target: is the same as in downloads[0]; one download would replace the other']],
-    ['a mapping of the wrong shape', 'runAction', { ...LEAST.runAction, mappingParameters: [{ entityType: 'Version', name: 'Actual' }] }, ['mappingParameters[0].entityName: is required', 'mappingParameters[0].name: is not known here; known are entityType, entityName']],
-    ["another integration's field", 'runAction', { ...LEAST.runAction, source: 'a.csv' }, ['source: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, mappingParameters, acceptRejections, dumps, action']],
+    [
+      'null in a field',
+      'uploadImport',
+      { ...load, dumps: null },
+      ['dumps: must be a text, not null (leave the field out instead)'],
+    ],
+    [
+      'a text for a flag',
+      'uploadImport',
+      { ...load, exclusive: 'no' },
+      ['exclusive: must be true or false, not a string'],
+    ],
+    [
+      'a model by name alone',
+      'runAction',
+      { action: 'Do', model: 'Plan' },
+      ['workspace: is required because "model" is given by name, not by ID'],
+    ],
+    [
+      'no duration',
+      'uploadImport',
+      { ...load, timeouts: { task: 'soon' } },
+      [
+        'timeouts.task: must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"',
+      ],
+    ],
+    [
+      'a negative duration',
+      'uploadImport',
+      { ...load, timeouts: { task: -1 } },
+      [
+        'timeouts.task: must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"',
+      ],
+    ],
+    [
+      'an unknown time-out',
+      'uploadImport',
+      { ...load, timeouts: { tasks: '1h' } },
+      ['timeouts.tasks: is not known here; did you mean "task"?'],
+    ],
+    [
+      'half a row',
+      'uploadImport',
+      { ...load, acceptRejections: 1.5 },
+      [
+        'acceptRejections: must be true, false, or a number of rows (0, 1, 2, ...), or for a process an object of these by action name',
+      ],
+    ],
+    [
+      'a limit per action',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, acceptRejections: { 'Load x': 'all' } },
+      ['acceptRejections["Load x"]: must be true, false, or a number of rows (0, 1, 2, ...)'],
+    ],
+    [
+      'no limit at all',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, acceptRejections: {} },
+      ['acceptRejections: must name at least one action, or "*" for all'],
+    ],
+    [
+      'another packing',
+      'exportDownload',
+      { ...LEAST.exportDownload, compress: 'zip' },
+      ['compress: must be "gzip", true or false'],
+    ],
+    [
+      'a field inside a list',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, uploads: [{ file: 'a', source: 'b' }, { file: 'c' }] },
+      ['uploads[1].source: is required'],
+    ],
+    [
+      'a file twice',
+      'processWithDumps',
+      {
+        ...LEAST.processWithDumps,
+        uploads: [
+          { file: 'a', source: 'b' },
+          { file: 'a', source: 'c' },
+        ],
+      },
+      ['uploads[1].file: is the same as in uploads[0]; a file holds one upload'],
+    ],
+    [
+      'a target twice',
+      'processWithDumps',
+      {
+        ...LEAST.processWithDumps,
+        downloads: [
+          { export: 'a', target: 'b' },
+          { export: 'c', target: 'b' },
+        ],
+      },
+      ['downloads[1].target: is the same as in downloads[0]; one download would replace the other'],
+    ],
+    [
+      'a mapping of the wrong shape',
+      'runAction',
+      { ...LEAST.runAction, mappingParameters: [{ entityType: 'Version', name: 'Actual' }] },
+      [
+        'mappingParameters[0].entityName: is required',
+        'mappingParameters[0].name: is not known here; known are entityType, entityName',
+      ],
+    ],
+    [
+      "another integration's field",
+      'runAction',
+      { ...LEAST.runAction, source: 'a.csv' },
+      [
+        'source: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, mappingParameters, acceptRejections, dumps, action',
+      ],
+    ],
   ])('%s', (_what, integration, value, expected) => {
     expect(issues(integration, value)).toEqual(expected);
   });
 
   test('the names of integrations are checked too', () => {
-    expect(issues('uploadImports' as IntegrationName, {})).toEqual([': "uploadImports" is not an integration']);
+    expect(issues('uploadImports' as IntegrationName, {})).toEqual([
+      ': "uploadImports" is not an integration',
+    ]);
     expect(issues('toString' as IntegrationName, {})).toHaveLength(1);
   });
 

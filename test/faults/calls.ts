@@ -8,6 +8,8 @@ export interface NamedCall {
   answers: 'json' | 'bytes' | 'nothing';
   /** The request carries bytes. */
   sends?: true;
+  /** The task must take so long for the call to happen. */
+  taskMs?: number;
   /** Which of the run's requests like this is meant, where it is not the first. */
   nth?: number;
 }
@@ -38,7 +40,7 @@ export const CALLS = {
   'task list after the file': { method: 'GET', path: TASKS, answers: 'json', nth: 2 },
   'task start': { method: 'POST', path: TASKS, answers: 'json' },
   'task poll': { method: 'GET', path: `${TASKS}/*`, answers: 'json' },
-  'task poll in the middle': { method: 'GET', path: `${TASKS}/*`, answers: 'json', nth: 2 },
+  'task poll in the middle': { method: 'GET', path: `${TASKS}/*`, answers: 'json', nth: 2, taskMs: 1_500 },
   'task DELETE': { method: 'DELETE', path: `${TASKS}/*`, answers: 'nothing' },
 
   'chunk list': { method: 'GET', path: '/models/*/files/*/chunks', answers: 'json' },

@@ -34,6 +34,8 @@ export interface NamedFault {
   silent?: true;
   /** No request like the struck one for so long, in production's milliseconds (design section 4, "Retries"). */
   waitMs?: number;
+  /** Overrides of the run's time-outs, where several refusals must fit into them. */
+  timeouts?: Record<string, string>;
   /** The wait holds for every call of the tenant. */
   tenantWaits?: true;
 }
@@ -164,6 +166,7 @@ export const FAULTS = {
     action: status(410),
     occurrence: [1, 2],
     hits: 2,
+    timeouts: { unavailable: '10s' },
   },
   '409': { kind: 'again', action: status(409), waitMs: FIRST.modelUnavailable },
   '423': { kind: 'again', action: status(423), waitMs: FIRST.modelUnavailable },
@@ -185,6 +188,7 @@ export const FAULTS = {
     action: status(429, { 'retry-after': '0' }),
     occurrence: [1, 2, 3],
     hits: 3,
+    timeouts: { modelUnavailable: '10s' },
   },
 
   // Never.
@@ -204,19 +208,21 @@ export const FAULTS = {
   '422': refused(422, 'ModelArchived'),
   '425': refused(425, 'ModelDeployed'),
 
+  '404 every time': { ...refused(404, 'NotFound'), occurrence: 'every', hits: 2 },
+
   // Every time: the waiting has a bound, and the failure says what was waited for.
   '503 every time': {
     kind: 'refused',
     action: status(503),
     occurrence: 'every',
-    hits: 3,
+    hits: 2,
     type: 'ServiceUnavailable',
   },
   'reset every time': {
     kind: 'refused',
     action: { kind: 'reset', when: 'before' },
     occurrence: 'every',
-    hits: 3,
+    hits: 2,
     type: 'NetworkError',
   },
   'truncated every time': {
@@ -224,7 +230,7 @@ export const FAULTS = {
     action: { kind: 'truncate', bytes: 30, framing: 'chunked' },
     occurrence: 'every',
     strikes: 'answer',
-    hits: 3,
+    hits: 2,
     type: 'TransferCorrupt',
   },
   'unframed every time': {
@@ -232,7 +238,7 @@ export const FAULTS = {
     action: { kind: 'no-framing' },
     occurrence: 'every',
     strikes: 'answer',
-    hits: 3,
+    hits: 2,
     type: 'TransferCorrupt',
   },
   'silence in the middle every time': {

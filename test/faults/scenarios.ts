@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 
 import type { IntegrationInputs, IntegrationName } from '../../src/contracts';
-import type { ModelOptions, Sandbox } from '../../src/sandbox';
+import type { ModelOptions, Sandbox, SandboxOptions } from '../../src/sandbox';
 
 /** Bytes of a chunk that is uploaded; sources of three chunks follow from it. */
 export const CHUNK_BYTES = 500;
@@ -38,6 +38,8 @@ export interface Scenario {
   effectsAfter: 'applied' | 'none';
   /** Files whose locks the run takes; `model` for the model's. */
   locks: readonly string[];
+  /** How its tenant behaves. */
+  sandbox?: SandboxOptions;
   /** Prepares the tenant. */
   before?: (sandbox: Sandbox) => void;
 }
@@ -154,13 +156,19 @@ export const SCENARIOS = {
       action: '118000000001',
       dumps: { '112000000002': SALES_DUMP },
       effectsAfter: 'applied',
-      locks: [PRODUCTS_FILE, SALES_FILE, 'model'],
+      locks: [PRODUCTS_FILE, SALES_FILE, SALES_EXPORT, 'model'],
     },
   ),
   largeViewRead: scenario(
     'largeViewRead',
     { view: '206000000002', target: 'out.csv' },
-    { end: 'succeeded', target: { name: 'out.csv', holds: VIEW }, effectsAfter: 'none', locks: [] },
+    {
+      end: 'succeeded',
+      target: { name: 'out.csv', holds: VIEW },
+      effectsAfter: 'none',
+      locks: [],
+      sandbox: { readDurationMs: 0 },
+    },
   ),
   largeListRead: scenario(
     'largeListRead',

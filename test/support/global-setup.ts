@@ -5,6 +5,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 import { getTemporalServer, type TemporalServer } from '../../src/cli/temporal-server';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts';
+import { buildLib } from './build-lib';
 
 /** Where every test finds the workflows, bundled once: bundling is most of a worker's start. */
 export const BUNDLE = resolve(__dirname, '../../.cache/test/workflow-bundle.js');
@@ -24,4 +25,5 @@ export default async function setUp(): Promise<void> {
   });
   mkdirSync(resolve(BUNDLE, '..'), { recursive: true });
   writeFileSync(BUNDLE, code);
+  process.env['TEST_LIB'] = buildLib(code);
 }

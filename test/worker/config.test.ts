@@ -85,8 +85,16 @@ describe('the environment alone configures the connection "default"', () => {
   test.each<[string, NodeJS.ProcessEnv, RegExp]>([
     ['one URL alone', { ...ENV, ANAPLAN_API_URL: 'http://a' }, /authUrl \(ANAPLAN_AUTH_URL\) is missing/],
     ['no password', { ANAPLAN_USER: 'me' }, /password \(ANAPLAN_PASSWORD\) is missing/],
-    ['a certificate without its key', { ANAPLAN_CERTIFICATE_FILE: 'a' }, /privateKey \(ANAPLAN_PRIVATE_KEY_FILE\) is missing/],
-    ['password and certificate', { ...ENV, ANAPLAN_CERTIFICATE_FILE: 'a', ANAPLAN_PRIVATE_KEY_FILE: 'b' }, /both a password and a certificate/],
+    [
+      'a certificate without its key',
+      { ANAPLAN_CERTIFICATE_FILE: 'a' },
+      /privateKey \(ANAPLAN_PRIVATE_KEY_FILE\) is missing/,
+    ],
+    [
+      'password and certificate',
+      { ...ENV, ANAPLAN_CERTIFICATE_FILE: 'a', ANAPLAN_PRIVATE_KEY_FILE: 'b' },
+      /both a password and a certificate/,
+    ],
     ['an unknown region', { ...ENV, ANAPLAN_REGION: 'eu99' }, /Unknown Anaplan region "eu99".*eu3/],
     ['no URL', { ...ENV, ANAPLAN_API_URL: 'api', ANAPLAN_AUTH_URL: 'auth' }, /apiUrl: must be a URL/],
   ])('%s is refused', (_what, env, message) => {
@@ -140,18 +148,32 @@ worker: { taskQueue: q, roots: [data, { path: /srv/shared, shared: true }], dump
 
   test.each<[string, string, RegExp]>([
     ['a misspelt key', 'conections: {}', /conections: is not known here; did you mean "connections"\?/],
-    ['a key inside', 'worker: { tasksQueue: a }', /worker\.tasksQueue: is not known here; did you mean "taskQueue"\?/],
-    ['a key of a connection', 'connections: { default: { usr: a } }', /connections\.default\.usr: is not known here; did you mean "user"\?/],
+    [
+      'a key inside',
+      'worker: { tasksQueue: a }',
+      /worker\.tasksQueue: is not known here; did you mean "taskQueue"\?/,
+    ],
+    [
+      'a key of a connection',
+      'connections: { default: { usr: a } }',
+      /connections\.default\.usr: is not known here; did you mean "user"\?/,
+    ],
     ['a wrong type', 'worker: { transferSlots: many }', /worker\.transferSlots: must be a whole number/],
     ['dumps outside', 'worker: { dumps: ../elsewhere }', /worker\.dumps: .* is below none of the roots/],
     ['no root', 'worker: { roots: [] }', /worker\.roots: must name at least one directory/],
-    ['a reference to nothing', 'connections: { a: { user: "${NOBODY}", password: "${P}" } }', /connections\.a\.user: the environment variable NOBODY is not set/],
+    [
+      'a reference to nothing',
+      'connections: { a: { user: "${NOBODY}", password: "${P}" } }',
+      /connections\.a\.user: the environment variable NOBODY is not set/,
+    ],
   ])('%s is refused with its path', (_what, yaml, message) => {
     expect(refused(yaml)).toMatch(message);
   });
 
   test('a file that is named and missing is refused', () => {
-    expect(() => loadConfig({ cwd, env: {}, configPath: 'no.yaml' })).toThrow(/no\.yaml, named by --config, does not exist/);
+    expect(() => loadConfig({ cwd, env: {}, configPath: 'no.yaml' })).toThrow(
+      /no\.yaml, named by --config, does not exist/,
+    );
   });
 });
 
@@ -161,7 +183,11 @@ describe('flags win over the environment, which wins over the file', () => {
     const env = { ANAPLAN_TEMPORAL_TASK_QUEUE: 'env' };
     expect(loadConfig({ cwd, env: {} }).worker.taskQueue).toBe('file');
     expect(loadConfig({ cwd, env }).worker.taskQueue).toBe('env');
-    const flags = loadConfig({ cwd, env, overrides: { taskQueue: 'flag', roots: ['data'], dumps: 'data/d' } });
+    const flags = loadConfig({
+      cwd,
+      env,
+      overrides: { taskQueue: 'flag', roots: ['data'], dumps: 'data/d' },
+    });
     expect(flags.worker).toMatchObject({
       taskQueue: 'flag',
       roots: [{ path: join(cwd, 'data') }],
@@ -228,7 +254,9 @@ describe('no secret is printed', () => {
     expect(resolveSecret('x', { file: 'secret' }, { env: {}, directory: cwd }).reveal()).toBe(PASSWORD);
     write('empty', '\n');
     expect(() => resolveSecret('x', { file: 'empty' }, { env: {}, directory: cwd })).toThrow(/is empty/);
-    expect(() => resolveSecret('x', { file: 'gone' }, { env: {}, directory: cwd })).toThrow(/gone does not exist/);
+    expect(() => resolveSecret('x', { file: 'gone' }, { env: {}, directory: cwd })).toThrow(
+      /gone does not exist/,
+    );
     expect(() => resolveSecret('x', { env: 'GONE' }, { env: {}, directory: cwd })).toThrow(/GONE is not set/);
   });
 });
@@ -262,9 +290,9 @@ describe('connections', () => {
   test('a key that is open to others stops the worker, not a run', () => {
     write('c.pem', 'x');
     write('k.pem', 'x', 0o644);
-    expect(() => open('connections: { a: { certificate: { file: c.pem }, privateKey: { file: k.pem } } }', {})).toThrow(
-      /connections\.a\.privateKey: the file .*k\.pem is open to other users/,
-    );
+    expect(() =>
+      open('connections: { a: { certificate: { file: c.pem }, privateKey: { file: k.pem } } }', {}),
+    ).toThrow(/connections\.a\.privateKey: the file .*k\.pem is open to other users/);
   });
 });
 

@@ -1,89 +1,160 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { join } from 'node:path';
 
-import { Rig } from '../support/rig';
+import type { Rig } from '../support/rig';
+import { activitiesOf, asked, expectClean, ownRig, SALES, sha } from './support';
 
-const SALES = readFileSync(join(__dirname, '../../examples/sales.csv'));
-const sha = (b: Buffer) => createHash('sha256').update(b).digest('hex');
+const BULK = '116000000003';
 
-describe('the other bulk integrations', () => {
+describe('the other bulk integrations: whole files, single headers, nothing left behind', () => {
   let rig: Rig;
+  let close: () => Promise<void>;
   beforeAll(async () => {
-    rig = await Rig.start({
+    ({ rig, close } = await ownRig({
       chunkBytes: 64 * 1024,
-      sandbox: { model: { exportBytes: 3_000_000, exportChunkBytes: 100_000, viewPages: 30, viewRowsPerPage: 200 } },
+      sandbox: {
+        model: { exportBytes: 1_000_000, exportChunkBytes: 50_000, viewPages: 30, viewRowsPerPage: 200 },
+      },
+    }));
+  });
+  afterEach(() => expectClean(rig));
+  afterAll(() => close());
+
+  describe('exportDownload', () => {
+    const run = (over: object = {}) =>
+      rig.run('exportDownload', { export: 'Export Bulk', target: 'out/bulk.csv', ...over });
+
+    it('writes exactly what Anaplan wrote', async () => {
+      const end = await run();
+      const bytes = rig.read('out/bulk.csv');
+      expect(end.result).toMatchObject({ outcome: 'succeeded', task: { successful: true } });
+      expect(sha(bytes)).toBe(rig.sandbox.files(BULK)?.sha256);
+      expect(end.result.transfers).toEqual([
+        { name: 'Export Bulk', uri: 'out/bulk.csv', bytes: bytes.length, chunks: 20, sha256: sha(bytes) },
+      ]);
+    });
+
+    it('writes gzip where asked, with the digest of the stored bytes', async () => {
+      const end = await run({ target: 'out/bulk.csv.gz', compress: 'gzip' });
+      const stored = rig.read('out/bulk.csv.gz');
+      expect(sha(gunzipSync(stored))).toBe(rig.sandbox.files(BULK)?.sha256);
+      expect(end.result.transfers[0]).toMatchObject({ bytes: stored.length, sha256: sha(stored) });
+    });
+
+    it('writes what Anaplan sends for no rows', async () => {
+      const end = await run({ export: 'Export Empty', target: 'empty.csv' });
+      expect(end.result.outcome).toBe('succeeded');
+      expect(rig.read('empty.csv').toString()).toBe('Product,Region,Month,Units,Revenue,Last Order\n');
+    });
+
+    it('reads again, and says so, when somebody runs the export meanwhile', async () => {
+      const body = rig.run('exportDownload', { export: 'Export Bulk', target: 'mixed.csv' });
+      const fault = rig.sandbox.faults.add({
+        path: `/models/*/files/${BULK}/chunks/9`,
+        action: { kind: 'stall', ms: 300, when: 'before' },
+      });
+      while (rig.sandbox.faults.hits(fault) === 0) await new Promise((r) => setTimeout(r, 5));
+      const other = rig.sandbox.otherUserStarts(BULK);
+      const end = await body;
+      rig.sandbox.faults.clear();
+      expect(end.result.outcome).toBe('succeeded');
+      expect(end.result.warnings?.join()).toMatch(
+        new RegExp(`another run of export "Export Bulk" \\(task ${other}\\).*read again`),
+      );
+      expect(sha(rig.read('mixed.csv'))).toBe(rig.sandbox.files(BULK)?.sha256);
+    });
+
+    it('refuses a target it could not write before the export is run', async () => {
+      const before = rig.sandbox.tasks().length;
+      const end = await run({ target: '../outside.csv' });
+      expect(end.type).toBe('InvalidInput');
+      expect(rig.sandbox.tasks()).toHaveLength(before);
     });
   });
-  afterAll(async () => {
-    expect(readdirSync(rig.root).filter((f) => f.endsWith('.part'))).toEqual([]);
-    expect(rig.sandbox.openReadRequests()).toEqual([]);
-    console.log(rig.sandbox.misuse);
-    await rig.close();
+
+  describe('large reads', () => {
+    it('merges the pages of a view under one header', async () => {
+      const end = await rig.run('largeViewRead', { module: 'Bulk', view: 'All', target: 'view.csv' });
+      const lines = rig.read('view.csv').toString().trimEnd().split('\n');
+      expect(lines).toHaveLength(30 * 200 + 1);
+      expect(new Set(lines).size).toBe(lines.length);
+      expect(end.result.transfers[0]).toMatchObject({
+        name: 'Bulk.All',
+        rows: 6000,
+        pages: 30,
+        chunks: 30,
+        sha256: sha(rig.read('view.csv')),
+      });
+      expect(asked(rig, 'DELETE', /readRequests/)).toBe(1);
+    });
+
+    it.each(['Bulk.All', '206000000002', "Sales.'Plan/Actual'", 'Sales.Plan/Actual'])(
+      'finds the view %s',
+      async (view) =>
+        expect((await rig.run('largeViewRead', { view, target: 'v.csv' })).result.outcome).toBe('succeeded'),
+    );
+
+    it('reads a list, compressed', async () => {
+      const end = await rig.run('largeListRead', {
+        list: 'Bulk Items',
+        target: 'list.csv.gz',
+        compress: true,
+      });
+      expect(end.result.transfers[0]).toMatchObject({ rows: 5000, pages: 5 });
+      expect(gunzipSync(rig.read('list.csv.gz')).toString().trimEnd().split('\n')).toHaveLength(5001);
+    });
+
+    it('begins again, and says so, when Anaplan could not finish or lost the read', async () => {
+      rig.sandbox.failNextReads(1);
+      const end = await rig.run('largeViewRead', { view: 'Bulk.All', target: 'again.csv' });
+      expect(end.result).toMatchObject({ outcome: 'succeeded', transfers: [{ rows: 6000 }] });
+      expect(end.result.warnings).toEqual(['Anaplan could not finish the read; the read was begun again']);
+    });
+
+    it('fails as ReadRequestFailed after three, and leaves neither request nor file', async () => {
+      rig.sandbox.failNextReads(3);
+      const end = await rig.run('largeListRead', { list: 'Bulk Items', target: 'never.csv' });
+      expect(end.type).toBe('ReadRequestFailed');
+      expect(end.message).toContain('failed 3 times');
+      expect(() => rig.read('never.csv')).toThrow(/ENOENT/);
+    });
   });
 
-  it('exportDownload', async () => {
-    const end = await rig.run('exportDownload', { export: 'Export Bulk', target: 'out/bulk.csv' });
-    expect(end.message).toBeUndefined();
-    const bytes = rig.read('out/bulk.csv');
-    expect(end.result.transfers[0]).toMatchObject({ bytes: bytes.length, sha256: sha(bytes), chunks: 30 });
-  });
+  describe('runAction', () => {
+    it.each([
+      ['Order Products', 'succeeded'],
+      ['117000000001', 'succeeded'],
+      ['Products from Consolidation', 'succeeded'],
+      ['Export Sales', 'succeeded'],
+      ['Housekeeping', 'succeeded'],
+    ])('runs %s', async (action, outcome) => {
+      const end = await rig.run('runAction', { action });
+      expect([end.message, end.result.outcome]).toEqual([undefined, outcome]);
+      expect(end.result.transfers).toEqual([]);
+    });
 
-  it('exportDownload compressed', async () => {
-    const end = await rig.run('exportDownload', { export: 'Export Bulk', target: 'out/bulk.csv.gz', compress: 'gzip' });
-    expect(end.message).toBeUndefined();
-    expect(gunzipSync(rig.read('out/bulk.csv.gz')).length).toBeGreaterThan(2_900_000);
-  });
-
-  it('exportDownload of no rows', async () => {
-    const end = await rig.run('exportDownload', { export: 'Export Empty', target: 'empty.csv' });
-    expect(end.message).toBeUndefined();
-    expect(rig.read('empty.csv').toString()).toBe('Product,Region,Month,Units,Revenue,Last Order\n');
-  });
-
-  it('largeViewRead', async () => {
-    const end = await rig.run('largeViewRead', { module: 'Bulk', view: 'All', target: 'view.csv' });
-    expect(end.message).toBeUndefined();
-    const lines = rig.read('view.csv').toString().trimEnd().split('\n');
-    expect(lines.length).toBe(30 * 200 + 1);
-    expect(new Set(lines).size).toBe(lines.length);
-    expect(end.result.transfers[0]).toMatchObject({ rows: 6000, pages: 30 });
-  });
-
-  it('largeListRead', async () => {
-    const end = await rig.run('largeListRead', { list: 'Bulk Items', target: 'list.csv' });
-    expect(end.message).toBeUndefined();
-    expect(end.result.transfers[0]).toMatchObject({ rows: 5000, pages: 5 });
-  });
-
-  it('runAction', async () => {
-    const end = await rig.run('runAction', { action: 'Order Products' });
-    expect(end.message).toBeUndefined();
-    const failed = await rig.run('runAction', { action: 'Delete Locked Products' });
-    expect(failed.type).toBe('ActionFailed');
-    console.log(failed.message);
+    it('says what Anaplan said when an action failed', async () => {
+      const end = await rig.run('runAction', { action: 'Delete Locked Products' });
+      expect(end.type).toBe('ActionFailed');
+      expect(end.result.failure).toMatchObject({ code: 'deleteFromSelectionFailed', effects: 'none' });
+      expect(end.message).toMatch(
+        /^Action "Delete Locked Products" \(117000000005\) failed: \w.*Check if the list is set up correctly\.$/,
+      );
+    });
   });
 
   it('uploadFile, then downloadFile gives the same bytes', async () => {
     rig.write('sales.csv', SALES);
     const up = await rig.run('uploadFile', { file: 'sales.csv', source: 'sales.csv' });
-    expect(up.message).toBeUndefined();
-    const down = await rig.run('downloadFile', { file: 'sales.csv', target: 'copy.csv' });
-    expect(down.message).toBeUndefined();
-    expect(sha(rig.read('copy.csv'))).toBe(sha(SALES));
-  });
-
-  it('processWithDumps', async () => {
-    rig.write('sales.csv', SALES);
-    const end = await rig.run('processWithDumps', {
-      process: 'Nightly Load',
-      uploads: [{ file: 'sales.csv', source: 'sales.csv' }],
-      downloads: [{ export: 'Export Sales', target: 'nightly.csv' }],
-      acceptRejections: true,
+    expect(up.result).toMatchObject({
+      outcome: 'succeeded',
+      transfers: [{ bytes: SALES.length, sha256: sha(SALES) }],
     });
-    console.log(JSON.stringify(end, null, 1));
-    const failing = await rig.run('processWithDumps', { process: 'Failing Load', acceptRejections: true });
-    console.log(JSON.stringify(failing, null, 1));
+    expect(up.result.task).toBeUndefined();
+    const down = await rig.run('downloadFile', { file: 'sales.csv', target: 'copy.csv' });
+    expect(down.result.outcome).toBe('succeeded');
+    expect(sha(rig.read('copy.csv'))).toBe(sha(SALES));
+    // Neither starts anything, so neither keeps others from the model.
+    const names = await activitiesOf(rig.client.workflow.getHandle(down.workflowId));
+    expect(names.filter((n) => n === 'anaplan.acquireLock')).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
 import { DecoratorHandler, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+import { contentLength, header, type Headers } from './headers';
 
 /** Time-outs of the transport, milliseconds. */
 export interface Timeouts {
@@ -55,17 +56,40 @@ export function traced(dispatcher: Dispatcher, trace: SendTrace): Dispatcher {
   return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, watch(handler, trace)));
 }
 
+/** Larger than any chunk of Anaplan: an answer up to this size is taken in even where its reader is slow. */
+const EAGER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Whether an answer is taken in as fast as it comes. undici 7 holds a connection back while the reader is slow, and ends
+ * the whole process when the server closes it meanwhile (an assertion out of reach of any catch, nodejs/undici#5360,
+ * mended in undici 8 only). A server may close after every answer that does not come in transfer chunks: HTTP/1.0
+ * does, and its answers cannot be told by their headers.
+ */
+function takenAtOnce(headers: Headers): boolean {
+  if (/\bclose\b/i.test(header(headers, 'connection') ?? '')) return true;
+  if (header(headers, 'transfer-encoding') !== undefined) return false;
+  const length = contentLength(headers);
+  return length === undefined || length <= EAGER_BYTES;
+}
+
 function watch(inner: Dispatcher.DispatchHandler, trace: SendTrace): Dispatcher.DispatchHandler {
   // undici's own handlers speak an older interface; its DecoratorHandler translates.
   const handler: Dispatcher.DispatchHandler = new DecoratorHandler(inner);
+  let atOnce = false;
   return {
     onRequestStart(controller, context) {
       trace.started = true;
       handler.onRequestStart?.(controller, context);
     },
     onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-    onResponseStart: (...args) => handler.onResponseStart?.(...args),
-    onResponseData: (...args) => handler.onResponseData?.(...args),
+    onResponseStart(controller, status, headers, text) {
+      atOnce = takenAtOnce(headers);
+      handler.onResponseStart?.(controller, status, headers, text);
+    },
+    onResponseData(controller, chunk) {
+      handler.onResponseData?.(controller, chunk);
+      if (atOnce) controller.resume();
+    },
     onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
     onResponseError: (...args) => handler.onResponseError?.(...args),
   };

@@ -1,0 +1,296 @@
+#!/usr/bin/env node
+/**
+ * Writes the generated tables of README.md and docs/: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+ *
+ *   npm run build && node scripts/make-docs.js            writes them
+ *   npm run build && node scripts/make-docs.js --check    exits 1 when one is stale
+ */
+const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { join, relative, resolve } = require('node:path');
+
+const ROOT = resolve(__dirname, '..');
+
+/** What the tables are made of: the built modules, or in the tests the sources. */
+function fromBuild() {
+  const lib = (name) => require(join(ROOT, 'lib', name));
+  return {
+    contracts: lib('contracts'),
+    schemas: lib('contracts/schemas'),
+    retry: lib('anaplan/retry'),
+    regions: lib('anaplan/regions'),
+    behaviours: lib('sandbox/behaviours'),
+    misuse: lib('sandbox/misuse'),
+    integrations: lib('cli/integrations'),
+    integrationCommand: lib('cli/commands/integration'),
+    schedules: lib('cli/commands/schedules'),
+    worker: lib('cli/commands/worker'),
+    sandbox: lib('cli/commands/sandbox'),
+    demo: lib('cli/demo/command'),
+  };
+}
+
+const EXIT_MEANING = {
+  ok: 'success',
+  unexpected: 'unexpected, or detached by a signal',
+  usage: 'usage or invalid input: nothing was sent to Anaplan that has an effect',
+  actionFailed: 'the Anaplan action failed, or its outcome cannot be known',
+  refused: 'refused: authentication, permission, not found, conflict, archived, deployed',
+  cancelled: 'cancelled',
+  unavailable: 'unavailable or out of time: Temporal or Anaplan, locked, offline',
+  rowsRejected: 'rows were rejected; the rest is loaded',
+  transfer: 'source, target or transfer',
+};
+
+/** Type and meaning of every input field. Which are required comes from the schemas. */
+const FIELDS = {
+  workspace: ['text', 'Workspace. Needed when `model` is a name.'],
+  model: ['text', 'Model.'],
+  connection: ['text', 'Connection of the worker’s configuration. Default `default`.'],
+  localeName: ['text', 'Language of Anaplan’s messages, not of numbers or dates. Default `en_US`.'],
+  exclusive: ['boolean', 'Wait for other runs on the same model or file. Default `true`.'],
+  timeouts: ['object', 'Bounds of the waits, see [time-outs](configuration.md#time-outs).'],
+  import: ['text', 'Import that reads a file.'],
+  export: ['text', 'Export.'],
+  process: ['text', 'Process.'],
+  view: ['text', 'Saved view, or the ID of a module for its default view.'],
+  list: ['text', 'List.'],
+  module: ['text', 'Module of the view, when `view` is a name in it.'],
+  action: ['text', 'Import, export, process or other action.'],
+  file: ['text', 'File of the model.'],
+  source: ['path or URI', 'File to upload, on the worker’s host.'],
+  target: ['path or URI', 'File to write, on the worker’s host. An existing one is replaced, at the end.'],
+  compress: ['`"gzip"` or boolean', 'Write gzip. Default `false`.'],
+  exportType: ['text', 'Layout of the pages, passed through. Default `TABULAR_MULTI_COLUMN`.'],
+  mappingParameters: ['list of `{entityType, entityName}`', 'Answers to the prompts of the action.'],
+  acceptRejections: [
+    'boolean, number, or map by action name',
+    'How many rejected rows still are a success. Default `false`: none. See [rejected rows](results-and-failures.md#rejected-rows).',
+  ],
+  dumps: ['path or URI', 'Directory for failure dumps. Default `dumps/` below the worker’s root.'],
+  uploads: ['list of `{file, source}`', 'Sources to upload to files first.'],
+  downloads: ['list of `{export, target}`', 'Exports of the process to download afterwards.'],
+  requireUploads: ['boolean', 'Refuse to start when a file import of the process gets no upload.'],
+};
+const OWN = { uploadImport: { file: ['text', 'File to upload to. Default: the import’s own data source.'] } };
+
+/** A Markdown table, aligned as prettier does it. */
+function table(head, rows) {
+  const cell = (text) =>
+    String(text)
+      .replace(/\s+/g, ' ')
+      .replace(/(?<!\\)\|/g, '\\|')
+      .trim();
+  const all = [head, ...rows].map((row) => row.map(cell));
+  const widths = head.map((_, i) => Math.max(3, ...all.map((row) => [...row[i]].length)));
+  const line = (row) =>
+    `| ${row.map((text, i) => text + ' '.repeat(widths[i] - [...text].length)).join(' | ')} |`;
+  return [
+    line(all[0]),
+    `| ${widths.map((w) => '-'.repeat(w)).join(' | ')} |`,
+    ...all.slice(1).map(line),
+  ].join('\n');
+}
+
+const code = (text) => `\`${text}\``;
+/** Text of the code, as Markdown: angle brackets and stars are meant. */
+const plain = (text) => text.replace(/\\/g, '\\\\').replace(/[<>*[\]]/g, (c) => `\\${c}`);
+
+function span(ms) {
+  for (const [unit, size] of [
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+  ])
+    if (ms >= size && ms % size === 0) return `${ms / size} ${unit}`;
+  return `${ms} ms`;
+}
+
+/** The whole command line, as commander has it. */
+function commandTree(m) {
+  const { Command } = require('commander');
+  const nothing = async () => undefined;
+  const program = new Command('anaplan-temporal');
+  for (const integration of m.integrations.INTEGRATION_COMMANDS)
+    program.addCommand(m.integrationCommand.integrationCommand(integration, nothing));
+  m.schedules.schedulesCommand(program.command('schedules'), nothing);
+  m.worker.workerCommand(program.command('worker'), nothing);
+  m.sandbox.sandboxCommand(program.command('sandbox'), nothing);
+  m.demo.demoCommand(program.command('demo'), nothing);
+  return program;
+}
+
+function flagRows(options) {
+  return options.map((o) => {
+    const more = [
+      o.argChoices && `one of ${o.argChoices.map(code).join(', ')}`,
+      o.defaultValue !== undefined &&
+        typeof o.defaultValue !== 'boolean' &&
+        `default ${code(o.defaultValue)}`,
+      o.mandatory && 'required',
+    ].filter(Boolean);
+    const text = plain(o.description) + (more.length > 0 ? ` (${more.join('; ')})` : '');
+    return [code(o.flags), text.charAt(0).toUpperCase() + text.slice(1)];
+  });
+}
+
+/** The tables, by name. */
+function blocks(m) {
+  const { FAILURES, EXIT, CATALOGUE, DEFAULT_TIMEOUTS, INTEGRATIONS, commandOf } = m.contracts;
+  const out = {};
+  out.failures = table(
+    ['Failure type', 'Exit code', 'What to do'],
+    Object.entries(FAILURES).map(([type, f]) => [code(type), f.exit, plain(f.remedy)]),
+  );
+  out['exit-codes'] = table(
+    ['Exit code', 'Meaning', 'Failure types'],
+    Object.entries(EXIT).map(([name, exit]) => [
+      exit,
+      EXIT_MEANING[name],
+      Object.entries(FAILURES)
+        .filter(([, f]) => f.exit === exit)
+        .map(([type]) => code(type))
+        .join(', '),
+    ]),
+  );
+  out.retries = table(
+    ['Answer', 'Retried', 'First delay', 'Longest delay', 'Bound', 'What happens'],
+    Object.values(m.retry.RETRY_TABLE).map((r) => [
+      plain(r.answers),
+      r.retry ? 'yes' : 'no',
+      r.retry ? span(r.firstDelayMs) : '',
+      r.retry ? span(r.maxDelayMs) : '',
+      r.class === 'rateLimited'
+        ? 'the step’s own time-out, else `timeouts.modelUnavailable`'
+        : typeof r.bound === 'number'
+          ? span(r.bound)
+          : r.bound === undefined
+            ? ''
+            : code(`timeouts.${r.bound}`),
+      plain(r.note),
+    ]),
+  );
+  for (const kind of ['completion', 'failure', 'data']) {
+    const of = Object.entries(CATALOGUE).filter(([, entry]) => entry.kind === kind);
+    out[`codes-${kind}`] = table(
+      ['Code', 'Message', ...(kind === 'completion' ? [] : ['What to do'])],
+      of.map(([name, e]) => [
+        code(name),
+        code(e.template.replace(/`/g, "'")),
+        ...(kind === 'completion' ? [] : [plain(e.remedy ?? '')]),
+      ]),
+    );
+  }
+  const count = Object.values(CATALOGUE).length;
+  out['codes-count'] = `The catalogue has ${count} codes.`;
+  const marks = ['verified', 'documented', 'assumed'];
+  const { BEHAVIOURS } = m.behaviours;
+  out['behaviours-count'] = table(
+    ['Mark', 'Behaviours'],
+    marks.map((mark) => [mark, BEHAVIOURS.filter((b) => b.mark === mark).length]),
+  );
+  out.behaviours = table(
+    ['Behaviour', 'What the sandbox does', 'Mark'],
+    BEHAVIOURS.map((b) => [code(b.id), plain(b.sentence), b.mark]),
+  );
+  out.misuses = table(
+    ['Misuse', 'Meaning'],
+    Object.entries(m.misuse.MISUSES).map(([kind, text]) => [
+      code(kind),
+      plain(text.replace(/ \(seeds: [^)]*\)/, '')),
+    ]),
+  );
+  out.timeouts = table(
+    ['Time-out', 'Default', 'Bounds', 'Then'],
+    Object.entries(DEFAULT_TIMEOUTS).map(([name, ms]) => [code(name), span(ms), ...TIMEOUTS[name]]),
+  );
+  out.regions = table(
+    ['Region', 'API', 'Authentication'],
+    Object.entries(m.regions.REGIONS).map(([name, r]) => [code(name), code(r.apiUrl), code(r.authUrl)]),
+  );
+  for (const name of INTEGRATIONS) out[`input-${commandOf(name)}`] = inputTable(m, name);
+  const tree = commandTree(m);
+  const walk = (command, path) => {
+    const own = command.options.filter((o) => !o.hidden);
+    if (own.length > 0) out[`cli-${path.join('-')}`] = table(['Flag', 'Meaning'], flagRows(own));
+    for (const sub of command.commands) walk(sub, [...path, sub.name()]);
+  };
+  for (const sub of tree.commands) walk(sub, [sub.name()]);
+  return out;
+}
+
+const TIMEOUTS = {
+  lock: ['waiting for another run that holds the model or the file', '`ModelLocked`'],
+  modelUnavailable: ['Anaplan answers 423 (locked) or 424 (offline)', '`ModelLocked` or `ModelOffline`'],
+  unavailable: [
+    '5xx, resets and time-outs without a good answer between them',
+    '`ServiceUnavailable` or `NetworkError`',
+  ],
+  task: ['one task, from its start to its end', 'the task is cancelled, `DeadlineExceeded`'],
+  transfer: ['one upload, download or large read', '`DeadlineExceeded`'],
+  cancel: ['waiting for a cancelled task to end', 'the run ends and names the task'],
+};
+
+function inputTable(m, name) {
+  const check = m.schemas.checkInput(name, {});
+  const required = new Set(check.ok ? [] : check.issues.map((issue) => issue.path));
+  const keys = Object.keys(m.schemas.SCHEMAS[name].shape);
+  const unknown = keys.filter((key) => !FIELDS[key]);
+  if (unknown.length > 0)
+    throw new Error(`scripts/make-docs.js has no text for the field ${unknown.join(', ')}`);
+  const order = [...keys.filter((k) => required.has(k)), ...keys.filter((k) => !required.has(k))];
+  return table(
+    ['Field', 'Flag', 'Type', 'Meaning'],
+    order.map((key) => {
+      const [type, meaning] = OWN[name]?.[key] ?? FIELDS[key];
+      const flag = key === 'exclusive' ? '--no-exclusive' : m.integrations.flagOf(key);
+      return [required.has(key) ? `**${code(key)}**` : code(key), code(flag), type, meaning];
+    }),
+  );
+}
+
+/** The Markdown files with generated tables. */
+function files(root = ROOT) {
+  const docs = join(root, 'docs');
+  return [
+    'README.md',
+    ...readdirSync(docs)
+      .filter((f) => f.endsWith('.md'))
+      .sort()
+      .map((f) => `docs/${f}`),
+  ];
+}
+
+/** A page with its tables renewed. @throws Error for a table nobody makes */
+function renew(text, made) {
+  return text.replace(/(<!-- generated: (\S+) -->)[\s\S]*?(<!-- end -->)/g, (_all, begin, name, end) => {
+    if (made[name] === undefined) throw new Error(`There is no generated table "${name}"`);
+    return `${begin}\n\n${made[name]}\n\n${end}`;
+  });
+}
+
+/** Names of the pages whose tables are stale; with `write` they are renewed. */
+function run({ check }, m = fromBuild(), root = ROOT) {
+  const made = blocks(m);
+  const stale = [];
+  for (const file of files(root)) {
+    const path = join(root, file);
+    const before = readFileSync(path, 'utf8');
+    const after = renew(before, made);
+    if (after === before) continue;
+    stale.push(relative(root, path));
+    if (!check) writeFileSync(path, after);
+  }
+  return stale;
+}
+
+module.exports = { blocks, commandTree, files, renew, run };
+
+if (require.main === module) {
+  const check = process.argv.includes('--check');
+  const stale = run({ check });
+  for (const file of stale) process.stdout.write(`${check ? 'stale' : 'written'}: ${file}\n`);
+  if (check && stale.length > 0) {
+    process.stderr.write('Run "npm run build && node scripts/make-docs.js".\n');
+    process.exitCode = 1;
+  }
+}

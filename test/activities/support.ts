@@ -1,0 +1,136 @@
+/** Activities in a mocked environment, against a sandbox tenant and a folder. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+
+import {
+  createActivities,
+  type ActivityDeps,
+  type AnaplanActivities,
+  type Beat,
+  type Call,
+} from '../../src/activities';
+import { AnaplanClient } from '../../src/anaplan';
+import {
+  DEMO_WORKSPACE,
+  SALES_MODEL,
+  startSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from '../../src/sandbox';
+import { createStorage, type Storage } from '../../src/storage';
+import { FAST } from '../support/rig';
+
+/** One attempt of an activity, with what it told the server meanwhile. */
+export interface Attempt<R> {
+  result?: R;
+  failure?: ApplicationFailure;
+  /** What was thrown that is no failure: a cancellation. */
+  thrown?: unknown;
+  beats: Beat<Record<string, unknown>>[];
+}
+
+/** How an attempt is run. */
+export interface AttemptOptions {
+  /** The last heartbeat of the attempt before. */
+  resume?: unknown;
+  heartbeatTimeoutMs?: number;
+  attempt?: number;
+  /** Called at every heartbeat. */
+  onBeat?: (env: MockActivityEnvironment, beat: Beat<Record<string, unknown>>) => void;
+}
+
+/** Hands the worker's shutdown to a running attempt. */
+export function shutDown(env: MockActivityEnvironment): void {
+  env.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+}
+
+/** Runs one attempt to its end, whatever it is. */
+export async function attempt<R>(body: () => Promise<R>, o: AttemptOptions = {}): Promise<Attempt<R>> {
+  const env = new MockActivityEnvironment(
+    {
+      heartbeatTimeoutMs: o.heartbeatTimeoutMs ?? 15_000,
+      heartbeatDetails: o.resume,
+      attempt: o.attempt ?? 1,
+      currentAttemptScheduledTimestampMs: Date.now(),
+    },
+    { logger: new DefaultLogger('ERROR', () => undefined) },
+  );
+  const beats: Attempt<R>['beats'] = [];
+  env.on('heartbeat', (beat: Beat<Record<string, unknown>>) => {
+    // As the server keeps it.
+    const copy = JSON.parse(JSON.stringify(beat)) as Beat<Record<string, unknown>>;
+    beats.push(copy);
+    o.onBeat?.(env, copy);
+  });
+  try {
+    return { result: await env.run(body), beats };
+  } catch (error) {
+    return error instanceof ApplicationFailure ? { failure: error, beats } : { thrown: error, beats };
+  }
+}
+
+/** A tenant, a folder and the activities on them. */
+export class Bench {
+  readonly call: Call = {
+    connection: 'default',
+    workspace: { id: DEMO_WORKSPACE, name: 'Demo Workspace' },
+    model: { id: SALES_MODEL, name: 'Sales Planning' },
+    bounds: { modelUnavailable: 60_000, unavailable: 60_000 },
+  };
+
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly client: AnaplanClient,
+    readonly root: string,
+    readonly storage: Storage,
+    readonly activities: AnaplanActivities,
+  ) {}
+
+  static async start(o: { sandbox?: SandboxOptions; deps?: Partial<ActivityDeps> } = {}): Promise<Bench> {
+    const sandbox = await startSandbox({
+      taskDurationMs: 0,
+      requestsPerMinute: false,
+      minPollMs: 0,
+      startGraceMs: 0,
+      ...o.sandbox,
+    });
+    const client = new AnaplanClient({
+      apiUrl: sandbox.url,
+      authUrl: sandbox.url,
+      credentials: { kind: 'basic', ...sandbox.credentials },
+      requestsPerMinute: 1_000_000,
+    });
+    const root = mkdtempSync(join(tmpdir(), 'anaplan-activities-'));
+    const storage = createStorage({ roots: [{ path: root }], cwd: root });
+    const activities = createActivities({
+      connection: () => ({ client }),
+      storage,
+      taskQueue: 'test',
+      dumps: join(root, 'dumps'),
+      searchAttributes: () => false,
+      timing: FAST,
+      ...o.deps,
+    });
+    return new Bench(sandbox, client, root, storage, activities);
+  }
+
+  write(name: string, content: string | Buffer): string {
+    writeFileSync(join(this.root, name), content);
+    return name;
+  }
+
+  read(name: string): Buffer {
+    return readFileSync(join(this.root, name));
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.sandbox.close();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,127 @@
+import {
+  commandOf,
+  DEFAULT_TIMEOUTS,
+  durationMs,
+  EXIT,
+  FAILURE_TYPES,
+  FAILURES,
+  hostQueue,
+  INTEGRATIONS,
+  isFailureType,
+  LIMITS,
+  lockId,
+  pathSafe,
+  resolveTimeouts,
+  transferQueue,
+} from '../../src/contracts';
+import { SCHEMAS } from '../../src/contracts/schemas';
+
+describe('durations: one that is misread ends a run hours too early or too late', () => {
+  it.each([
+    [0, 0],
+    [1500, 1500],
+    ['250ms', 250],
+    ['30s', 30_000],
+    ['5 min', 300_000],
+    ['5m', 300_000],
+    [' 12h ', 43_200_000],
+    ['1d', 86_400_000],
+    ['1.5h', 5_400_000],
+    [-1, undefined],
+    [Number.NaN, undefined],
+    [Number.POSITIVE_INFINITY, undefined],
+    ['', undefined],
+    ['12', undefined],
+    ['12 hours', undefined],
+    ['-5s', undefined],
+    ['5S', undefined],
+    ['1h30m', undefined],
+  ])('%p is %p ms', (given, ms) => expect(durationMs(given)).toBe(ms));
+
+  it('fills in the documented defaults', () => {
+    expect(resolveTimeouts()).toEqual({
+      lock: 12 * 3_600_000,
+      modelUnavailable: 6 * 3_600_000,
+      unavailable: 3_600_000,
+      task: 24 * 3_600_000,
+      transfer: 24 * 3_600_000,
+      cancel: 1_800_000,
+    });
+    expect(resolveTimeouts({ lock: '1s', task: 'soon' })).toEqual({ ...DEFAULT_TIMEOUTS, lock: 1000 });
+  });
+});
+
+describe('names that histories, disks and other workers keep', () => {
+  it.each([
+    ['uploadImport-1', 'uploadImport-1'],
+    ['../../etc/passwd', '.._.._etc_passwd'],
+    ['.', '_.'],
+    ['..', '_..'],
+    ['', '_'],
+    ['a/b\\c\0d', 'a_b_c_d'],
+    ['Größe €', 'Gr__e__'],
+    ['x'.repeat(500), 'x'.repeat(120)],
+  ])('%p is %p as a path segment', (given, safe) => {
+    expect(pathSafe(given)).toBe(safe);
+    expect(pathSafe(given)).toMatch(/^[A-Za-z0-9._-]{1,121}$/);
+  });
+
+  it('are the documented ones', () => {
+    expect(lockId('M')).toBe('anaplan-lock:M');
+    expect(lockId('M', '113000000001')).toBe('anaplan-lock:M:113000000001');
+    expect(transferQueue('anaplan')).toBe('anaplan-transfer');
+    expect(hostQueue('anaplan', 'h.1')).toBe('anaplan-transfer.h.1');
+    expect(INTEGRATIONS.map(commandOf)).toEqual([
+      'upload-import',
+      'export-download',
+      'process-with-dumps',
+      'large-view-read',
+      'large-list-read',
+      'run-action',
+      'upload-file',
+      'download-file',
+    ]);
+    expect(Object.keys(SCHEMAS).sort()).toEqual([...INTEGRATIONS].sort());
+  });
+});
+
+describe('failure types: a script decides by them and by the exit code', () => {
+  // Design section 3: none is renamed, more may be added.
+  const PUBLIC =
+    `InvalidInput NotFound PermissionDenied AuthenticationFailed Conflict ModelArchived ModelLocked
+    ModelOffline ModelDeployed RateLimited ServiceUnavailable NetworkError ProtocolError ActionFailed ActionCancelled
+    RowsRejected AmbiguousTaskStart TaskLost DeadlineExceeded SourceNotFound SourceEmpty SourceChanged TargetFailed
+    TransferCorrupt DumpUnavailable`.split(/\s+/);
+
+  it('has every public one', () => expect(FAILURE_TYPES).toEqual(expect.arrayContaining(PUBLIC)));
+
+  it.each([...FAILURE_TYPES])('%s has a remedy that is a sentence, and an exit code', (type) => {
+    expect(isFailureType(type)).toBe(true);
+    expect(FAILURES[type].remedy).toMatch(/^[A-Z].*\.$/);
+    expect(Object.values(EXIT)).toContain(FAILURES[type].exit);
+    expect(FAILURES[type].exit).not.toBe(EXIT.ok);
+  });
+
+  it.each([
+    ['InvalidInput', 2],
+    ['ActionFailed', 3],
+    ['PermissionDenied', 4],
+    ['ModelDeployed', 4],
+    ['Cancelled', 5],
+    ['ModelLocked', 6],
+    ['DeadlineExceeded', 6],
+    ['RowsRejected', 7],
+    ['SourceChanged', 8],
+    ['TransferCorrupt', 8],
+    ['InternalError', 1],
+  ] as const)('%s exits with %i', (type, exit) => expect(FAILURES[type].exit).toBe(exit));
+
+  it('knows nothing else', () => {
+    expect(isFailureType('toString')).toBe(false);
+    expect(isFailureType(undefined)).toBe(false);
+  });
+});
+
+it("keeps Anaplan's sizes: seeds, Upload a file in chunks", () => {
+  expect(LIMITS).toMatchObject({ maxChunkBytes: 50_000_000, maxChunks: 1000, defaultChunkBytes: 10_000_000 });
+});

@@ -1,0 +1,129 @@
+/** Runs one row to its end. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+
+import { RESULT_MEMO, type IntegrationResult } from '../../src/contracts';
+import { SALES_MODEL } from '../../src/sandbox';
+import type { Bench, Tenant } from './bench';
+import { scenarioOf, type Scenario } from './scenarios';
+import type { Row } from './rows';
+
+/** How a run ended. */
+export interface Ending {
+  /** An outcome, or the type of the failure. */
+  end: string;
+  result?: IntegrationResult;
+  message?: string;
+  workflowId: string;
+}
+
+/** A run that is not over by then is stuck. */
+const STUCK_MS = 45_000;
+/** Bounds that let a row with an endless fault end soon. */
+const TIMEOUTS = {
+  lock: '20s',
+  modelUnavailable: '2s',
+  unavailable: '2s',
+  task: '20s',
+  transfer: '20s',
+  cancel: '6s',
+};
+
+/** The input with the row's own files. */
+function inputOf(row: Row, scenario: Scenario, tenant: Tenant): object {
+  const own = (name: string) => join(tenant.directory, name);
+  const input = structuredClone(scenario.input) as {
+    source?: string;
+    target?: string;
+    uploads?: { source: string }[];
+    downloads?: { target: string }[];
+  };
+  if (input.source !== undefined) input.source = own(input.source);
+  if (input.target !== undefined) input.target = own(input.target);
+  for (const upload of input.uploads ?? []) upload.source = own(upload.source);
+  for (const download of input.downloads ?? []) download.target = own(download.target);
+  return {
+    ...input,
+    model: SALES_MODEL,
+    connection: tenant.tag,
+    ...(scenario.dumps ? { dumps: own('dumps') } : {}),
+    timeouts: { ...TIMEOUTS, ...row.timeouts },
+  };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + STUCK_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+}
+
+/** What the row wants to happen while its run is under way. */
+async function interfere(row: Row, tenant: Tenant, faultId: string, run: WorkflowHandle): Promise<void> {
+  const { sandbox } = tenant;
+  const action = scenarioOf(row.scenario).action ?? '';
+  if (row.cancel) {
+    const polls = /\/tasks\/\{t\}$/;
+    await until(() => sandbox.record.some((r) => polls.test(r.pattern) && r.status === 200), 'a poll');
+    await run.cancel();
+  }
+  if (row.meanwhile === undefined) return;
+  await until(() => sandbox.faults.hits(faultId) > 0, 'the fault');
+  if (row.meanwhile === 'another user starts the action') sandbox.otherUserStarts(action);
+  else if (row.meanwhile === 'the model is unloaded') sandbox.unloadModel();
+  else if (row.meanwhile === 'all reads expire') sandbox.expireReads();
+  else await run.cancel();
+}
+
+/** Plans the row's faults, runs it, and answers its end and the faults' IDs. */
+export async function runRow(
+  bench: Bench,
+  row: Row,
+  tenant: Tenant,
+): Promise<{ ending: Ending; faultIds: string[] }> {
+  const scenario = scenarioOf(row.scenario);
+  const { sandbox } = tenant;
+  bench.write(tenant, scenario.sources ?? {});
+  scenario.before?.(sandbox);
+  if (row.earlierTask) {
+    sandbox.otherUserStarts(scenario.action ?? '');
+    await until(() => sandbox.tasks().every((t) => t.state === 'COMPLETE'), 'the earlier task');
+  }
+  const faultIds = row.faults.map(({ plan }) => sandbox.faults.add(plan));
+  const handle = await bench.client.workflow.start(scenario.integration, {
+    workflowId: `faults-${randomUUID()}`,
+    taskQueue: bench.taskQueue,
+    args: [inputOf(row, scenario, tenant)],
+    workflowExecutionTimeout: STUCK_MS,
+  });
+  const [ending] = await Promise.all([endingOf(handle), interfere(row, tenant, faultIds[0] ?? '', handle)]);
+  return { ending, faultIds };
+}
+
+async function endingOf(handle: WorkflowHandle): Promise<Ending> {
+  const { workflowId } = handle;
+  try {
+    const result = (await handle.result()) as IntegrationResult;
+    return { end: result.outcome, result, workflowId };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure) {
+      const result = cause.details?.[0] as IntegrationResult | undefined;
+      return {
+        end: cause.type ?? 'untyped',
+        message: cause.message,
+        workflowId,
+        ...(result ? { result } : {}),
+      };
+    }
+    const memo = (await handle.describe()).memo?.[RESULT_MEMO] as IntegrationResult | undefined;
+    return memo
+      ? { end: memo.outcome, result: memo, workflowId }
+      : { end: cause?.name ?? 'unknown', message: String(cause), workflowId };
+  }
+}

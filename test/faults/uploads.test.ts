@@ -1,0 +1,4 @@
+import { conform } from './conformance';
+import { TABLE } from './table';
+
+conform('uploads', TABLE.uploads);

@@ -1,0 +1,137 @@
+/** Real processes: the program as a user runs it, by `node lib/cli/main.js`. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { builtLib } from './build-lib';
+
+/** Every process of these tests that may still be there. */
+const alive = new Set<Program>();
+
+/** Ends what is left; for `afterAll`, and for a test runner that ends early. */
+export function killAll(): void {
+  for (const program of alive) program.kill();
+}
+
+process.once('exit', killAll);
+
+/** How a process ended. */
+export interface Ended {
+  /** Exit code, or null after a signal. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** One process, in a process group of its own. */
+export class Program {
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<Ended>;
+  private readonly child: ChildProcess;
+  private over = false;
+
+  constructor(args: readonly string[], o: { cwd: string; env: NodeJS.ProcessEnv }) {
+    this.child = spawn(process.execPath, [join(builtLib(), 'cli/main.js'), ...args], {
+      cwd: o.cwd,
+      env: o.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    alive.add(this);
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once('error', reject);
+      this.child.once('close', (code, signal) => {
+        this.over = true;
+        alive.delete(this);
+        resolve({ code, signal });
+      });
+    });
+    this.ended.catch(() => undefined);
+  }
+
+  get pid(): number {
+    const { pid } = this.child;
+    if (pid === undefined) throw new Error('The process did not start.');
+    return pid;
+  }
+
+  /** Sends a signal to this process, and to no other. */
+  signal(name: NodeJS.Signals): void {
+    if (!this.over) process.kill(this.pid, name);
+  }
+
+  /** Ends the process group whatever its state is; nothing when it ended by itself. */
+  kill(): void {
+    if (this.over || this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // It ended at this moment.
+    }
+  }
+
+  /** SIGKILL, and waits until the process is gone. */
+  async killed(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  /** Waits for a text on standard error. */
+  async says(text: RegExp, withinMs = 60_000): Promise<void> {
+    await until(`"${String(text)}" on standard error`, () => this.over || text.test(this.stderr), withinMs);
+    if (!text.test(this.stderr)) throw new Error(`The process ended without ${String(text)}: ${this.stderr}`);
+  }
+}
+
+/** Waits until something holds; `what` names it when it does not in time. */
+export async function until(what: string, holds: () => boolean, withinMs = 60_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`Waited ${withinMs / 1000} s in vain for ${what}.`);
+    await delay(10);
+  }
+}
+
+/** Lets only so many at a time. */
+export class Gate {
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  async pass<T>(run: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await run();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}
+
+/**
+ * Registers one test for each case and runs all cases side by side: they mostly wait, for heartbeat time-outs and polls.
+ *
+ * @param atOnce more cases than this wait for their turn
+ */
+export function sideBySide(
+  cases: Readonly<Record<string, () => Promise<void>>>,
+  timeoutMs: number,
+  atOnce = Infinity,
+): void {
+  const gate = new Gate(atOnce);
+  const running = new Map<string, Promise<void>>();
+  beforeAll(() => {
+    for (const [name, run] of Object.entries(cases)) {
+      const ended = gate.pass(run);
+      ended.catch(() => undefined); // told by its test
+      running.set(name, ended);
+    }
+  });
+  afterAll(killAll);
+  for (const name of Object.keys(cases)) test(name, async () => running.get(name), timeoutMs);
+}

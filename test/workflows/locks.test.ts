@@ -1,0 +1,128 @@
+import type { WorkflowHandle } from '@temporalio/client';
+
+import { lockId } from '../../src/contracts';
+import type { Rig } from '../support/rig';
+import { asked, bundleWith, expectClean, GOOD, ownRig, replaceWorker, stateOf, until } from './support';
+
+/** Actions of the sample model that change nothing, so that each run's task can be told from the others'. */
+const [A, B, C] = ['Order Products', 'Optimize Prices', 'Open Sales Dashboard'];
+const ID: Record<string, string> = { [A]: '117000000002', [B]: '117000000003', [C]: '117000000004' };
+const TASK_MS = 1_200;
+
+describe('one run at a time on a model and on a file', () => {
+  let rig: Rig;
+  let close: () => Promise<void>;
+  let stopWorker: () => Promise<void>;
+  beforeAll(async () => {
+    ({ rig, close } = await ownRig({ sandbox: { taskDurationMs: TASK_MS, taskCancelMs: 50 } }));
+    // A dead holder is looked for every 30 s, and succeeded 20 s after its end; no test can sit that out.
+    stopWorker = await replaceWorker(rig, bundleWith({ SWEEP_MS: 1_000 }), { lockSettleMs: 1_500 });
+    rig.write('sales.csv', GOOD);
+  });
+  afterAll(async () => {
+    await stopWorker();
+    await close();
+  });
+  beforeEach(() => rig.sandbox.reset());
+  afterEach(() => expectClean(rig));
+
+  const lock = () => rig.client.workflow.getHandle(lockId(rig.modelId));
+  const begin = (action: string, over: object = {}) => rig.begin('runAction', { action, ...over });
+  const task = (action: string) => rig.sandbox.tasks(ID[action])[0];
+  const runs = (action: string) => until(() => task(action)?.state === 'IN_PROGRESS');
+  const waits = async (handle: WorkflowHandle) =>
+    until(async () => (await stateOf(handle)) === 'waiting for model');
+  const succeeded = async (...handles: WorkflowHandle[]) => {
+    for (const handle of handles)
+      expect((await rig.ending(handle.workflowId)).result.outcome).toBe('succeeded');
+  };
+  /** No task of the model was asked for before the one before it had ended. */
+  function expectOneByOne(...actions: string[]): void {
+    const tasks = actions.map(task);
+    tasks
+      .slice(1)
+      .forEach((next, i) => expect(next?.createdAt).toBeGreaterThanOrEqual(tasks[i]?.endedAt ?? Infinity));
+  }
+
+  it('serves runs in the order in which they came, one strictly after the other', async () => {
+    const a = await begin(A);
+    await runs(A);
+    const b = await begin(B);
+    await waits(b);
+    const c = await begin(C);
+    await waits(c);
+    expect(await lock().query('state')).toMatchObject({ holder: { workflowId: a.workflowId }, waiting: 2 });
+    const details = await b.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(details.currentDetails).toMatch(
+      new RegExp(
+        `Waiting for \`${a.workflowId}\`, which asked for it at 20.* to finish with model "Sales Planning", since 20`,
+      ),
+    );
+    await succeeded(a, b, c);
+    expectOneByOne(A, B, C);
+  });
+
+  it('lets uploads to one file follow each other: no chunk of one is mixed with those of the other', async () => {
+    const upload = () => rig.begin('uploadFile', { file: 'sales.csv', source: 'sales.csv' });
+    const all = await Promise.all([upload(), upload(), upload()]);
+    await succeeded(...all);
+    const record = rig.sandbox.record.filter((r) => r.path.includes('/files/113000000002'));
+    // Each begins by the chunk count and ends with its last chunk before the next one begins.
+    expect(record.map((r) => (r.method === 'POST' ? 'begin' : 'chunk')).join(' ')).toBe(
+      'begin chunk begin chunk begin chunk',
+    );
+  });
+
+  it('takes no lock under exclusive: false', async () => {
+    const a = await begin(A);
+    await runs(A);
+    const b = await begin(B, { exclusive: false });
+    await until(() => rig.sandbox.tasks(ID[B]).length > 0);
+    expect(task(A)?.state).toBe('IN_PROGRESS');
+    await succeeded(a, b);
+  });
+
+  it('skips a waiting run that was terminated, and forgets one that was cancelled', async () => {
+    const a = await begin(A);
+    await runs(A);
+    const dead = await begin(C);
+    await waits(dead);
+    const cancelled = await begin(C);
+    await waits(cancelled);
+    const b = await begin(B);
+    await waits(b);
+    await dead.terminate('test');
+    await cancelled.cancel();
+    expect((await rig.ending(cancelled.workflowId)).cancelled).toBe(true);
+    expect(await lock().query('state')).toMatchObject({ waiting: 2 });
+    await succeeded(a, b);
+    expect(rig.sandbox.tasks(ID[C])).toEqual([]);
+    expectOneByOne(A, B);
+  });
+
+  it('goes on after a holder that was terminated, but only once its task has ended in Anaplan', async () => {
+    const a = await begin(A);
+    await runs(A);
+    const b = await begin(B);
+    await waits(b);
+    await a.terminate('test');
+    await succeeded(b);
+    expectOneByOne(A, B);
+  });
+
+  it('lets an operator take the lock from a holder that hangs', async () => {
+    rig.sandbox.faults.add({
+      path: `/models/*/actions/${ID[A]}/tasks`,
+      method: 'GET',
+      occurrence: 'every',
+      action: { kind: 'stall', when: 'before' },
+    });
+    const a = await begin(A);
+    await until(() => asked(rig, 'GET', new RegExp(`${ID[A]}/tasks$`)) > 0);
+    const b = await begin(B);
+    await waits(b);
+    await lock().signal('forceRelease');
+    await succeeded(b);
+    await a.terminate('test');
+  });
+});

@@ -1,0 +1,219 @@
+/** What the workflow tests share: a rig on a Temporal server of its own, and words for what they look at. */
+import { createHash, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+
+import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
+import { getTemporalServer, type TemporalServer } from '../../src/cli/temporal-server';
+import {
+  SEARCH_ATTRIBUTES,
+  transferQueue,
+  type IntegrationName,
+  type IntegrationResult,
+} from '../../src/contracts';
+import { DEMO_WORKSPACE, SALES_MODEL } from '../../src/sandbox';
+import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
+import { FAST, Rig, type RigOptions } from '../support/rig';
+
+export const SALES = readFileSync(join(__dirname, '../../examples/sales.csv'));
+export const SALES_HEADER = 'Product,Region,Month,Units,Revenue,Last Order\n';
+/** A source without a rejected row. */
+export const GOOD = `${SALES_HEADER}P0001,NA,Jan 25,1,2.50,2026-03-06\nP0002,NA,Jan 25,2,3.50,2026-03-06\n`;
+/** One good row and two that the sample model rejects. */
+export const BAD = `${GOOD}P9999,NA,Jan 25,1,1.00,2026-03-06\nP0003,NA,Jan 25,many,1.00,2026-03-06\n`;
+export const sha = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * Locks are named after the model, and every sandbox tenant has the same one: on a server that several test files
+ * share, a run would wait for the lock of another file, whose worker may be gone.
+ */
+export async function ownServer(
+  searchAttributes: readonly string[] = SEARCH_ATTRIBUTES,
+): Promise<TemporalServer> {
+  const server = await getTemporalServer({ ui: false, searchAttributes });
+  process.env['TEST_TEMPORAL_ADDRESS'] = server.address;
+  return server;
+}
+
+/** A rig on a server of its own. */
+export async function ownRig(options: RigOptions = {}): Promise<{ rig: Rig; close: () => Promise<void> }> {
+  const server = await ownServer();
+  const rig = await Rig.start(options);
+  const close = async () => {
+    await rig.close();
+    await server.stop();
+  };
+  return { rig, close };
+}
+
+/** What no run may leave behind, and what no careful client does. */
+export function expectClean(rig: Rig): void {
+  expect(rig.sandbox.openReadRequests()).toEqual([]);
+  expect(leftovers(rig.root)).toEqual([]);
+  expect(rig.sandbox.misuse).toEqual([]);
+}
+
+function leftovers(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.part'));
+}
+
+/** Waits until something holds. */
+export async function until(what: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!(await what())) {
+    if (Date.now() > end) throw new Error(`never came true: ${what.toString()}`);
+    await new Promise((resolve_) => setTimeout(resolve_, 25));
+  }
+}
+
+/** How often a call was made; `what` is `METHOD` and the end of the path. */
+export function asked(rig: Rig, method: string, path: RegExp): number {
+  return rig.sandbox.record.filter((r) => r.method === method && path.test(r.path)).length;
+}
+
+/** Activity names of a run in the order in which they were scheduled. */
+export async function activitiesOf(handle: WorkflowHandle): Promise<string[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap((e) => {
+    const name = e.activityTaskScheduledEventAttributes?.activityType?.name;
+    return name ? [name] : [];
+  });
+}
+
+/** The state a run shows, as the search attribute has it. */
+export async function stateOf(handle: WorkflowHandle): Promise<unknown> {
+  const { searchAttributes } = await handle.describe();
+  return (searchAttributes as Record<string, unknown[] | undefined>)['AnaplanState']?.[0];
+}
+
+/** The test bundle with some of its constants changed: waits of production that no test can sit out. */
+export function bundleWith(changes: Record<string, string | number>): string {
+  let code = readFileSync(resolve(__dirname, '../../.cache/test/workflow-bundle.js'), 'utf8');
+  for (const [name, value] of Object.entries(changes)) {
+    const pattern = new RegExp(`(const ${name} = )[^;]+;`, 'g');
+    if (!pattern.test(code)) throw new Error(`the bundle has no constant ${name}`);
+    code = code.replace(pattern, `$1${value};`);
+  }
+  return code;
+}
+
+/** Activities that a test stands in for. */
+export type Stubs = {
+  [K in keyof AnaplanActivities]?: (input: Parameters<AnaplanActivities[K]>[0]) => unknown;
+};
+
+/** What `anaplan.prepare` answers for the sample model. */
+export function prepared(over: Partial<Prepared> = {}): Prepared {
+  const object = { kind: 'action' as const, id: '117000000002', name: 'Order Products' };
+  return {
+    connection: 'default',
+    workspace: { id: DEMO_WORKSPACE, name: 'Demo Workspace' },
+    model: { id: SALES_MODEL, name: 'Sales Planning' },
+    object,
+    action: { kind: 'actions', id: object.id, name: object.name },
+    uploads: [],
+    downloads: [],
+    defaultDumps: 'dumps',
+    searchAttributes: false,
+    warnings: [],
+    ...over,
+  };
+}
+
+/** Our workflows with stubbed activities, for waits that a real tenant would make too long. */
+export class StubRig {
+  private constructor(
+    private readonly server: TemporalServer,
+    private readonly native: NativeConnection,
+    readonly client: Client,
+  ) {}
+
+  static async start(): Promise<StubRig> {
+    installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
+    const server = await ownServer([]);
+    const connection = await Connection.connect({ address: server.address });
+    return new StubRig(
+      server,
+      await NativeConnection.connect({ address: server.address }),
+      new Client({ connection }),
+    );
+  }
+
+  /** Runs one integration to its end while workers with these stubs run; `queues` are served besides the own one. */
+  async run(
+    integration: IntegrationName,
+    input: object,
+    stubs: Stubs,
+    o: { code?: string; queues?: string[]; during?: (handle: WorkflowHandle) => Promise<void> } = {},
+  ): Promise<{ result?: IntegrationResult; error?: unknown; handle: WorkflowHandle }> {
+    const taskQueue = `stub-${randomUUID().slice(0, 8)}`;
+    const code = o.code ?? bundleWith({});
+    const queues = [taskQueue, transferQueue(taskQueue), ...(o.queues ?? [])];
+    const workers = await Promise.all(
+      queues.map((queue, i) =>
+        Worker.create({
+          connection: this.native,
+          taskQueue: queue,
+          activities: stubs,
+          ...(i === 0 ? { workflowBundle: { code } } : {}),
+          maxHeartbeatThrottleInterval: '1s',
+        }),
+      ),
+    );
+    const running = workers.map((worker) => worker.run());
+    const handle = await this.client.workflow.start(integration, {
+      taskQueue,
+      workflowId: `${integration}-${randomUUID().slice(0, 8)}`,
+      args: [input],
+    });
+    try {
+      await o.during?.(handle);
+      return { result: (await handle.result()) as IntegrationResult, handle };
+    } catch (error) {
+      return { error, handle };
+    } finally {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.connection.close();
+    await this.native.close();
+    await this.server.stop();
+  }
+}
+
+/** Serves a rig's queue by a worker with a changed bundle instead of its own. */
+export async function replaceWorker(
+  rig: Rig,
+  code: string,
+  timing: Partial<Timing>,
+): Promise<() => Promise<void>> {
+  await rig.stopWorkers();
+  const env = {
+    ANAPLAN_USER: rig.sandbox.credentials.user,
+    ANAPLAN_PASSWORD: rig.sandbox.credentials.password,
+    ANAPLAN_API_URL: rig.sandbox.url,
+    ANAPLAN_AUTH_URL: rig.sandbox.url,
+  };
+  const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
+  for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
+  const native = await NativeConnection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
+  const worker = await createWorker(config, {
+    connection: native,
+    namespace: 'default',
+    env,
+    timing: { ...FAST, ...timing },
+    workflowBundle: { code },
+  });
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running;
+    await native.close();
+  };
+}

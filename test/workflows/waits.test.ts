@@ -1,0 +1,254 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { sleep } from '@temporalio/activity';
+
+import type { SettledTask } from '../../src/activities';
+import type { IntegrationResult } from '../../src/contracts';
+import { activitiesOf, bundleWith, prepared, StubRig, type Stubs } from './support';
+
+const REASON =
+  'Time-skipping needs a test server that is not installed with the package and cannot be had everywhere: these tests use the dev server, stubbed activities and short time-outs.';
+
+const task = (state: string, successful = true): SettledTask => ({
+  taskId: 'T1',
+  state,
+  result: { successful, dumpAvailable: false, details: [] },
+});
+const ACTION: Stubs = {
+  'anaplan.prepare': () => prepared(),
+  'anaplan.taskBaseline': () => ({ newest: null, idsAtNewest: [], known: 0, serverDate: null }),
+  'anaplan.startTask': () => ({ outcome: 'started', taskId: 'T1' }),
+  'anaplan.followTask': () => task('COMPLETE'),
+};
+const HOST = 'gone-host';
+const UPLOAD: Stubs = {
+  'anaplan.prepare': () =>
+    prepared({ uploads: [{ file: { id: '113', name: 'f.csv' }, source: 's.csv', workbook: false }] }),
+  'anaplan.openSource': () => ({ uri: 's.csv', identity: {}, size: 1 }),
+  'anaplan.uploadChunks': () => ({
+    next: 1,
+    offset: 1,
+    digest: '',
+    done: true,
+    completeNeeded: false,
+    sha256: 'abc',
+    sourceBytes: 1,
+  }),
+};
+const input = { model: 'M', exclusive: false };
+
+describe(`every wait has a bound, and a bound reached says which (${REASON})`, () => {
+  let rig: StubRig;
+  beforeAll(async () => {
+    rig = await StubRig.start();
+  });
+  afterAll(() => rig.close());
+  const run = (over: object, stubs: Stubs, o?: Parameters<StubRig['run']>[3]) =>
+    rig.run('runAction', { ...input, ...over }, { ...ACTION, ...stubs }, o);
+  function failure(error: unknown): ApplicationFailure & { result: IntegrationResult } {
+    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
+      return Object.assign(error.cause, { result: error.cause.details?.[0] as IntegrationResult });
+    }
+    throw error;
+  }
+
+  it('runs without search attributes where they are not registered', async () =>
+    expect((await run({}, {})).result).toMatchObject({ outcome: 'succeeded', task: { taskId: 'T1' } }));
+
+  it('timeouts.lock: says who held the model for how long', async () => {
+    const { error } = await run(
+      { exclusive: true, timeouts: { lock: '2s' } },
+      {
+        'anaplan.acquireLock': () => ({
+          waiting: 1,
+          holder: { workflowId: 'other-run', lease: 'x', since: 0 },
+        }),
+      },
+    );
+    expect(failure(error)).toMatchObject({
+      type: 'ModelLocked',
+      result: { failure: { code: 'lock', effects: 'none' } },
+    });
+    expect(failure(error).message).toMatch(
+      /`other-run`, which asked for it at 1970-01-01T00:00:00\.000Z, still holds model "Sales Planning" .*timeouts\.lock/,
+    );
+  });
+
+  it('timeouts.modelUnavailable: bounds the refusals of a start, and starts nothing after it', async () => {
+    let starts = 0;
+    const { error } = await run(
+      { timeouts: { modelUnavailable: '2500ms' } },
+      {
+        'anaplan.startTask': () => {
+          starts += 1;
+          return {
+            outcome: 'refused',
+            type: 'ModelLocked',
+            message: 'Action: Anaplan answered 423',
+            retryAfterMs: 1,
+            bound: 'modelUnavailable',
+          };
+        },
+      },
+    );
+    expect(failure(error)).toMatchObject({ type: 'ModelLocked', result: { failure: { effects: 'none' } } });
+    expect(failure(error).message).toMatch(/423, \d times in 0 min; "Order Products" was not started\./);
+    expect(starts).toBe(3);
+  });
+
+  it('timeouts.task: the task is cancelled first, then the run fails as DeadlineExceeded', async () => {
+    let cancelled = false;
+    const { error } = await run(
+      {},
+      {
+        'anaplan.followTask': () => {
+          if (cancelled) return task('CANCELLED', false);
+          throw ApplicationFailure.create({
+            type: 'DeadlineExceeded',
+            message: 'timeouts.task is reached',
+            nonRetryable: true,
+            details: [{ code: 'task' }],
+          });
+        },
+        'anaplan.cancelTask': () => {
+          cancelled = true;
+        },
+      },
+    );
+    expect(cancelled).toBe(true);
+    expect(failure(error)).toMatchObject({
+      type: 'DeadlineExceeded',
+      result: { failure: { code: 'task', effects: 'none' }, task: { state: 'CANCELLED' } },
+    });
+  });
+
+  it('names a task that may still run when its cancellation did not come through', async () => {
+    const { error } = await run(
+      {},
+      {
+        'anaplan.followTask': () => {
+          throw ApplicationFailure.create({
+            type: 'DeadlineExceeded',
+            message: 'out of time',
+            nonRetryable: true,
+          });
+        },
+        'anaplan.cancelTask': () => {
+          throw ApplicationFailure.create({
+            type: 'ServiceUnavailable',
+            message: 'Anaplan is down',
+            nonRetryable: true,
+          });
+        },
+      },
+    );
+    expect(failure(error)).toMatchObject({
+      type: 'DeadlineExceeded',
+      result: { failure: { effects: 'unknown' } },
+    });
+    expect(failure(error).result.warnings?.join()).toMatch(/task T1 of "Order Products" may still run/);
+  });
+
+  it('looks for the task when the worker that started it fell silent, and never sends the start again', async () => {
+    let starts = 0;
+    const { result } = await run(
+      {},
+      {
+        'anaplan.startTask': async () => {
+          starts += 1;
+          await sleep(2_500);
+        },
+        'anaplan.reconcileStart': () => ({ outcome: 'adopted', taskId: 'T1' }),
+      },
+      { code: bundleWith({ HEARTBEAT: "'1s'" }) },
+    );
+    expect(result?.task).toMatchObject({ taskId: 'T1', adopted: true });
+    expect(starts).toBe(1);
+  });
+
+  it('says AmbiguousTaskStart when the task list cannot be read', async () => {
+    const { error } = await run(
+      {},
+      {
+        'anaplan.startTask': () => ({ outcome: 'unknown', message: 'The answer was lost' }),
+        'anaplan.reconcileStart': () => {
+          throw ApplicationFailure.create({
+            type: 'ServiceUnavailable',
+            message: 'Anaplan is down',
+            nonRetryable: true,
+          });
+        },
+      },
+    );
+    expect(failure(error)).toMatchObject({
+      type: 'AmbiguousTaskStart',
+      result: { failure: { effects: 'unknown' } },
+    });
+  });
+
+  it('keeps what a process wrote apart from what it did not: only that is downloaded', async () => {
+    const step = { id: '116', name: 'Export A' };
+    const { result, handle } = await rig.run(
+      'processWithDumps',
+      { ...input, process: 'P' },
+      {
+        ...ACTION,
+        'anaplan.prepare': () =>
+          prepared({
+            action: { kind: 'processes', id: '118', name: 'P' },
+            steps: [step],
+            downloads: [{ export: step, target: 'a.csv' }],
+          }),
+        'anaplan.followTask': () => task('COMPLETE'),
+      },
+    );
+    expect(result?.warnings).toEqual([
+      'export "Export A" (116) was not written by this run of the process, so its file was not downloaded',
+    ]);
+    expect(await activitiesOf(handle)).not.toContain('anaplan.downloadChunks');
+  });
+
+  describe('a host that has the source', () => {
+    const code = () => bundleWith({ HOST_WAIT_MS: 500 });
+    const upload = (stubs: Stubs, queues: string[] = []) =>
+      rig.run('uploadFile', input, { ...UPLOAD, ...stubs }, { code: code(), queues });
+
+    it('and is gone: another one begins again from the start, and the result says so', async () => {
+      let opened = 0;
+      const { result } = await upload({
+        'anaplan.openSource': () => ({
+          uri: 's.csv',
+          identity: {},
+          size: 1,
+          ...(opened++ === 0 ? { hostQueue: HOST } : {}),
+        }),
+        'anaplan.queueServed': () => false,
+      });
+      expect(opened).toBe(2);
+      expect(result).toMatchObject({ outcome: 'succeeded', transfers: [{ sha256: 'abc' }] });
+      expect(result?.warnings?.[0]).toMatch(
+        /worker of queue gone-host is gone; s\.csv is uploaded again from the start/,
+      );
+    });
+
+    it('and is only busy: it is waited for', async () => {
+      let looks = 0;
+      let opened = 0;
+      const { result, handle } = await upload({
+        'anaplan.openSource': () => ({
+          uri: 's.csv',
+          identity: {},
+          size: 1,
+          ...(opened++ === 0 ? { hostQueue: HOST } : {}),
+        }),
+        'anaplan.queueServed': () => looks++ < 1,
+      });
+      const names = await activitiesOf(handle);
+      // Busy once, gone the second time: in between the same batch was offered to the same host again.
+      expect(names.join()).toMatch(
+        /uploadChunks,anaplan\.queueServed,anaplan\.uploadChunks,anaplan\.queueServed,anaplan\.openSource/,
+      );
+      expect(result?.outcome).toBe('succeeded');
+    });
+  });
+});
