@@ -1,0 +1,305 @@
+/** What each integration works on: imports, exports, processes, views ... by name or ID, inside one model. */
+import type { AnaplanClient, ImportMetadata, ModelRef } from '../anaplan';
+import type { IntegrationInputs, IntegrationName, ProcessUpload } from '../contracts';
+import { fail } from './errors';
+import { pick, reference } from './names';
+import type { ActionKind, ActionObject, Named, Prepared, PreparedUpload, ProcessStep } from './types';
+
+/** What resolving one integration's own objects yields. */
+export type Resolved = Pick<Prepared, 'object' | 'uploads' | 'downloads'> &
+  Partial<Pick<Prepared, 'action' | 'steps' | 'filesNotUploaded'>> & { warnings?: string[] };
+
+/** Resolves inside one model. */
+export interface Scope {
+  client: AnaplanClient;
+  ref: ModelRef;
+  where: string;
+  signal: AbortSignal;
+}
+
+async function findFile(s: Scope, given: string): Promise<Named & { format?: string }> {
+  return pick(
+    'file',
+    s.where,
+    reference('object', given),
+    await s.client.files.list(s.ref, { signal: s.signal }),
+  );
+}
+
+async function fileById(s: Scope, id: string, reader: string): Promise<Named> {
+  const file = (await s.client.files.list(s.ref, { signal: s.signal })).find((f) => f.id === id);
+  if (file) return { id, name: file.name || id };
+  throw fail(
+    'NotFound',
+    `${reader} reads file ${id}, which is not among the files of the model${s.where}. Upload the file once in Anaplan's user interface, or give another with "file".`,
+  );
+}
+
+const WORKBOOK = /\.xls[xmb]?$/i;
+
+function preparedUpload(file: Named, source: string, metadata?: ImportMetadata): PreparedUpload {
+  const upload: PreparedUpload = {
+    file: { id: file.id, name: file.name },
+    source,
+    workbook: WORKBOOK.test(file.name) || WORKBOOK.test(source),
+  };
+  const from = metadata?.source;
+  if (from && from.headerNames.length > 0) {
+    upload.header = {
+      names: from.headerNames.slice(0, 300),
+      row: from.headerRow ?? 1,
+      separator: from.columnSeparator ?? ',',
+      delimiter: from.textDelimiter ?? '"',
+      encoding: from.textEncoding ?? 'UTF-8',
+    };
+  }
+  return upload;
+}
+
+function isFileImport(metadata: ImportMetadata, dataSourceId: string | undefined): boolean {
+  return metadata.type === undefined ? dataSourceId !== undefined : metadata.type.toUpperCase() === 'FILE';
+}
+
+async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImport']): Promise<Resolved> {
+  const found = pick(
+    'import',
+    s.where,
+    reference('object', input.import),
+    await s.client.imports.list(s.ref, { signal: s.signal }),
+  );
+  const metadata = await s.client.imports.get(s.ref, found.id, { signal: s.signal });
+  const name = found.name || metadata.name || found.id;
+  if (!isFileImport(metadata, found.importDataSourceId)) {
+    throw fail(
+      'InvalidInput',
+      `import: "${name}" (${found.id}) does not read a file${metadata.type ? ` but ${metadata.type}` : ''}, so there is nothing to upload. Run it with run-action (workflow runAction).`,
+    );
+  }
+  const file =
+    input.file !== undefined
+      ? await findFile(s, input.file)
+      : found.importDataSourceId !== undefined
+        ? await fileById(s, found.importDataSourceId, `Import "${name}"`)
+        : undefined;
+  if (!file)
+    throw fail('InvalidInput', `file: Anaplan does not say which file import "${name}" reads; name it.`);
+  const action: ActionObject = { kind: 'imports', id: found.id, name };
+  return {
+    object: { kind: 'import', id: found.id, name },
+    action,
+    uploads: [preparedUpload(file, input.source, metadata)],
+    downloads: [],
+  };
+}
+
+async function findExport(s: Scope, given: string): Promise<Named> {
+  const found = pick(
+    'export',
+    s.where,
+    reference('object', given),
+    await s.client.exports.list(s.ref, { signal: s.signal }),
+  );
+  return { id: found.id, name: found.name || found.id };
+}
+
+async function resolveExportDownload(
+  s: Scope,
+  input: IntegrationInputs['exportDownload'],
+): Promise<Resolved> {
+  const found = await findExport(s, input.export);
+  return {
+    object: { kind: 'export', ...found },
+    action: { kind: 'exports', ...found },
+    uploads: [],
+    downloads: [{ export: found, target: input.target }],
+  };
+}
+
+async function resolveProcess(s: Scope, input: IntegrationInputs['processWithDumps']): Promise<Resolved> {
+  const found = pick(
+    'process',
+    s.where,
+    reference('object', input.process),
+    await s.client.processes.list(s.ref, { signal: s.signal }),
+  );
+  const name = found.name || found.id;
+  const metadata = await s.client.processes.get(s.ref, found.id, { signal: s.signal });
+  const steps: ProcessStep[] = metadata.actions.map((a) => ({
+    id: a.id,
+    name: a.name || a.id,
+    ...(a.actionType === undefined ? {} : { type: a.actionType }),
+    ...(a.importDataSourceId !== undefined && (a.importDataSourceType ?? 'FILE').toUpperCase() === 'FILE'
+      ? { fileId: a.importDataSourceId }
+      : {}),
+  }));
+  const uploads = await processUploads(s, input.uploads ?? [], steps);
+  const downloads = [];
+  for (const download of input.downloads ?? []) {
+    const target = await findExport(s, download.export);
+    if (steps.length > 0 && !steps.some((step) => step.id === target.id)) {
+      throw fail(
+        'InvalidInput',
+        `downloads: export "${target.name}" (${target.id}) is not an action of process "${name}", so the process does not write it. Download it with export-download.`,
+      );
+    }
+    downloads.push({ export: target, target: download.target });
+  }
+  const uploaded = new Set(uploads.map((u) => u.file.id));
+  const missing = steps
+    .filter((step) => step.fileId !== undefined && !uploaded.has(step.fileId))
+    .map((step) => step.name);
+  if (input.requireUploads && missing.length > 0) {
+    throw fail(
+      'InvalidInput',
+      `uploads: requireUploads is set, and ${missing.map((m) => `"${m}"`).join(', ')} of process "${name}" got no upload.`,
+    );
+  }
+  return {
+    object: { kind: 'process', id: found.id, name },
+    action: { kind: 'processes', id: found.id, name },
+    uploads,
+    downloads,
+    steps,
+    ...(missing.length > 0 ? { filesNotUploaded: missing } : {}),
+  };
+}
+
+async function processUploads(
+  s: Scope,
+  uploads: ProcessUpload[],
+  steps: ProcessStep[],
+): Promise<PreparedUpload[]> {
+  const out: PreparedUpload[] = [];
+  for (const [i, upload] of uploads.entries()) {
+    const file = await findFile(s, upload.file);
+    if (out.some((u) => u.file.id === file.id)) {
+      throw fail('InvalidInput', `uploads.${i}.file: file "${file.name}" (${file.id}) is named twice.`);
+    }
+    const reader = steps.find((step) => step.fileId === file.id && step.id.startsWith('112'));
+    const metadata = reader ? await s.client.imports.get(s.ref, reader.id, { signal: s.signal }) : undefined;
+    out.push(preparedUpload(file, upload.source, metadata));
+  }
+  return out;
+}
+
+/** seeds "Retrieve IDs and names for all views": quotes enclose names with special characters. */
+function viewNames(name: string): string[] {
+  return [name, name.replace(/'([^']*)'/g, '$1')];
+}
+
+async function resolveView(s: Scope, input: IntegrationInputs['largeViewRead']): Promise<Resolved> {
+  const ref = reference('object', input.view);
+  if (ref.by === 'id') {
+    const all = await s.client.views.list(s.ref, { signal: s.signal });
+    const known = all.find((v) => v.id === ref.value);
+    // A line item ID stands for its subsidiary view (seeds: "Retrieve cell data for a view"), which the list leaves out.
+    return {
+      object: { kind: 'view', id: ref.value, name: known?.name || ref.value },
+      uploads: [],
+      downloads: [],
+    };
+  }
+  if (input.module === undefined) {
+    const all = await s.client.views.list(s.ref, { signal: s.signal });
+    const named = all.flatMap((v) => [...new Set(viewNames(v.name))].map((name) => ({ ...v, name })));
+    const found = pick('view', s.where, ref, named);
+    return { object: { kind: 'view', id: found.id, name: found.name }, uploads: [], downloads: [] };
+  }
+  const modules = await s.client.modules.list(s.ref, { signal: s.signal });
+  const module = pick('module', s.where, reference('object', input.module), modules);
+  const views = await s.client.views.listInModule(s.ref, module.id, { signal: s.signal });
+  const inModule = views.flatMap((v) => {
+    const names = new Set(
+      viewNames(v.name).flatMap((n) =>
+        n.startsWith(`${module.name}.`) ? [n, n.slice(module.name.length + 1)] : [n],
+      ),
+    );
+    if (v.id === module.id) names.add(module.name).add('default');
+    return [...names].map((name) => ({ ...v, name }));
+  });
+  const found = pick('view', ` in module "${module.name}"`, ref, inModule);
+  return {
+    object: { kind: 'view', id: found.id, name: `${module.name}.${found.name}` },
+    uploads: [],
+    downloads: [],
+  };
+}
+
+async function resolveList(s: Scope, input: IntegrationInputs['largeListRead']): Promise<Resolved> {
+  const found = pick(
+    'list',
+    s.where,
+    reference('object', input.list),
+    await s.client.lists.list(s.ref, { signal: s.signal }),
+  );
+  return { object: { kind: 'list', id: found.id, name: found.name || found.id }, uploads: [], downloads: [] };
+}
+
+const KIND_BY_PREFIX: Record<string, ActionKind> = {
+  '112': 'imports',
+  '116': 'exports',
+  '118': 'processes',
+  '117': 'actions',
+};
+
+async function resolveRunAction(s: Scope, input: IntegrationInputs['runAction']): Promise<Resolved> {
+  const ref = reference('object', input.action);
+  const kinds: ActionKind[] = ['imports', 'exports', 'processes', 'actions'];
+  const hinted = ref.by === 'id' ? KIND_BY_PREFIX[ref.value.slice(0, 3)] : undefined;
+  const all: ActionObject[] = [];
+  for (const kind of hinted ? [hinted] : kinds) {
+    const list = await s.client[kind].list(s.ref, { signal: s.signal });
+    all.push(...list.map((a) => ({ kind, id: a.id, name: a.name || a.id })));
+  }
+  // The list of actions may repeat imports and exports that have lists of their own: one ID is one action.
+  const unique = [...new Map(all.reverse().map((a) => [a.id, a])).values()];
+  const action = pick('action', s.where, ref, unique);
+  return {
+    object: { kind: 'action', id: action.id, name: action.name },
+    action,
+    uploads: [],
+    downloads: [],
+    ...(action.kind === 'processes' ? { steps: await stepsOf(s, action.id) } : {}),
+  };
+}
+
+async function stepsOf(s: Scope, processId: string): Promise<ProcessStep[]> {
+  const metadata = await s.client.processes.get(s.ref, processId, { signal: s.signal });
+  return metadata.actions.map((a) => ({
+    id: a.id,
+    name: a.name || a.id,
+    ...(a.actionType ? { type: a.actionType } : {}),
+  }));
+}
+
+async function resolveUploadFile(s: Scope, input: IntegrationInputs['uploadFile']): Promise<Resolved> {
+  const file = await findFile(s, input.file);
+  return {
+    object: { kind: 'file', id: file.id, name: file.name || file.id },
+    uploads: [preparedUpload({ id: file.id, name: file.name || file.id }, input.source)],
+    downloads: [],
+  };
+}
+
+async function resolveDownloadFile(s: Scope, input: IntegrationInputs['downloadFile']): Promise<Resolved> {
+  const file = await findFile(s, input.file);
+  return {
+    object: { kind: 'file', id: file.id, name: file.name || file.id },
+    uploads: [],
+    downloads: [{ export: { id: file.id, name: file.name || file.id }, target: input.target }],
+  };
+}
+
+/** What each integration works on, beside workspace and model. */
+export const resolvers: {
+  [N in IntegrationName]: (s: Scope, input: IntegrationInputs[N]) => Promise<Resolved>;
+} = {
+  uploadImport: resolveUploadImport,
+  exportDownload: resolveExportDownload,
+  processWithDumps: resolveProcess,
+  largeViewRead: resolveView,
+  largeListRead: resolveList,
+  runAction: resolveRunAction,
+  uploadFile: resolveUploadFile,
+  downloadFile: resolveDownloadFile,
+};
