@@ -20,7 +20,7 @@ export const SCALE = 0.02;
 // Longer than a retry takes, so that a retry that does not keep to it shows.
 const POLL_MS = 2_000;
 /** Least time between two polls that the tenant takes: a little less than the configured interval. */
-export const MIN_POLL_MS = 1_850;
+export const MIN_POLL_MS = 1_600;
 
 const TIMING: Timing = {
   pollIntervalMs: POLL_MS,
@@ -41,7 +41,7 @@ const CLOCK: LimiterClock = {
 };
 
 /** For faults that are silence. Without them: the client's own. */
-const SHORT: Partial<Timeouts> = { headersMs: 900, bodyMs: 700, completeMs: 900 };
+const SHORT: Partial<Timeouts> = { headersMs: 1_500, bodyMs: 900, completeMs: 1_500 };
 
 /** One row's tenant. */
 export interface Tenant {

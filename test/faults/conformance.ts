@@ -7,6 +7,8 @@ import { scenarioOf } from './scenarios';
 
 /** Rows that run at a time in one process. */
 const SIDE_BY_SIDE = 20;
+/** How long a test may wait for its row's turn and end. */
+const TURN_MS = 600_000;
 
 interface Outcome {
   problems: string[];
@@ -39,12 +41,16 @@ export function conform(title: string, rows: readonly Row[]): void {
       await all;
       await bench.close();
       process.stdout.write(`${summary(title, rows, outcomes, Date.now() - began)}\n`);
-    });
+    }, TURN_MS);
 
-    test.each(rows.map((row) => [`${row.id} -> ${row.expected.end}`, row] as const))('%s', async (_, row) => {
-      const outcome = await running.get(row.id)?.promise;
-      expect(outcome?.problems).toEqual([]);
-    });
+    test.each(rows.map((row) => [`${row.id} -> ${row.expected.end}`, row] as const))(
+      '%s',
+      async (_, row) => {
+        const outcome = await running.get(row.id)?.promise;
+        expect(outcome?.problems).toEqual([]);
+      },
+      TURN_MS,
+    );
   });
 }
 

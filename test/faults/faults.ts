@@ -34,8 +34,6 @@ export interface NamedFault {
   silent?: true;
   /** No request like the struck one for so long, in production's milliseconds (design section 4, "Retries"). */
   waitMs?: number;
-  /** Overrides of the run's time-outs, where several refusals must fit into them. */
-  timeouts?: Record<string, string>;
   /** The wait holds for every call of the tenant. */
   tenantWaits?: true;
 }
@@ -166,7 +164,6 @@ export const FAULTS = {
     action: status(410),
     occurrence: [1, 2],
     hits: 2,
-    timeouts: { unavailable: '10s' },
   },
   '409': { kind: 'again', action: status(409), waitMs: FIRST.modelUnavailable },
   '423': { kind: 'again', action: status(423), waitMs: FIRST.modelUnavailable },
@@ -188,7 +185,6 @@ export const FAULTS = {
     action: status(429, { 'retry-after': '0' }),
     occurrence: [1, 2, 3],
     hits: 3,
-    timeouts: { modelUnavailable: '10s' },
   },
 
   // Never.

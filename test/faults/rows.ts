@@ -33,6 +33,9 @@ export interface Row {
   meanwhile?: Meanwhile;
 }
 
+/** Bounds with which an endless fault ends soon. */
+export const SOON = { unavailable: '2s', modelUnavailable: '2s' };
+
 /** A fault at a call, as the sandbox plans it. */
 export function planned(call: CallName, name: FaultName): Fault {
   const { method, path, nth = 1 } = callOf(call);

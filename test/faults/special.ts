@@ -3,7 +3,7 @@ import type { CallName } from './calls';
 import type { Expected } from './expected';
 import type { FaultName } from './faults';
 import type { ScenarioName } from './scenarios';
-import { planned, type Row } from './rows';
+import { planned, SOON, type Row } from './rows';
 
 const STARTS: readonly ScenarioName[] = ['uploadImport', 'exportDownload', 'processWithDumps', 'runAction'];
 
@@ -30,8 +30,11 @@ function special({ scenario, call, fault, also, expected }: Special, more: Parti
 }
 
 /** Holds the list that decides, until what the row wants to have happened has happened. */
-const LATE_LIST = {
-  plan: { ...planned('reconcile: task list', 'a short silence') },
+const LATE_LIST: Row['faults'][number] = {
+  plan: {
+    ...planned('reconcile: task list', 'a short silence'),
+    action: { kind: 'stall', ms: 1_000, when: 'before' },
+  },
   hits: 1,
 };
 
@@ -50,11 +53,11 @@ export const START_ROWS: readonly Row[] = STARTS.flatMap((scenario) => {
   return [
     special(
       { ...start, fault: lost, also: 'another user starts it too', expected: ambiguous(1) },
-      { faults: list(lost), meanwhile: 'another user starts the action', taskMs: 3_000 },
+      { faults: list(lost), meanwhile: 'another user starts the action', taskMs: 30_000 },
     ),
     special(
       { ...start, fault: '503', also: 'only another user starts it', expected: ambiguous(0) },
-      { faults: list('503'), meanwhile: 'another user starts the action', taskMs: 6_000 },
+      { faults: list('503'), meanwhile: 'another user starts the action', taskMs: 30_000 },
     ),
     special(
       { ...start, fault: lost, also: 'and the model is unloaded', expected: ambiguous(0) },
@@ -65,7 +68,7 @@ export const START_ROWS: readonly Row[] = STARTS.flatMap((scenario) => {
 
 const CANCELLED: Expected = { end: 'cancelled', tasks: 1, openReads: 0, taskState: 'CANCELLED' };
 /** Long enough that only a cancellation ends the task within the row. */
-const LONG_TASK = { cancel: true, taskMs: 20_000 } as const;
+const LONG_TASK = { cancel: true, taskMs: 100_000 } as const;
 
 /** DELETE of the task, asked for by the run's cancellation. */
 const OVERCOME: FaultName[] = [
@@ -86,10 +89,7 @@ const OVERCOME: FaultName[] = [
 
 export const CANCEL_ROWS: readonly Row[] = [
   ...OVERCOME.map((fault) =>
-    special(
-      { scenario: 'runAction', call: 'task DELETE', fault, expected: CANCELLED },
-      { ...LONG_TASK, timeouts: { unavailable: '10s' } },
-    ),
+    special({ scenario: 'runAction', call: 'task DELETE', fault, expected: CANCELLED }, LONG_TASK),
   ),
   ...(['403', '422', '425', '503 every time'] as const).map((fault) =>
     special(
@@ -99,7 +99,7 @@ export const CANCEL_ROWS: readonly Row[] = [
         fault,
         expected: { ...CANCELLED, taskState: 'IN_PROGRESS', warning: 'may still run' },
       },
-      LONG_TASK,
+      { ...LONG_TASK, timeouts: SOON },
     ),
   ),
   // Anaplan says it is too late: the task is followed to its end, and reported as it ended.
@@ -129,7 +129,7 @@ export const CANCEL_ROWS: readonly Row[] = [
       also: 'and the run is cancelled',
       expected: { ...CANCELLED, adopted: true },
     },
-    { meanwhile: 'the run is cancelled', taskMs: 20_000 },
+    { meanwhile: 'the run is cancelled', taskMs: 100_000 },
   ),
   special(
     {
@@ -171,7 +171,7 @@ const rateLimitedTransfers = (
       also: 'with a deadline',
       expected: { end: 'DeadlineExceeded', effects, tasks, openReads: 0 },
     },
-    { timeouts: { transfer: '2s' } },
+    { timeouts: { transfer: '5s' } },
   ),
 );
 

@@ -5,7 +5,7 @@
 import { callOf, type CallName } from './calls';
 import { expectedEnd } from './expected';
 import { FAULTS, faultOf, type FaultName } from './faults';
-import { planned, type Row } from './rows';
+import { planned, SOON, type Row } from './rows';
 import type { ScenarioName } from './scenarios';
 import { BOUND_ROWS, CANCEL_ROWS, START_ROWS } from './special';
 
@@ -34,40 +34,54 @@ function row(scenario: ScenarioName, call: CallName, name: FaultName): Row {
     faults: [{ plan: planned(call, name), hits: fault.hits ?? 1 }, ...lostStart],
     expected: expectedEnd(scenario, call, name),
     ...(fault.silent ? { silent: true as const } : {}),
-    ...(fault.timeouts ? { timeouts: fault.timeouts } : {}),
+    ...(fault.occurrence === 'every' ? { timeouts: SOON } : {}),
     ...(taskMs === undefined ? {} : { taskMs }),
     ...(fault.waitMs === undefined ? {} : { wait: { ms: fault.waitMs, tenant: fault.tenantWaits ?? false } }),
   };
 }
 
-const NAMES = Object.keys(FAULTS) as FaultName[];
-const ONCE = NAMES.filter((name) => !name.endsWith('every time'));
+/** Everything that strikes once. */
+const ONCE = (Object.keys(FAULTS) as FaultName[]).filter((name) => !name.endsWith('every time'));
+
+/** For calls that change nothing and come first. */
+const LOOK_UP: FaultName[] = ['reset before the answer', 'truncated, in transfer chunks', '503', '403'];
 
 /** The faults by which a call's class of retries shows. */
 const CORE: FaultName[] = [
-  'reset before the answer',
-  'truncated, in transfer chunks',
   'answer lost after the effect',
   '503',
   '401 in the middle',
   '429 with Retry-After: 15',
   '403',
 ];
-/** CORE, and what a model's state or a proxy does. */
-const WIDE: FaultName[] = [
+
+/** CORE, and where the classes meet. */
+const MIDDLE: FaultName[] = [
   ...CORE,
-  'reset in the middle',
-  'corrupt gzip',
-  'silence before the effect',
+  'reset before the answer',
+  'truncated, in transfer chunks',
   '504 after the effect',
   'empty 200',
   'delivered twice',
-  '410',
   '410 twice',
   '423',
+  '404',
+];
+
+/** MIDDLE, and what a model's state or a proxy does. */
+const WIDE: FaultName[] = [
+  ...MIDDLE,
+  'reset in the middle',
+  'corrupt gzip',
+  'silence before the effect',
+  'silence in the middle',
+  '500',
+  '502',
+  '504',
+  '410',
   '424',
   '409',
-  '404',
+  '429 without Retry-After',
   '422',
   '425',
 ];
@@ -78,24 +92,17 @@ const LOG_IN: FaultName[] = [
   'reset at the first byte',
   'reset in the middle',
   'reset at the last byte',
-  'FIN in the middle',
   'truncated, with a length',
-  'truncated, in transfer chunks',
   'corrupt gzip',
   'silence in the middle',
   'answer lost after the effect',
   '500',
-  '502',
   '503',
-  '504',
   '504 after the effect',
   '502 of a gateway, as HTML',
   'empty 200',
-  'gzip',
   'delivered twice',
   '410',
-  '410 twice',
-  '429 with Retry-After: 15',
   '429 without Retry-After',
   '429 thrice',
   '400',
@@ -104,7 +111,7 @@ const LOG_IN: FaultName[] = [
   'reset every time',
 ];
 
-/** Faults that never end, for calls without a deadline of their own and with one. */
+/** What never ends, for calls of every kind and for those that carry bytes. */
 const ENDLESS: FaultName[] = [
   '503 every time',
   'reset every time',
@@ -126,53 +133,54 @@ type Entry = [ScenarioName, CallName | CallName[], readonly FaultName[]];
 const UPLOADS: Entry[] = [
   ['uploadFile', 'log-in', LOG_IN],
   ['uploadFile', 'chunk PUT', ONCE],
-  ['uploadFile', ['chunk count', 'last chunk PUT'], WIDE],
-  ['uploadFile', ['model', 'files list', 'first chunk PUT'], CORE],
-  ['uploadFile', 'chunk count', ['503 every time', '423 every time']],
-  ['uploadFile', 'chunk PUT', ['503 every time', 'reset every time', '424 every time']],
+  ['uploadFile', 'chunk count', WIDE],
+  ['uploadFile', 'last chunk PUT', MIDDLE],
+  ['uploadFile', ['model', 'files list'], LOOK_UP],
+  ['uploadFile', 'first chunk PUT', CORE],
   ['uploadFile', 'files list', ENDLESS],
-  ['uploadFile of a .gz', 'complete', WIDE],
+  ['uploadFile', 'chunk PUT', ['503 every time', 'reset every time', '424 every time']],
+  ['uploadFile of a .gz', 'complete', MIDDLE],
   ['uploadFile of a .gz', 'chunk PUT', CORE],
-  ['uploadImport', ['imports list', 'import metadata', 'users/me'], CORE],
-  ['uploadImport', ['chunk count', 'chunk PUT', 'task list', 'task start', 'task poll'], CORE],
-  ['uploadImport', 'task start', ['504 after the effect', '410']],
+  ['uploadImport', ['imports list', 'import metadata', 'users/me'], LOOK_UP],
+  ['uploadImport', ['chunk count', 'chunk PUT'], CORE],
   ['uploadImport of a .gz', 'complete', CORE],
 ];
 
 const TASKS: Entry[] = [
   ['runAction', 'task start', ONCE],
-  ['runAction', 'task poll', ONCE],
-  ['runAction', 'task list', WIDE],
-  ['runAction', ['actions list', 'task poll in the middle'], CORE],
-  ['runAction', ['reconcile: task list', 'reconcile: model status'], WIDE],
-  ['runAction', 'task list', ENDLESS],
+  ['runAction', 'task poll', WIDE],
+  ['runAction', ['task list', 'reconcile: task list', 'reconcile: model status'], MIDDLE],
+  ['runAction', 'task poll in the middle', CORE],
+  ['runAction', 'actions list', LOOK_UP],
+  ['runAction', 'task list', ['503 every time', '429 every time']],
   ['runAction', 'task poll', ['503 every time', 'reset every time', '423 every time']],
   ['runAction', 'task start', ['503 every time', '423 every time', '424 every time', '429 every time']],
+  ['uploadImport', ['task list', 'task start', 'task poll'], CORE],
   ['exportDownload', ['task start', 'task poll', 'task list after the file'], CORE],
-  ['exportDownload', 'task start', ['504 after the effect', '410']],
   ['processWithDumps', ['task start', 'task poll'], CORE],
+  ['uploadImport', 'task start', ['504 after the effect', '410']],
+  ['exportDownload', 'task start', ['504 after the effect', '410']],
   ['processWithDumps', 'task start', ['504 after the effect', '410']],
 ];
 
 const DOWNLOADS: Entry[] = [
-  ['downloadFile', 'chunk GET', ONCE],
-  ['downloadFile', 'chunk list', WIDE],
+  ['downloadFile', 'chunk GET', [...ONCE, ...ENDLESS_BYTES]],
+  ['downloadFile', 'chunk list', MIDDLE],
   ['downloadFile', 'last chunk GET', CORE],
-  ['downloadFile', 'chunk GET', ENDLESS_BYTES],
-  ['exportDownload', ['exports list', 'chunk list', 'chunk GET'], CORE],
-  ['uploadImport', 'dump chunk GET', ONCE],
-  ['uploadImport', 'dump chunk list', WIDE],
-  ['uploadImport', 'dump chunk GET', ['503 every time', 'truncated every time']],
+  ['exportDownload', 'exports list', LOOK_UP],
+  ['exportDownload', ['chunk list', 'chunk GET'], CORE],
+  ['uploadImport', 'dump chunk GET', [...WIDE, '503 every time', 'truncated every time']],
+  ['uploadImport', 'dump chunk list', MIDDLE],
+  ['processWithDumps', 'processes list', LOOK_UP],
   ['processWithDumps', ['nested dump chunk list', 'nested dump chunk GET', 'chunk GET'], CORE],
-  ['largeViewRead', 'page GET', ONCE],
-  ['largeViewRead', 'read create', WIDE],
-  ['largeViewRead', 'read status', WIDE],
-  ['largeViewRead', 'read DELETE', WIDE],
-  ['largeViewRead', ['views list', 'first page GET'], CORE],
-  ['largeViewRead', 'page GET', ENDLESS_BYTES],
-  ['largeViewRead', 'read create', ['503 every time', '423 every time', '424 every time']],
-  ['largeViewRead', 'read DELETE', ['503 every time']],
-  ['largeListRead', ['lists list', 'read create', 'read status', 'page GET', 'read DELETE'], CORE],
+  ['largeViewRead', 'page GET', [...WIDE, ...ENDLESS_BYTES]],
+  ['largeViewRead', 'read create', [...WIDE, '503 every time', '423 every time']],
+  ['largeViewRead', 'read status', MIDDLE],
+  ['largeViewRead', 'read DELETE', [...MIDDLE, '503 every time']],
+  ['largeViewRead', 'first page GET', CORE],
+  ['largeViewRead', 'views list', LOOK_UP],
+  ['largeListRead', 'lists list', LOOK_UP],
+  ['largeListRead', ['read create', 'read status', 'page GET', 'read DELETE'], CORE],
 ];
 
 const rowsOf = (entries: readonly Entry[]): Row[] =>

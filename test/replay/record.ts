@@ -25,7 +25,11 @@ const PRODUCTS = 'Code,Name,Category,Launch Date,Active\nP0001,Bread,Bakery,2024
 export async function record(): Promise<void> {
   const { rig, close } = await ownRig({
     chunkBytes: 64,
-    sandbox: { taskDurationMs: 400, taskCancelMs: 50, model: { viewPages: 3, viewRowsPerPage: 5, exportBytes: 30_000, exportChunkBytes: 100 } },
+    sandbox: {
+      taskDurationMs: 400,
+      taskCancelMs: 50,
+      model: { viewPages: 3, viewRowsPerPage: 5, exportBytes: 30_000, exportChunkBytes: 100 },
+    },
   });
   mkdirSync(HISTORIES, { recursive: true });
   rig.write('good.csv', GOOD);
@@ -35,10 +39,16 @@ export async function record(): Promise<void> {
   rig.write('bulk.csv', 'Key,Value\n'.padEnd(300 * 64, 'k,1\n'));
   try {
     await keepAll(rig, {
-      uploadImport: await rig.begin('uploadImport', { import: 'Load Bulk', source: 'bulk.csv', acceptRejections: true }),
+      uploadImport: await rig.begin('uploadImport', {
+        import: 'Load Bulk',
+        source: 'bulk.csv',
+        acceptRejections: true,
+      }),
       uploadImportRejected: await rig.begin('uploadImport', { import: 'Load Sales', source: 'bad.csv' }),
     });
-    await keepAll(rig, { exportDownload: await rig.begin('exportDownload', { export: 'Export Bulk', target: 'bulk.out' }) });
+    await keepAll(rig, {
+      exportDownload: await rig.begin('exportDownload', { export: 'Export Bulk', target: 'bulk.out' }),
+    });
     await keepAll(rig, {
       processWithDumps: await rig.begin('processWithDumps', {
         process: 'Nightly Load',
@@ -51,14 +61,22 @@ export async function record(): Promise<void> {
       }),
     });
     rig.sandbox.failNextReads(1);
-    await keepAll(rig, { largeViewRead: await rig.begin('largeViewRead', { view: 'Bulk.All', target: 'view.out' }) });
+    await keepAll(rig, {
+      largeViewRead: await rig.begin('largeViewRead', { view: 'Bulk.All', target: 'view.out' }),
+    });
     await keepAll(rig, {
       largeListRead: await rig.begin('largeListRead', { list: 'Products', target: 'list.out' }),
       runAction: await rig.begin('runAction', { action: 'Order Products', exclusive: false }),
     });
-    await keepAll(rig, { uploadFile: await rig.begin('uploadFile', { file: 'sales.csv', source: 'good.csv' }) });
-    await keepAll(rig, { downloadFile: await rig.begin('downloadFile', { file: 'sales.csv', target: 'file.out' }) });
-    await keepAll(rig, { runActionFailed: await rig.begin('runAction', { action: 'Delete Locked Products' }) });
+    await keepAll(rig, {
+      uploadFile: await rig.begin('uploadFile', { file: 'sales.csv', source: 'good.csv' }),
+    });
+    await keepAll(rig, {
+      downloadFile: await rig.begin('downloadFile', { file: 'sales.csv', target: 'file.out' }),
+    });
+    await keepAll(rig, {
+      runActionFailed: await rig.begin('runAction', { action: 'Delete Locked Products' }),
+    });
     await keepAll(rig, { invalidInput: await rig.begin('runAction', { action: 'nothing like it' }) });
     await adopted(rig);
     await waitedAndCancelled(rig);
@@ -70,12 +88,21 @@ export async function record(): Promise<void> {
 }
 
 async function adopted(rig: Rig): Promise<void> {
-  rig.sandbox.faults.add({ method: 'POST', path: '/models/*/actions/*/tasks', action: { kind: 'reset', when: 'after-effect' } });
+  rig.sandbox.faults.add({
+    method: 'POST',
+    path: '/models/*/actions/*/tasks',
+    action: { kind: 'reset', when: 'after-effect' },
+  });
   await keepAll(rig, { runActionAdopted: await rig.begin('runAction', { action: 'Order Products' }) });
 }
 
 async function waitedAndCancelled(rig: Rig): Promise<void> {
-  rig.sandbox.faults.add({ method: 'GET', path: '/models/*/actions/*/tasks/*', occurrence: 'every', action: { kind: 'stall', ms: 300, when: 'before' } });
+  rig.sandbox.faults.add({
+    method: 'GET',
+    path: '/models/*/actions/*/tasks/*',
+    occurrence: 'every',
+    action: { kind: 'stall', ms: 300, when: 'before' },
+  });
   const holder = await rig.begin('runAction', { action: 'Optimize Prices' });
   await until(() => rig.sandbox.tasks('117000000003').length > 0);
   const waiting = await rig.begin('runAction', { action: 'Open Sales Dashboard' });

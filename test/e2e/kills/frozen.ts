@@ -113,3 +113,35 @@ export function frozenDownload(): Promise<void> {
     expect(tenant.sandbox.misuse).toEqual([]);
   });
 }
+
+/**
+ * On its way to start an import, while it logs in again. The run looks for the task for a minute, finds none and starts
+ * it elsewhere; the worker that wakes up afterwards must not start a second one.
+ */
+export function frozenBeforeStart(): Promise<void> {
+  return Tenant.with({}, async (tenant) => {
+    tenant.sandbox.faults.add({
+      method: 'POST',
+      path: '/models/*/actions/*/tasks',
+      action: { kind: 'expire-token' },
+    });
+    tenant.sandbox.faults.add({
+      method: 'POST',
+      path: '/token/authenticate',
+      occurrence: 2,
+      action: { kind: 'stall', ms: 2_000, when: 'before' },
+    });
+    const zombie = await tenant.worker();
+    const id = await tenant.begin('runAction', { action: 'Order Products' });
+    await tenant.arrival('POST', '/token/authenticate', 2);
+    zombie.signal('SIGSTOP');
+    await tenant.worker();
+    const end = await tenant.ending(id);
+    zombie.signal('SIGCONT');
+    await delay(4_000);
+    expect(end.result).toMatchObject({ outcome: 'succeeded' });
+    expect(tenant.sandbox.tasks()).toHaveLength(1);
+    expect(tenant.asked('POST', '/models/{m}/actions/{a}/tasks').map((r) => r.status)).toEqual([401, 200]);
+    expect(tenant.sandbox.misuse).toEqual([]);
+  });
+}
