@@ -82,9 +82,14 @@ export function failureTypeOf(error: AnaplanError): FailureType {
 export function sentence(what: string, error: AnaplanError): string {
   const said = error.anaplanMessage ? ` "${error.anaplanMessage.slice(0, 500)}"` : '';
   if (error.kind === 'status' || (error.kind === 'auth' && error.status !== undefined)) {
-    return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${error.path}`;
+    return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${shortPath(error.path)}`;
   }
   return `${what}: ${error.message.replace(/\.$/, '')}`;
+}
+
+/** The path without workspace and model, which the object before it belongs to: what is left fits on a line. */
+function shortPath(path: string): string {
+  return path.replace(/^\/workspaces\/[^/]+/, '').replace(/^\/models\/[^/]+(?=\/)/, '') || path;
 }
 
 /** The final failure of an API error. */
@@ -93,12 +98,12 @@ export function refuse(
   error: AnaplanError,
   type: FailureType = failureTypeOf(error),
 ): ApplicationFailure {
-  return fail(
-    type,
-    `${sentence(what, error)}. ${FAILURES[type].remedy}`,
-    error.status === undefined ? {} : { code: String(error.status) },
-    error,
-  );
+  return fail(type, `${sentence(what, error)}. ${FAILURES[type].remedy}`, codeOf(error), error);
+}
+
+/** The status of a refusal; a 2xx whose content is wrong is none. */
+export function codeOf(error: AnaplanError): FailureFacts {
+  return error.status === undefined || error.status < 400 ? {} : { code: String(error.status) };
 }
 
 /** Any other error of ours, or a defect. */

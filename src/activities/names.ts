@@ -1,6 +1,7 @@
 /** Objects by exact name or by ID. Pure: the lists come from elsewhere. */
 import type { ApplicationFailure } from '@temporalio/common';
 
+import { ID_SHAPES } from '../contracts';
 import { fail } from './errors';
 import type { Named } from './types';
 
@@ -12,14 +13,6 @@ export interface Reference {
 
 /** Kinds of objects whose IDs look different. */
 export type ObjectKind = 'workspace' | 'model' | 'object';
-
-// Parameter Types of the API reference: workspace IDs lower-case, model IDs upper-case, object IDs numbers of 12 digits
-// whose first three name the kind (112 import, 116 export ...); 11 digits are built-in dimensions.
-const ID_SHAPES: Record<ObjectKind, RegExp> = {
-  workspace: /^[0-9a-f]{32}$/,
-  model: /^[0-9A-F]{32}$/,
-  object: /^\d{11,13}$/,
-};
 
 /** Reads a reference: `id:` and `name:` force one, what looks like an ID is one, all else may be either. */
 export function reference(kind: ObjectKind, given: string): Reference {
@@ -69,7 +62,7 @@ function notFound(
       ? `Near it: ${near.map((n) => `"${n.name}" (${n.id})`).join(', ')}.`
       : all.length === 0
         ? `The user sees no ${what}${where}.`
-        : `The user sees ${all.length} there.`;
+        : `None of the ${all.length} that the user sees has a name like it.`;
   return fail(
     'NotFound',
     `There is no ${what} ${ref.by === 'id' ? 'with ID ' : ''}"${ref.value}"${where}. ${hint} Check the name, and that the user has access: Anaplan does not list what a user may not see.`,

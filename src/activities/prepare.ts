@@ -63,8 +63,17 @@ function title(integration: IntegrationName, input: CommonInput): string {
 }
 
 function targetsOf(input: object): string[] {
-  const { target, downloads } = input as { target?: string; downloads?: ProcessDownload[] };
-  return [...(target === undefined ? [] : [target]), ...(downloads ?? []).map((d) => d.target)];
+  const { target, downloads, dumps } = input as {
+    target?: string;
+    downloads?: ProcessDownload[];
+    dumps?: string;
+  };
+  return [
+    ...(target === undefined ? [] : [target]),
+    ...(downloads ?? []).map((d) => d.target),
+    // A directory: a file in it tells whether one could be written there.
+    ...(dumps === undefined ? [] : [`${dumps.replace(/\/+$/, '')}/dump.csv`]),
+  ];
 }
 
 async function findModel(

@@ -102,8 +102,10 @@ export function createTasks(
           let last: ReconcileResult = { outcome: 'notStarted' };
           for (;;) {
             w.note('the answer to the start was lost: reading the task list');
-            const { tasks } = await client.tasks.list(refOf(input), input.action, { signal: w.signal });
-            last = judgeList(tasks, input.baseline);
+            const { tasks, whole } = await client.tasks.list(refOf(input), input.action, {
+              signal: w.signal,
+            });
+            last = judgeList(tasks, input.baseline, whole);
             if (last.outcome !== 'notStarted') break;
             if (Date.now() - since >= timing.reconcileMs) break;
             // Not before the last look: a status that is never answered has a bound, too.
@@ -192,7 +194,11 @@ export function startOutcome(what: string, error: AnaplanError, scale = 1): Star
 const CLOCK_SLACK_MS = 5_000;
 
 /** What a task list says about a start whose answer was lost. */
-export function judgeList(tasks: readonly TaskSummary[], baseline: TaskBaseline): ReconcileResult {
+export function judgeList(
+  tasks: readonly TaskSummary[],
+  baseline: TaskBaseline,
+  whole = true,
+): ReconcileResult {
   if (baseline.newest !== null || baseline.idsAtNewest.length > 0) {
     const present = new Set(tasks.map((t) => t.taskId));
     if (!baseline.idsAtNewest.some((id) => present.has(id))) {
@@ -216,6 +222,9 @@ export function judgeList(tasks: readonly TaskSummary[], baseline: TaskBaseline)
       outcome: 'ambiguous',
       reason: `${fresh.length} tasks were started since, and Anaplan does not say by whom`,
     };
+  }
+  if (!whole) {
+    return { outcome: 'ambiguous', reason: 'Anaplan lists fewer tasks than it says there are' };
   }
   return { outcome: 'notStarted' };
 }

@@ -9,7 +9,7 @@ import { AnaplanError, nextDelayMs, retryRule, type RetryRule } from '../anaplan
 import { FAILURES, type FailureType, type TimeoutsMs } from '../contracts';
 import { isCurrentAttempt } from './attempt';
 import type { Timing } from './deps';
-import { castError, fail, failureTypeOf, refuse, sentence, tryAgain } from './errors';
+import { castError, codeOf, fail, failureTypeOf, refuse, sentence, tryAgain } from './errors';
 
 /** A stretch of refusals without a good answer between them. */
 interface Outage {
@@ -43,6 +43,9 @@ const CONFLICT_BOUND_MS = 15 * 60_000;
 
 /** An attempt that begins later than this after it was scheduled may have been given up: well below a heartbeat time-out. */
 const LATE_MS = 5_000;
+
+/** So many broken bodies in a row are not chance. */
+const MAX_BROKEN_BODIES = 8;
 
 /** One attempt of an activity. */
 export class Work<P> {
@@ -200,19 +203,24 @@ export class Work<P> {
       this.earlier?.class === rule.class
         ? { class: rule.class, since: this.earlier.since, count: this.earlier.count + 1 }
         : { class: rule.class, since: now, count: 1 };
-    const delay = nextDelayMs(rule, outage.count, error.retryAfterMs) * timing.retryScale;
+    const wanted = nextDelayMs(rule, outage.count, error.retryAfterMs) * timing.retryScale;
     // A busy model holds requests open instead of answering (seeds: "API behavior when the model is busy").
     const bound = error.kind === 'timeout' ? this.boundOf('modelUnavailable') : this.boundOf(rule.class);
     const message = sentence(what, error);
-    if (now + delay - outage.since > bound) {
+    const left = outage.since + bound - now;
+    // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
+    const delay = error.retryAfterMs === undefined ? Math.min(wanted, left) : wanted;
+    // A body that is broken every time stays broken: that is no outage to wait out.
+    const hopeless = error.kind === 'body' && outage.count > MAX_BROKEN_BODIES;
+    if (hopeless || delay > left || left < 1000 * timing.retryScale) {
       const final: FailureType =
         type === 'TransferCorrupt' || type === 'NetworkError' || type === 'RateLimited'
           ? type
           : exhausted(type);
       return fail(
         final,
-        `${message}, and has done so for ${minutes(now - outage.since)} (${outage.count} times). ${FAILURES[final].remedy}`,
-        error.status === undefined ? {} : { code: String(error.status) },
+        `${message}. It has done so for ${minutes(now - outage.since)} (${outage.count} times). ${FAILURES[final].remedy}`,
+        codeOf(error),
         error,
       );
     }

@@ -3,7 +3,7 @@ import { AnaplanError, ShapeError } from './errors';
 import { bodyErrors, download, MAX_JSON_BYTES, parseJson, readText, type WireResponse } from './http/body';
 import { serverDate } from './http/headers';
 import type { Transport, WireRequest } from './http/transport';
-import { collect, totalSize } from './paging';
+import { collect, collectKnown, totalSize } from './paging';
 import { itemsOf } from './parse';
 import type { CallOptions, ChunkBody, DownloadBody, Priority } from './types';
 
@@ -44,6 +44,8 @@ export interface Collection<T> {
   /** Turns one item of the answer into ours. */
   item: (raw: unknown) => T;
   idOf: (item: T) => string;
+  /** Takes what came where the total is not reached; `whole` tells. */
+  partly?: true;
 }
 
 /**
@@ -95,7 +97,7 @@ export class Api {
   async listDated<T>(
     collection: Collection<T>,
     o: CallOptions = {},
-  ): Promise<{ items: T[]; serverDate?: number | undefined }> {
+  ): Promise<{ items: T[]; whole: boolean; serverDate?: number | undefined }> {
     let date: number | undefined;
     let status = 200;
     const call: ApiCall = { method: 'GET', path: collection.path };
@@ -116,7 +118,11 @@ export class Api {
       };
     };
     try {
-      return { items: await collect(collection.what, fetchPage, collection.idOf), serverDate: date };
+      const { what, idOf } = collection;
+      const read = collection.partly
+        ? await collectKnown(what, fetchPage, idOf)
+        : { items: await collect(what, fetchPage, idOf), whole: true };
+      return { items: read.items, whole: read.whole, serverDate: date };
     } catch (error) {
       throw this.asProtocol(call, status, error);
     }

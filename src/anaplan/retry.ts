@@ -51,7 +51,7 @@ export const RETRY_TABLE = {
     firstDelayMs: DEFAULT_RETRY_AFTER_MS,
     maxDelayMs: DEFAULT_RETRY_AFTER_MS,
     factor: 1,
-    bound: 'unavailable',
+    bound: 'modelUnavailable',
     note: 'Waits Retry-After (10 s without one, at least 1 s); every other call of the tenant waits too. No limit of attempts.',
   },
   gone: {

@@ -168,8 +168,8 @@ export class TasksApi {
     ref: ModelRef,
     action: ActionRef,
     o?: CallOptions,
-  ): Promise<{ tasks: TaskSummary[]; serverDate?: number }> {
-    const { items, serverDate } = await this.api.listDated(
+  ): Promise<{ tasks: TaskSummary[]; whole: boolean; serverDate?: number }> {
+    const { items, whole, serverDate } = await this.api.listDated(
       {
         path: `${actionPath(ref, action)}/tasks`,
         what: 'the task list',
@@ -177,10 +177,11 @@ export class TasksApi {
         marks: TASK_MARKS,
         item: parseTaskSummary,
         idOf: (task) => task.taskId,
+        partly: true,
       },
       o,
     );
-    return { tasks: items, ...compact({ serverDate }) };
+    return { tasks: items, whole, ...compact({ serverDate }) };
   }
 
   /** One task. Not more often than every 5 s: `limiter.pollIntervalMs(age)`. */

@@ -1,4 +1,10 @@
-import { commandOf, type IntegrationName, type IntegrationResult, type RowCounts } from '../contracts';
+import {
+  commandOf,
+  FAILURES,
+  type IntegrationName,
+  type IntegrationResult,
+  type RowCounts,
+} from '../contracts';
 
 /** `1234567` as `1,234,567`. */
 export function count(n: number): string {
@@ -47,13 +53,19 @@ function line(label: string, text: string): string {
   return `${label.padEnd(WIDTH)}${clean(text)}`;
 }
 
-function rowsText(rows: RowCounts): string {
+/** `dumped`: rejected counts the dump's rows, whatever unit Anaplan counts the rest in. */
+function rowsText(rows: RowCounts, dumped: boolean): string {
   const unit = rows.unit === 'rows' ? 'row' : 'cell';
   const parts: string[] = [];
   if (rows.total !== undefined) parts.push(plural(rows.total, unit));
   if (rows.created !== undefined) parts.push(`${count(rows.created)} created`);
   if (rows.updated !== undefined) parts.push(`${count(rows.updated)} updated`);
-  parts.push(`${count(rows.ignored)} ignored`, `${count(rows.rejected)} rejected`);
+  parts.push(
+    `${count(rows.ignored)} ignored`,
+    dumped && rows.unit === 'cells'
+      ? `${plural(rows.rejected, 'row')} rejected`
+      : `${count(rows.rejected)} rejected`,
+  );
   if (rows.warnings > 0) parts.push(plural(rows.warnings, 'warning'));
   return (rows.total === undefined ? `${rows.unit}: ` : '') + parts.join(', ');
 }
@@ -83,7 +95,7 @@ function taskLines(result: IntegrationResult): string[] {
   const { task } = result;
   if (task === undefined) return [];
   const out: string[] = [];
-  if (task.rows !== undefined) out.push(line('Rows', rowsText(task.rows)));
+  if (task.rows !== undefined) out.push(line('Rows', rowsText(task.rows, result.dumps.length > 0)));
   const adopted = task.adopted === true ? ', found in the task list after its answer was lost' : '';
   out.push(line('Task', `${task.taskId} ${task.state}${adopted}`));
   for (const detail of task.details) {
@@ -94,7 +106,8 @@ function taskLines(result: IntegrationResult): string[] {
     out.push(line('', `${detail.message || detail.code}${times}`));
   }
   for (const nested of task.nested ?? []) {
-    const rows = nested.rows === undefined ? '' : `: ${rowsText(nested.rows)}`;
+    const dumped = result.dumps.some((dump) => dump.objectId === nested.objectId);
+    const rows = nested.rows === undefined ? '' : `: ${rowsText(nested.rows, dumped)}`;
     out.push(
       line('Step', `${nested.successful ? 'ok    ' : 'FAILED'} ${nested.name ?? nested.objectId}${rows}`),
     );
@@ -143,7 +156,9 @@ export function renderResult(
   if (failure !== undefined) {
     const code = failure.code === undefined ? '' : ` [${failure.code}]`;
     lines.push(line('Why', `${failure.message}${code}`));
-    if (!failure.message.includes(failure.remedy)) lines.push(line('Remedy', failure.remedy));
+    // Messages of runs end with what to do; the general remedy of the type would only say it again.
+    const general = failure.remedy === FAILURES[failure.type].remedy;
+    if (!general && !failure.message.includes(failure.remedy)) lines.push(line('Remedy', failure.remedy));
     lines.push(line('Effects', EFFECTS[failure.effects]));
   }
   lines.push(...taskLines(result), ...transferLines(result), ...dumpLines(result));

@@ -12,7 +12,9 @@ export async function findUi(
   if (!local) return undefined;
   const url = `http://${local[1]}:${Number(local[2]) + 1000}`;
   try {
-    const answer = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(500) });
+    // The UI answers 405 to HEAD.
+    const answer = await fetch(url, { signal: AbortSignal.timeout(500) });
+    await answer.body?.cancel();
     return answer.ok ? url : undefined;
   } catch {
     return undefined;

@@ -139,6 +139,12 @@ export function temporalError(error: unknown, doing: string, address?: string): 
       cause,
     );
   }
+  if (/^Namespace not found/i.test(reason(error))) {
+    return new AnaplanTemporalError('InvalidInput', `Temporal${at} could not ${doing}: ${reason(error)}.`, {
+      ...cause,
+      remedy: 'Set TEMPORAL_NAMESPACE (or --namespace) to a namespace that exists there.',
+    });
+  }
   if (code === undefined && !(error instanceof Error && /connect/i.test(error.message))) {
     return new AnaplanTemporalError('InternalError', `Could not ${doing}: ${reason(error)}.`, cause);
   }

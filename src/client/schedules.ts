@@ -196,11 +196,11 @@ export class Schedules {
   }
 
   async pause(id: string, note?: string): Promise<void> {
-    await this.own(id, `pause the schedule ${id}`, (handle) => handle.pause(note));
+    await this.own(id, `pause the schedule ${id}`, (handle) => handle.pause(note ?? 'paused'));
   }
 
   async unpause(id: string, note?: string): Promise<void> {
-    await this.own(id, `unpause the schedule ${id}`, (handle) => handle.unpause(note));
+    await this.own(id, `unpause the schedule ${id}`, (handle) => handle.unpause(note ?? 'unpaused'));
   }
 
   /** Starts the runs that were due between two times, one after the other unless `overlap` says otherwise. */

@@ -18,6 +18,17 @@ export function lockId(modelId: string, fileId?: string): string {
   return fileId === undefined ? `anaplan-lock:${modelId}` : `anaplan-lock:${modelId}:${fileId}`;
 }
 
+/**
+ * What an ID looks like, by kind. Live tenants have 32 hex digits for workspaces (lower case) and models (upper case);
+ * the API reference also shows shorter ones (`8a8b8c8d8e8f8g8i`, `FC12345678912343455667`). Other objects have numbers
+ * whose first three digits name the kind (112 import, 116 export ...).
+ */
+export const ID_SHAPES = {
+  workspace: /^(?:[0-9a-f]{32}|8a[0-9a-z]{14})$/,
+  model: /^[0-9A-F]{20,32}$/,
+  object: /^\d{11,13}$/,
+} as const;
+
 /** A string as one path segment: everything but letters, digits, `.`, `_` and `-` becomes `_`; never `.` or `..`. */
 export function pathSafe(text: string): string {
   const safe = text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 120);

@@ -3,6 +3,7 @@
  * callers in other languages skip the client. Workflows must not import this file: zod costs each cached run 0.84 MB.
  */
 import { z } from 'zod';
+import { ID_SHAPES } from './ids';
 import type { AcceptRejections, IntegrationInputs, IntegrationName } from './inputs';
 import { INTEGRATIONS } from './inputs';
 import { durationMs } from './limits';
@@ -222,16 +223,21 @@ export function issuesOf(schema: z.ZodType, error: z.ZodError, value: unknown): 
   });
 }
 
-/** seeds and live tenants: a model's ID is 32 hex digits; anything else is a name, which only a workspace makes unique. */
+/** Anything that does not look like an ID is a name, which only a workspace makes unique. */
 function isModelId(model: string): boolean {
-  return model.startsWith('id:') || /^[0-9A-Fa-f]{32}$/.test(model);
+  return model.startsWith('id:') || ID_SHAPES.model.test(model);
 }
 
 function missingWorkspace(value: { workspace?: unknown; model?: unknown }): InputIssue[] {
   if (value.workspace !== undefined || typeof value.model !== 'string' || value.model.trim() === '')
     return [];
   if (isModelId(value.model)) return [];
-  return [{ path: 'workspace', message: 'is required because "model" is given by name, not by ID' }];
+  return [
+    {
+      path: 'workspace',
+      message: 'is required because "model" is given by name, not by ID ("id:..." says that it is one)',
+    },
+  ];
 }
 
 /** What no single field can tell. */

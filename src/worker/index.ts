@@ -2,6 +2,8 @@
 export { configuredTaskQueue, loadConfig, CONFIG_FILE } from './config';
 export type { Config, ConfigOverrides, ConnectionConfig, LogInConfig, WorkerConfig } from './config';
 export { ConfigError } from './config-error';
+export { configuredActivities } from './activities';
+export type { ConfiguredActivities, ConfiguredActivitiesOptions } from './activities';
 export { createWorker } from './worker';
 export type { AnaplanWorker, CreateWorkerOptions } from './worker';
 export { runWorker } from './run';

@@ -1,14 +1,10 @@
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
-import { createActivities } from '../activities';
-import type { Timing } from '../activities/deps';
-import { hostQueue, transferQueue } from '../contracts';
-import { createStorage } from '../storage';
+import type { Timing } from '../activities';
+import { configuredActivities } from './activities';
 import { workflowSource } from './bundle';
 import type { Config } from './config';
-import { ConfigError } from './config-error';
-import { openConnections } from './connections';
-import { canonicalBelow, canonicalRoots, hostName } from './host';
 import type { Log } from './logging';
 import { registerSearchAttributes } from './search-attributes';
 import { connectWorker, type TemporalFlags } from './temporal';
@@ -29,6 +25,8 @@ export interface CreateWorkerOptions {
   /** Workflows bundled elsewhere; default: the build's bundle. */
   workflowBundle?: WorkflowBundleOption;
   identity?: string;
+  /** For payload codecs; the same must be given to every client. */
+  dataConverter?: DataConverter;
 }
 
 /** A running worker process: workflows and light activities on one queue, transfers on others. */
@@ -67,39 +65,21 @@ const SHUTDOWN = { shutdownGraceTime: 0, shutdownForceTime: '10s' } as const;
  */
 export async function createWorker(config: Config, o: CreateWorkerOptions = {}): Promise<AnaplanWorker> {
   const log: Log = o.log ?? ((): void => undefined);
-  if (config.connections.length === 0) {
-    throw new ConfigError(
-      'connections',
-      'none is configured: set ANAPLAN_USER and ANAPLAN_PASSWORD, or write anaplan-temporal.yaml',
-    );
-  }
-  const roots = canonicalRoots(config.worker.roots);
-  const connections = openConnections(config, { env: o.env ?? process.env, log });
-  const own = o.connection === undefined ? await connectWorker(o.temporal) : undefined;
-  const connection = o.connection ?? own?.connection;
-  if (connection === undefined) throw new Error('unreachable: one of the two is there');
-  const namespace = o.namespace ?? own?.namespace ?? 'default';
-
-  const { taskQueue } = config.worker;
-  const host = hostName(roots);
-  const hostOwn = host === undefined ? undefined : hostQueue(taskQueue, host);
+  let searchAttributes = false;
+  // Before anything is connected: a wrong configuration is the first thing to say.
+  const configured = configuredActivities(config, { ...o, searchAttributes: () => searchAttributes });
+  const { activities, taskQueue, transferQueues } = configured;
+  let own: Awaited<ReturnType<typeof connectWorker>> | undefined;
   const close = async (): Promise<void> => {
-    await connections.close();
+    await configured.close();
     await own?.connection.close();
   };
   try {
-    const searchAttributes = await registerSearchAttributes(connection, namespace, log);
-    const activities = createActivities({
-      connection: (name) => connections.get(name),
-      storage: createStorage({ roots, cwd: roots[0]?.path ?? process.cwd() }),
-      taskQueue,
-      ...(hostOwn === undefined ? {} : { hostQueue: hostOwn }),
-      dumps: canonicalBelow(config.worker.roots, roots, config.worker.dumps),
-      searchAttributes: () => searchAttributes,
-      log,
-      ...(o.timing === undefined ? {} : { timing: o.timing }),
-      ...(o.chunkBytes === undefined ? {} : { chunkBytes: o.chunkBytes }),
-    });
+    own = o.connection === undefined ? await connectWorker(o.temporal) : undefined;
+    const connection = o.connection ?? own?.connection;
+    if (connection === undefined) throw new Error('unreachable: one of the two is there');
+    const namespace = o.namespace ?? own?.namespace ?? 'default';
+    searchAttributes = await registerSearchAttributes(connection, namespace, log);
     const shared: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
       namespace,
@@ -107,17 +87,16 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       ...HEARTBEATS,
       ...SHUTDOWN,
       ...(o.identity === undefined ? {} : { identity: o.identity }),
+      ...(o.dataConverter === undefined ? {} : { dataConverter: o.dataConverter }),
     };
     const options: WorkerOptions[] = [
-      lightWorker(shared, config, o.workflowBundle),
-      ...[transferQueue(taskQueue), ...(hostOwn === undefined ? [] : [hostOwn])].map((queue) =>
-        transferWorker(shared, queue, config.worker.transferSlots),
-      ),
+      lightWorker(shared, taskQueue, config, o.workflowBundle),
+      ...transferQueues.map((queue) => transferWorker(shared, queue, config.worker.transferSlots)),
     ];
     const workers = await Promise.all(options.map((option) => Worker.create(option)));
     return {
       taskQueues: options.map((option) => option.taskQueue),
-      ...(hostOwn === undefined ? {} : { hostQueue: hostOwn }),
+      ...(configured.hostQueue === undefined ? {} : { hostQueue: configured.hostQueue }),
       namespace,
       searchAttributes,
       ...lifeOf(workers, close),
@@ -131,13 +110,14 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
 /** Workflows and what waits: thousands of slots, because a poll or a wait costs a timer and a few KB. */
 function lightWorker(
   shared: Omit<WorkerOptions, 'taskQueue'>,
+  taskQueue: string,
   config: Config,
   workflowBundle: WorkflowBundleOption | undefined,
 ): WorkerOptions {
   return {
     ...shared,
     ...(workflowBundle === undefined ? workflowSource() : { workflowBundle }),
-    taskQueue: config.worker.taskQueue,
+    taskQueue,
     maxConcurrentActivityTaskExecutions: config.worker.maxConcurrentWaits,
     maxConcurrentActivityTaskPolls: 10,
     maxCachedWorkflows: config.worker.maxCachedWorkflows,
@@ -145,8 +125,8 @@ function lightWorker(
 }
 
 /**
- * Bytes: few slots. Each of the (at most two) transfer queues has `transferSlots` of them, and a slot holds no more
- * than some slices of 1 MiB and a gzip state, so memory is bounded by 2 x transferSlots x a few MB.
+ * Bytes: few slots. Each of the (at most two) transfer queues has `transferSlots` of them. A slot holds at most one
+ * compressed chunk that is sent and one that is made (of at most 50 MB before compression each), or one downloaded chunk.
  */
 function transferWorker(
   shared: Omit<WorkerOptions, 'taskQueue'>,

@@ -93,11 +93,11 @@ export function conclude(run: Run, action: ActionObject, { task, dumps, gone }: 
       { effects: action.kind === 'processes' ? 'unknown' : 'none' },
     );
   }
-  if (!task.result?.successful) throw actionFailed(what, action, task, run);
+  if (!succeeded(task)) throw actionFailed(what, action, task, run);
   const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
   const rejections = rejectionsOf(task, dumps, action, acceptRejections);
   const tooMany = rejections.filter((r) => r.rejected > r.allowed);
-  if (tooMany.length > 0) throw rowsRejected(what, tooMany, dumps);
+  if (tooMany.length > 0) throw rowsRejected(what, tooMany, dumps, gone);
   if (gone.length > 0 && acceptRejections !== true) {
     throw stepFailure('DumpUnavailable', `${what}: ${gone[0]}. ${FAILURES.DumpUnavailable.remedy}`, {
       effects: 'applied',
@@ -106,11 +106,21 @@ export function conclude(run: Run, action: ActionObject, { task, dumps, gone }: 
   return rejections.length > 0 ? 'succeededWithRejections' : 'succeeded';
 }
 
+/** COMPLETE is not success, and a process says so for each of its actions: one that failed fails the whole. */
+function succeeded(task: FinishedTask): boolean {
+  return task.result?.successful === true && actionResults(task).every((r) => r.successful);
+}
+
 function kindName(action: ActionObject): string {
   return { imports: 'Import', exports: 'Export', processes: 'Process', actions: 'Action' }[action.kind];
 }
 
-function rowsRejected(what: string, tooMany: readonly Rejection[], dumps: readonly KeptDump[]): Error {
+function rowsRejected(
+  what: string,
+  tooMany: readonly Rejection[],
+  dumps: readonly KeptDump[],
+  gone: readonly string[],
+): Error {
   const parts = tooMany.map(
     (r) => `${r.rejected} ${r.unit} of "${r.action}"${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
   );
@@ -123,10 +133,14 @@ function rowsRejected(what: string, tooMany: readonly Rejection[], dumps: readon
           .slice(0, 3)
           .join(', ')}.`
       : '';
+  const remedy =
+    dumps.length === 0 && gone.length > 0 ? FAILURES.DumpUnavailable.remedy : FAILURES.RowsRejected.remedy;
+  const lost = gone[0] === undefined ? '' : ` ${gone[0]}.`;
   return stepFailure(
     'RowsRejected',
-    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reason}${where} ${FAILURES.RowsRejected.remedy}`,
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reason}${where}${lost} ${remedy}`,
     {
+      remedy,
       effects: 'applied',
       parameters: Object.fromEntries(tooMany.slice(0, 20).map((r) => [r.action, String(r.rejected)])),
     },
@@ -140,12 +154,20 @@ function actionFailed(what: string, action: ActionObject, task: FinishedTask, ru
     failure?.message ?? task.result?.details[0]?.message ?? 'Anaplan says that it failed, without a reason';
   return stepFailure(
     'ActionFailed',
-    `${what} failed: ${said}. ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    `${what} failed: ${sentenceOf(said)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
     {
-      effects: 'none',
+      effects: PARTIAL.has(failure?.code ?? '') ? 'applied' : 'none',
       ...factsOf(failure),
     },
   );
+}
+
+/** Failures that say themselves that something was loaded before them. */
+const PARTIAL = new Set(['hierarchyImportFailedToUpdateProperties', 'versionImportPropertyChangeFailed']);
+
+/** A text of Anaplan's with exactly one full stop at its end. */
+function sentenceOf(text: string): string {
+  return `${text.replace(/[.\s]+$/, '')}.`;
 }
 
 /** Processes are not atomic: the message says what ran before the failure, and what did not run. */
@@ -169,7 +191,7 @@ function processFailed(what: string, task: FinishedTask, run: Run): Error {
   const after = nested.length > 0 && notRun.length > 0 ? ` Did not run: ${quoted(notRun)}.` : '';
   return stepFailure(
     'ActionFailed',
-    `${what} failed. ${said.replace(/\.$/, '')}.${before}${after} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    `${what} failed. ${sentenceOf(said)}${before}${after} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
     {
       effects:
         nested.length > 0 && applied.length === 0 ? 'none' : nested.length === 0 ? 'unknown' : 'applied',

@@ -1,5 +1,8 @@
+import { isCancellation } from '@temporalio/workflow';
+
 import type { Named, PinnedSource, PreparedUpload, SettledTask } from '../activities/types';
 import type { IntegrationResult, ProcessWithDumpsInput } from '../contracts';
+import { readFailure } from './failures';
 import { conclude, keepDumps } from './conclude';
 import { download } from './downloading';
 import { holdingFiles, holdingModel } from './hold';
@@ -24,15 +27,43 @@ export async function processWithDumps(input: ProcessWithDumpsInput): Promise<In
       for (const { to, source } of ready) run.transferred(await upload(run, to, source));
       return holdingModel(run, async () => {
         const task = await runTask(run, action);
-        const outcome = conclude(run, action, await keepDumps(run, action, task));
-        for (const wanted of downloads) {
-          if (!wrote(run, task, wanted.export)) continue;
-          run.transferred(await download(run, wanted.export, wanted.target, undefined));
-        }
-        return run.succeed(outcome);
+        const kept = await keepDumps(run, action, task);
+        // Rejected rows or a failed step do not take back the exports that were written.
+        const verdict = attempt(() => conclude(run, action, kept));
+        await fetchExports(run, task, verdict.failure !== undefined);
+        return run.succeed(verdict.value());
       });
     });
   });
+}
+
+/** What a judgement answered, or what it threw, for after the downloads. */
+function attempt<T>(judge: () => T): { failure?: unknown; value: () => T } {
+  try {
+    const value = judge();
+    return { value: () => value };
+  } catch (failure) {
+    return {
+      failure,
+      value: () => {
+        throw failure;
+      },
+    };
+  }
+}
+
+/** Downloads the exports that the process wrote. Where the run fails anyway, a download that fails is a warning. */
+async function fetchExports(run: Run, task: SettledTask, failed: boolean): Promise<void> {
+  if (task.state === 'CANCELLED') return;
+  for (const wanted of run.prepared.downloads) {
+    if (!wrote(run, task, wanted.export)) continue;
+    try {
+      run.transferred(await download(run, wanted.export, wanted.target, undefined));
+    } catch (error) {
+      if (!failed || isCancellation(error)) throw error;
+      run.warn(`export "${wanted.export.name}" could not be downloaded: ${readFailure(error).message}`);
+    }
+  }
 }
 
 /** Only what this process wrote is downloaded: an export that did not run has an older file, or none. */

@@ -146,8 +146,9 @@ export class Run<I extends CommonInput = CommonInput> {
   /** Adds a finished transfer. */
   transferred(transfer: ResultTransfer): void {
     this.result.transfers.push(transfer);
+    const pieces = `${transfer.pages === undefined ? 'chunk' : 'page'}${transfer.chunks === 1 ? '' : 's'}`;
     this.done(
-      `Transferred **${transfer.name}**: ${transfer.bytes} bytes in ${transfer.chunks} ${transfer.pages === undefined ? 'chunks' : 'pages'}, sha256 \`${transfer.sha256.slice(0, 12)}…\``,
+      `Transferred **${transfer.name}**: ${grouped(transfer.bytes)} bytes in ${grouped(transfer.chunks)} ${pieces}, sha256 \`${transfer.sha256.slice(0, 12)}…\``,
     );
   }
 
@@ -193,6 +194,11 @@ export class Run<I extends CommonInput = CommonInput> {
     const parts = [...this.lines, `Now: **${this.now}**${text ? `. ${text}` : ''}`];
     setCurrentDetails(parts.map((p) => `- ${p}`).join('\n'));
   }
+}
+
+/** 1234567 as 1,234,567: workflows have no locale. */
+function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 function cap(text: string): string {

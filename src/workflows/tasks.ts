@@ -64,8 +64,7 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
 }
 
 type KnownStart =
-  | { outcome: 'started'; taskId: string; adopted: boolean }
-  | Extract<StartResult, { outcome: 'refused' }>;
+  { outcome: 'started'; taskId: string; adopted: boolean } | Extract<StartResult, { outcome: 'refused' }>;
 
 async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
   const sentAfter = Date.now();
@@ -105,7 +104,13 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
   if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
   if (found.outcome === 'notStarted') {
     // Sent again like a refused one, so that a start that is never answered has a bound.
-    return { outcome: 'refused', type: 'ServiceUnavailable', message, retryAfterMs: 1000, bound: 'unavailable' };
+    return {
+      outcome: 'refused',
+      type: 'ServiceUnavailable',
+      message,
+      retryAfterMs: 1000,
+      bound: 'unavailable',
+    };
   }
   throw ambiguous(action, message, found.reason);
 }
@@ -140,8 +145,11 @@ class RefusalClock {
       unavailable: { bound: this.timeouts.unavailable, max: 60_000 },
       rate: { bound: this.timeouts.modelUnavailable, max: refusal.retryAfterMs },
     }[refusal.bound];
-    const delay = Math.max(1000, Math.min(max, refusal.retryAfterMs * 2 ** Math.min(this.count - 1, 10)));
-    if (Date.now() + delay - this.since > bound) {
+    const left = this.since + bound - Date.now();
+    const wanted = Math.max(1000, Math.min(max, refusal.retryAfterMs * 2 ** Math.min(this.count - 1, 10)));
+    // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
+    const delay = refusal.bound === 'rate' ? wanted : Math.min(wanted, left);
+    if (delay < 1000 || delay > left) {
       const type = isFailureType(refusal.type) ? refusal.type : 'ServiceUnavailable';
       throw stepFailure(
         type,

@@ -68,7 +68,7 @@ describe('picking: the wrong object would load the wrong data', () => {
     ['load sales', /Near it: "Load Sales" \(1\), "Load Sales 2" \(2\)/],
     ['Laod Sales', /Near it: "Load Sales" \(1\)/],
     ['Sales', /Near it: "Load Sales" \(1\), "Load Sales 2" \(2\)/],
-    ['Something else', /The user sees 8 there\./],
+    ['Something else', /None of the 8 that the user sees has a name like it\./],
     ['id:99', /no import with ID "99" in model "M"/],
     // An ID is never read as a name: an object that happens to be called like it is another object.
     ['112000000001', /no import with ID "112000000001"/],

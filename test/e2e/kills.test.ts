@@ -1,5 +1,5 @@
 import { killedAtRandom, RUNS } from './kills/each';
-import { frozenBeforeUpload, frozenDownload, frozenUpload } from './kills/frozen';
+import { frozenBeforeStart, frozenBeforeUpload, frozenDownload, frozenUpload } from './kills/frozen';
 import { holderTerminated, holdersWorkerKilled, modelHolderTerminated, oneModel } from './kills/locks';
 import { handedOver, killedTwice, killedWithTheStart } from './kills/upload';
 import { sideBySide } from '../support/processes';
@@ -12,6 +12,12 @@ const rounds = Object.fromEntries(
   ]),
 );
 
+/** Takes more than the minute in which a task is looked for, so only where thoroughness is asked for. */
+const long: Record<string, () => Promise<void>> =
+  process.env['KILL_RUNS'] === undefined
+    ? {}
+    : { 'a frozen worker that wakes up does not start a second task': frozenBeforeStart };
+
 /** At most this many cases at once: more only wait for a core. */
 const AT_ONCE = 12;
 
@@ -22,6 +28,7 @@ describe('whatever happens to workers', () => {
       'a second run on a model waits for the task of a first one that was terminated': modelHolderTerminated,
       'a second run on a file goes on when the first one is terminated': holderTerminated,
       'a second run on a file waits although the worker of the first one died': holdersWorkerKilled,
+      ...long,
       ...rounds,
       'a frozen worker that wakes up does not begin what it was given meanwhile': frozenBeforeUpload,
       'a frozen worker that wakes up sends no more of its chunk': frozenUpload,

@@ -40,7 +40,7 @@ export const CALLS = {
   'task list after the file': { method: 'GET', path: TASKS, answers: 'json', nth: 2 },
   'task start': { method: 'POST', path: TASKS, answers: 'json' },
   'task poll': { method: 'GET', path: `${TASKS}/*`, answers: 'json' },
-  'task poll in the middle': { method: 'GET', path: `${TASKS}/*`, answers: 'json', nth: 2, taskMs: 1_500 },
+  'task poll in the middle': { method: 'GET', path: `${TASKS}/*`, answers: 'json', nth: 2, taskMs: 6_000 },
   'task DELETE': { method: 'DELETE', path: `${TASKS}/*`, answers: 'nothing' },
 
   'chunk list': { method: 'GET', path: '/models/*/files/*/chunks', answers: 'json' },

@@ -46,6 +46,9 @@ const ONCE = (Object.keys(FAULTS) as FaultName[]).filter((name) => !name.endsWit
 /** For calls that change nothing and come first. */
 const LOOK_UP: FaultName[] = ['reset before the answer', 'truncated, in transfer chunks', '503', '403'];
 
+/** Enough to see that a call of another integration is of the same class. */
+const FEW: FaultName[] = ['answer lost after the effect', '503'];
+
 /** The faults by which a call's class of retries shows. */
 const CORE: FaultName[] = [
   'answer lost after the effect',
@@ -133,31 +136,37 @@ type Entry = [ScenarioName, CallName | CallName[], readonly FaultName[]];
 const UPLOADS: Entry[] = [
   ['uploadFile', 'log-in', LOG_IN],
   ['uploadFile', 'chunk PUT', ONCE],
-  ['uploadFile', 'chunk count', WIDE],
+  ['uploadFile', 'chunk count', MIDDLE],
   ['uploadFile', 'last chunk PUT', MIDDLE],
   ['uploadFile', ['model', 'files list'], LOOK_UP],
-  ['uploadFile', 'first chunk PUT', CORE],
+  ['uploadFile', 'first chunk PUT', FEW],
   ['uploadFile', 'files list', ENDLESS],
   ['uploadFile', 'chunk PUT', ['503 every time', 'reset every time', '424 every time']],
   ['uploadFile of a .gz', 'complete', MIDDLE],
-  ['uploadFile of a .gz', 'chunk PUT', CORE],
-  ['uploadImport', ['imports list', 'import metadata', 'users/me'], LOOK_UP],
-  ['uploadImport', ['chunk count', 'chunk PUT'], CORE],
-  ['uploadImport of a .gz', 'complete', CORE],
+  ['uploadFile of a .gz', 'chunk PUT', FEW],
+  ['uploadImport', ['imports list', 'import metadata', 'users/me'], ['503', '403']],
+  ['uploadImport', ['chunk count', 'chunk PUT'], [...FEW, '401 in the middle']],
+  ['uploadImport of a .gz', 'complete', FEW],
 ];
 
 const TASKS: Entry[] = [
   ['runAction', 'task start', ONCE],
-  ['runAction', 'task poll', WIDE],
+  [
+    'runAction',
+    'task poll',
+    [...MIDDLE, 'silence before the effect', 'corrupt gzip', '500', '410', '409', '422'],
+  ],
   ['runAction', ['task list', 'reconcile: task list', 'reconcile: model status'], MIDDLE],
   ['runAction', 'task poll in the middle', CORE],
-  ['runAction', 'actions list', LOOK_UP],
+  ['runAction', 'actions list', ['503', '403']],
   ['runAction', 'task list', ['503 every time', '429 every time']],
   ['runAction', 'task poll', ['503 every time', 'reset every time', '423 every time']],
   ['runAction', 'task start', ['503 every time', '423 every time', '424 every time', '429 every time']],
-  ['uploadImport', ['task list', 'task start', 'task poll'], CORE],
+  ['uploadImport', 'task list', FEW],
+  ['uploadImport', ['task start', 'task poll'], CORE],
   ['exportDownload', ['task start', 'task poll', 'task list after the file'], CORE],
-  ['processWithDumps', ['task start', 'task poll'], CORE],
+  ['processWithDumps', 'task start', CORE],
+  ['processWithDumps', 'task poll', FEW],
   ['uploadImport', 'task start', ['504 after the effect', '410']],
   ['exportDownload', 'task start', ['504 after the effect', '410']],
   ['processWithDumps', 'task start', ['504 after the effect', '410']],
@@ -166,21 +175,23 @@ const TASKS: Entry[] = [
 const DOWNLOADS: Entry[] = [
   ['downloadFile', 'chunk GET', [...ONCE, ...ENDLESS_BYTES]],
   ['downloadFile', 'chunk list', MIDDLE],
-  ['downloadFile', 'last chunk GET', CORE],
-  ['exportDownload', 'exports list', LOOK_UP],
+  ['downloadFile', 'last chunk GET', FEW],
+  ['exportDownload', 'exports list', ['503', '403']],
   ['exportDownload', ['chunk list', 'chunk GET'], CORE],
-  ['uploadImport', 'dump chunk GET', [...WIDE, '503 every time', 'truncated every time']],
+  ['uploadImport', 'dump chunk GET', [...MIDDLE, 'corrupt gzip', '503 every time', 'truncated every time']],
   ['uploadImport', 'dump chunk list', MIDDLE],
-  ['processWithDumps', 'processes list', LOOK_UP],
-  ['processWithDumps', ['nested dump chunk list', 'nested dump chunk GET', 'chunk GET'], CORE],
+  ['processWithDumps', 'processes list', ['503', '403']],
+  ['processWithDumps', 'nested dump chunk GET', CORE],
+  ['processWithDumps', ['nested dump chunk list', 'chunk GET'], FEW],
   ['largeViewRead', 'page GET', [...WIDE, ...ENDLESS_BYTES]],
   ['largeViewRead', 'read create', [...WIDE, '503 every time', '423 every time']],
-  ['largeViewRead', 'read status', MIDDLE],
+  ['largeViewRead', 'read status', [...CORE, '404', '410 twice', 'empty 200']],
   ['largeViewRead', 'read DELETE', [...MIDDLE, '503 every time']],
-  ['largeViewRead', 'first page GET', CORE],
-  ['largeViewRead', 'views list', LOOK_UP],
-  ['largeListRead', 'lists list', LOOK_UP],
-  ['largeListRead', ['read create', 'read status', 'page GET', 'read DELETE'], CORE],
+  ['largeViewRead', 'first page GET', FEW],
+  ['largeViewRead', 'views list', ['503', '403']],
+  ['largeListRead', 'lists list', ['503', '403']],
+  ['largeListRead', ['read create', 'page GET'], CORE],
+  ['largeListRead', ['read status', 'read DELETE'], FEW],
 ];
 
 const rowsOf = (entries: readonly Entry[]): Row[] =>

@@ -150,7 +150,7 @@ describe('cancelling too late: a task that finished first ends the run as it fin
   let rig: Rig;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    ({ rig, close } = await ownRig({ sandbox: { taskDurationMs: 1_000, taskCancelMs: 60_000 } }));
+    ({ rig, close } = await ownRig({ sandbox: { taskDurationMs: 4_000, taskCancelMs: 60_000 } }));
   });
   afterAll(() => close());
 

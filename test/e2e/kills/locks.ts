@@ -35,14 +35,13 @@ export function holdersWorkerKilled(): Promise<void> {
     await waitsForItsTurn(tenant, second);
     await worker.killed();
     await tenant.worker();
-    let between: string | null | undefined;
     const ended = tenant.ending(first).then((end) => {
       tenant.sandbox.faults.remove(slow);
       return end;
     });
     // The first import reads the first source, whole: nobody has touched the file meanwhile.
     await tenant.arrival('POST', IMPORT_TASKS, 1);
-    between = tenant.sandbox.files(BULK_FILE)?.sha256;
+    const between = tenant.sandbox.files(BULK_FILE)?.sha256;
     expect((await ended).result).toMatchObject({ outcome: 'succeeded' });
     expect(between).toBe(sha256(FIRST));
     expect((await tenant.ending(second)).result).toMatchObject({ outcome: 'succeeded' });
