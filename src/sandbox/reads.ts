@@ -19,6 +19,8 @@ export interface ReadRequest {
   content: PagedContent;
   /** Ends COMPLETE with `successful: false`. */
   fails: boolean;
+  /** The most pages that a status has announced. */
+  announced: number;
 }
 
 /** The large reads of one model. */
@@ -63,7 +65,17 @@ export class ReadRequests {
     const requestId = randomBytes(16).toString('hex').toUpperCase();
     const fails = this.failNext > 0;
     if (fails) this.failNext -= 1;
-    const request = { requestId, kind, objectId, exportType, createdAt: now, touchedAt: now, content, fails };
+    const request: ReadRequest = {
+      requestId,
+      kind,
+      objectId,
+      exportType,
+      createdAt: now,
+      touchedAt: now,
+      content,
+      fails,
+      announced: 0,
+    };
     this.requests.set(requestId, request);
     return request;
   }
@@ -82,6 +94,16 @@ export class ReadRequests {
   status(request: ReadRequest): { state: ReadState; availablePages: number; successful: boolean } {
     const { readStartDelayMs, readDurationMs, clock } = this.settings;
     const ran = clock() - request.createdAt - readStartDelayMs;
+    const status = this.statusAfter(request, ran, readDurationMs);
+    request.announced = Math.max(request.announced, status.availablePages);
+    return status;
+  }
+
+  private statusAfter(
+    request: ReadRequest,
+    ran: number,
+    readDurationMs: number,
+  ): { state: ReadState; availablePages: number; successful: boolean } {
     if (ran < 0) return { state: 'NOT_STARTED', availablePages: 0, successful: false };
     if (ran >= readDurationMs) {
       if (request.fails) return { state: 'COMPLETE', availablePages: 0, successful: false };
@@ -94,7 +116,8 @@ export class ReadRequests {
   /** One page; touches the idle timer only where the number is divisible by 100. */
   page(request: ReadRequest, index: number): Buffer {
     if (!Number.isInteger(index) || index < 0) throw new Refusal(400, 'The page number must be 0 or more.');
-    if (index >= this.status(request).availablePages) {
+    // What was announced can be read, also when the read fails later (assumed).
+    if (index >= Math.max(request.announced, this.status(request).availablePages)) {
       this.misuse.note('page-out-of-range', `read request ${request.requestId}, page ${index}`);
       throw new Refusal(404, `Page ${index} is not available.`);
     }

@@ -48,7 +48,7 @@ describe('a result as a person reads it', () => {
     ).toBe(
       [
         'upload-import Load Sales succeeded, with 80 rows rejected (3 s)',
-        'Rows      24,000 cells, 0 created, 23,840 updated, 0 ignored, 80 rejected, 1 warning',
+        'Rows      24,000 cells, 0 created, 23,840 updated, 0 ignored, 80 rows rejected, 1 warning',
         'Task      T1 COMPLETE, found in the task list after its answer was lost',
         '          Item not located (27 times)',
         'Transfer  sales.csv: 326.6 kB (326,631 bytes) in 1 chunk',

@@ -153,7 +153,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
         failure: {
           type: 'InvalidInput',
           message:
-            'The input is not valid: --action: is required; --workspace: is required because "model" is given by name, not by ID.',
+            'The input is not valid: --action: is required; --workspace: is required because "model" is given by name, not by ID ("id:..." says that it is one).',
           effects: 'none',
         },
       },

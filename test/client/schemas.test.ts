@@ -135,7 +135,7 @@ describe('a wrong input is refused with the path of the field, before anything i
       'a model by name alone',
       'runAction',
       { action: 'Do', model: 'Plan' },
-      ['workspace: is required because "model" is given by name, not by ID'],
+      ['workspace: is required because "model" is given by name, not by ID ("id:..." says that it is one)'],
     ],
     [
       'no duration',

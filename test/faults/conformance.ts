@@ -15,13 +15,22 @@ interface Outcome {
   ms: number;
 }
 
-/** Declares a test for each row; they run side by side from the first on, in the order of the table. */
-export function conform(title: string, rows: readonly Row[]): void {
+/**
+ * Declares a test for each row; they run side by side from the first on, in the order of the table. `FAULTS_ONLY`, an
+ * expression for their names, leaves all others out; `FAULTS_TRACE` adds the requests of each that fails.
+ */
+export function conform(title: string, all: readonly Row[]): void {
+  const only = new RegExp(process.env['FAULTS_ONLY'] ?? '');
+  const rows = all.filter((row) => only.test(row.id));
+  if (rows.length === 0) {
+    test.skip(`${title}: no row is called ${only.source}`, () => undefined);
+    return;
+  }
   describe(title, () => {
     let bench: Bench;
     const outcomes = new Map<string, Outcome>();
     const running = new Map(rows.map((row) => [row.id, deferred<Outcome>()]));
-    let all: Promise<unknown> = Promise.resolve();
+    let finished: Promise<unknown> = Promise.resolve();
     const began = Date.now();
 
     beforeAll(async () => {
@@ -34,11 +43,11 @@ export function conform(title: string, rows: readonly Row[]): void {
           running.get(row.id)?.resolve(outcome);
         }
       };
-      all = Promise.all(Array.from({ length: SIDE_BY_SIDE }).map(lane));
+      finished = Promise.all(Array.from({ length: SIDE_BY_SIDE }).map(lane));
     });
 
     afterAll(async () => {
-      await all;
+      await finished;
       await bench.close();
       process.stdout.write(`${summary(title, rows, outcomes, Date.now() - began)}\n`);
     }, TURN_MS);

@@ -111,7 +111,7 @@ export const CANCEL_ROWS: readonly Row[] = [
         fault,
         expected: { end: 'succeeded', tasks: 1, openReads: 0 },
       },
-      { ...LONG_TASK, taskMs: 2_000 },
+      { ...LONG_TASK, taskMs: 8_000 },
     ),
   ),
   ...(['uploadImport', 'exportDownload', 'processWithDumps'] as const).map((scenario) =>

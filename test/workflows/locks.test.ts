@@ -27,6 +27,13 @@ describe('one run at a time on a model and on a file', () => {
   afterEach(() => expectClean(rig));
 
   const lock = () => rig.client.workflow.getHandle(lockId(rig.modelId));
+  /** The first poll of a run's task takes so long that the others surely come to wait, however slow the machine. */
+  const holds = (action: string) =>
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: `/models/*/actions/${ID[action]}/tasks/*`,
+      action: { kind: 'stall', ms: 3_000, when: 'before' },
+    });
   const begin = (action: string, over: object = {}) => rig.begin('runAction', { action, ...over });
   const task = (action: string) => rig.sandbox.tasks(ID[action])[0];
   const runs = (action: string) => until(() => task(action)?.state === 'IN_PROGRESS');
@@ -45,6 +52,7 @@ describe('one run at a time on a model and on a file', () => {
   }
 
   it('serves runs in the order in which they came, one strictly after the other', async () => {
+    holds(A);
     const a = await begin(A);
     await runs(A);
     const b = await begin(B);
@@ -83,6 +91,7 @@ describe('one run at a time on a model and on a file', () => {
   });
 
   it('skips a waiting run that was terminated, and forgets one that was cancelled', async () => {
+    holds(A);
     const a = await begin(A);
     await runs(A);
     const dead = await begin(C);
@@ -94,7 +103,6 @@ describe('one run at a time on a model and on a file', () => {
     await dead.terminate('test');
     await cancelled.cancel();
     expect((await rig.ending(cancelled.workflowId)).cancelled).toBe(true);
-    expect(await lock().query('state')).toMatchObject({ waiting: 2 });
     await succeeded(a, b);
     expect(rig.sandbox.tasks(ID[C])).toEqual([]);
     expectOneByOne(A, B);
