@@ -25,7 +25,9 @@ export function createReads(
         const options = input.exportType === undefined ? {} : { exportType: input.exportType };
         w.assertAlive();
         // No signal: nobody could delete a request whose ID was not waited for.
-        const { requestId } = await client.reads.create(refOf(input), input.read, options);
+        const { requestId } = await client.reads.create(refOf(input), input.read, options, {
+          beforeSend: () => w.assertCurrent(),
+        });
         return { requestId };
       }),
 
