@@ -11,4 +11,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 120_000,
+  // By default Jest leaves a core free, which on two cores is half of them.
+  maxWorkers: 2,
 };

@@ -159,13 +159,7 @@ function blocks(m) {
       r.retry ? 'yes' : 'no',
       r.retry ? span(r.firstDelayMs) : '',
       r.retry ? span(r.maxDelayMs) : '',
-      r.class === 'rateLimited'
-        ? 'the step’s own time-out, else `timeouts.modelUnavailable`'
-        : typeof r.bound === 'number'
-          ? span(r.bound)
-          : r.bound === undefined
-            ? ''
-            : code(`timeouts.${r.bound}`),
+      typeof r.bound === 'number' ? span(r.bound) : r.bound === undefined ? '' : code(`timeouts.${r.bound}`),
       plain(r.note),
     ]),
   );

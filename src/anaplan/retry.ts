@@ -52,7 +52,7 @@ export const RETRY_TABLE = {
     maxDelayMs: DEFAULT_RETRY_AFTER_MS,
     factor: 1,
     bound: 'modelUnavailable',
-    note: 'Waits Retry-After (10 s without one, at least 1 s); every other call of the tenant waits too. No limit of attempts.',
+    note: 'Waits Retry-After (10 s without one, at least 1 s); every other call of the tenant waits too. No limit of attempts; a step with a time-out of its own is bounded by that instead.',
   },
   gone: {
     row: 'gone',

@@ -59,7 +59,7 @@ export class Rig {
     readonly client: Client,
     readonly root: string,
     readonly taskQueue: string,
-    private readonly native: NativeConnection,
+    readonly native: NativeConnection,
     private readonly options: RigOptions,
   ) {}
 

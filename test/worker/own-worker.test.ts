@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+
+import { Worker } from '@temporalio/worker';
+
+import { configuredActivities, loadConfig } from '../../src/worker';
+import { Rig } from '../support/rig';
+
+describe('a worker of a user, with our workflows and activities beside their own', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await Rig.start();
+    await rig.stopWorkers();
+  });
+  afterAll(() => rig.close());
+
+  it('runs an integration on all three queues', async () => {
+    rig.write('products.csv', 'Code,Name,Category,Launch Date,Active\nP0001,Bread,Bakery,2024-01-15,true\n');
+    const env = {
+      ANAPLAN_USER: 'demo@example.com',
+      ANAPLAN_PASSWORD: 'sandbox',
+      ANAPLAN_API_URL: rig.sandbox.url,
+      ANAPLAN_AUTH_URL: rig.sandbox.url,
+    };
+    const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
+    const anaplan = configuredActivities(config, { env, timing: { pollIntervalMs: 100, firstPollMs: 200 } });
+    expect(anaplan.transferQueues).toEqual([`${rig.taskQueue}-transfer`, anaplan.hostQueue]);
+    const common = {
+      connection: rig.native,
+      activities: { ...anaplan.activities, mine: () => Promise.resolve('mine') },
+      maxHeartbeatThrottleInterval: '1s' as const,
+    };
+    const workflowBundle = { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') };
+    const workers = await Promise.all([
+      Worker.create({ ...common, taskQueue: anaplan.taskQueue, workflowBundle }),
+      ...anaplan.transferQueues.map((taskQueue) => Worker.create({ ...common, taskQueue })),
+    ]);
+    const running = Promise.all(workers.map((worker) => worker.run()));
+    const end = await rig.run('uploadImport', { import: 'Load Products', source: 'products.csv' });
+    for (const worker of workers) worker.shutdown();
+    await running;
+    await anaplan.close();
+    expect(end.message).toBeUndefined();
+    expect(end.result.outcome).toBe('succeeded');
+  });
+});
