@@ -55,7 +55,7 @@ const workflowWall = {
         patterns: [
           { group: ['**/contracts/schemas'], message: 'zod stays out of the workflow sandbox.' },
           {
-            group: ['**/activities/**'],
+            group: ['**/activities', '**/activities/**'],
             allowTypeImports: true,
             message: 'Workflows may import activity types only.',
           },

@@ -44,6 +44,7 @@ const BAD: [room: string, statement: string][] = [
   ['workflows', "import { x } from '../anaplan';"],
   ['workflows', "import { x } from '../storage';"],
   ['workflows', "import { createActivities } from '../activities/index';"],
+  ['workflows', "import { createActivities } from '../activities';"],
   ['workflows', "import { checkInput } from '../contracts/schemas';"],
   ['workflows', "import { z } from 'zod';"],
   ['workflows', "import { readFileSync } from 'node:fs';"],

@@ -119,14 +119,14 @@ export async function openWriter(
 }
 
 /** Keeps what an attempt got whole before it failed; an attempt that was given up touches nothing any more. */
-export async function keepWhole<P extends DownloadPosition>(
+export async function keepWhole(
   writer: TargetWriter,
-  w: Work<P>,
-  extra?: Omit<P, keyof DownloadPosition>,
+  w: Work<DownloadPosition>,
+  extra?: Pick<DownloadPosition, 'polledAt'>,
 ): Promise<void> {
   if (w.abandoned) return;
   try {
-    if (await writer.salvage()) w.at({ ...writer.durable, ...extra } as P);
+    if (await writer.salvage()) w.at({ ...writer.durable, ...extra });
   } catch (error) {
     // The failure that led here is the one to report; the next attempt begins at the last durable position.
     if (!(error instanceof Error)) throw error;

@@ -1,7 +1,7 @@
 /** Objects by exact name or by ID. Pure: the lists come from elsewhere. */
 import type { ApplicationFailure } from '@temporalio/common';
 
-import { ID_SHAPES } from '../contracts';
+import { editDistance, ID_SHAPES } from '../contracts';
 import { fail } from './errors';
 import type { Named } from './types';
 
@@ -84,21 +84,7 @@ function closeness(target: string, c: Candidate): number {
   const name = c.name.toLowerCase();
   if (name === target || c.id.toLowerCase() === target) return 0;
   if (name.includes(target) || (name.length > 3 && target.includes(name))) return 1;
-  return distance(target, name);
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  return editDistance(target, name);
 }
 
 function cap(text: string): string {

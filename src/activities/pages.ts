@@ -1,9 +1,13 @@
 /** Merging the pages of a large read: one header, every row once and in order. */
 
+import { createHash } from 'node:crypto';
+
 /** What must be remembered from page to page. */
 export interface MergeState {
-  /** The header block of page 0 with its line end, as base64; absent before page 0. */
+  /** SHA-256 of page 0's header without its line end: a header may be long, and this travels in heartbeats. */
   header?: string;
+  /** Lines end in CR LF. */
+  crlf?: boolean;
   /** The last byte that was written did not end a line. */
   lineOpen?: boolean;
   rows: number;
@@ -35,8 +39,7 @@ export class PageMerge {
     for await (const slice of body) {
       if (slice.length === 0) continue;
       // Closes the line of the page before, which is counted already.
-      if (last === undefined && this.state.lineOpen)
-        yield Buffer.from(this.headerEndsWithCr() ? '\r\n' : '\n');
+      if (last === undefined && this.state.lineOpen) yield Buffer.from(this.state.crlf ? '\r\n' : '\n');
       counter.add(slice);
       last = slice[slice.length - 1];
       yield slice;
@@ -46,18 +49,8 @@ export class PageMerge {
     this.state.rows += Math.max(0, counter.rows() - headerRow);
   }
 
-  private headerEndsWithCr(): boolean {
-    const header = this.headerBytes();
-    return header !== undefined && header.length > 1 && header[header.length - 2] === CR;
-  }
-
-  private headerBytes(): Buffer | undefined {
-    return this.state.header === undefined ? undefined : Buffer.from(this.state.header, 'base64');
-  }
-
   private async *withoutHeader(index: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const known = this.headerBytes();
-    if (index > 0 && known === undefined) {
+    if (index > 0 && this.state.header === undefined) {
       yield* stream;
       return;
     }
@@ -72,30 +65,26 @@ export class PageMerge {
       const end = recordEnd(start);
       if (end === undefined && start.length < MAX_HEADER) continue;
       decided = true;
-      yield this.afterHeader(index, start, end, known);
+      yield this.afterHeader(index, start, end);
     }
     // A page of a single line without a line end.
-    if (!decided && start.length > 0) yield this.afterHeader(index, start, undefined, known);
+    if (!decided && start.length > 0) yield this.afterHeader(index, start, undefined);
   }
 
-  private afterHeader(
-    index: number,
-    start: Buffer,
-    end: number | undefined,
-    known: Buffer | undefined,
-  ): Buffer {
+  private afterHeader(index: number, start: Buffer, end: number | undefined): Buffer {
     const line = start.subarray(0, end ?? start.length);
     if (index === 0) {
-      if (line.length <= MAX_HEADER) this.state.header = line.toString('base64');
+      if (line.length > MAX_HEADER) return start;
+      this.state.header = digest(line);
+      if (line.length > 1 && line[line.length - 2] === CR) this.state.crlf = true;
       return start;
     }
-    if (known === undefined || !sameLine(line, known)) return start;
-    return start.subarray(line.length);
+    return digest(line) === this.state.header ? start.subarray(line.length) : start;
   }
 }
 
-function sameLine(a: Buffer, b: Buffer): boolean {
-  return chomp(a).equals(chomp(b));
+function digest(line: Buffer): string {
+  return createHash('sha256').update(chomp(line)).digest('hex');
 }
 
 function chomp(line: Buffer): Buffer {

@@ -1,6 +1,6 @@
 /** The first activity of every run: checks the input, logs in, turns names into IDs, and changes nothing. */
 
-import type { AnaplanClient } from '../anaplan';
+import { AnaplanError, retryRule, type AnaplanClient } from '../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, ProcessDownload } from '../contracts';
 import { INTEGRATIONS, resolveTimeouts } from '../contracts';
 import { checkInput } from '../contracts/schemas';
@@ -146,8 +146,9 @@ async function whoAmI(client: AnaplanClient, w: Work<never>): Promise<Prepared['
     if (!me.email) return undefined;
     return { email: me.email, name: [me.firstName, me.lastName].filter(Boolean).join(' ') };
   } catch (error) {
-    w.assertAlive();
-    if (error instanceof Error) return undefined;
+    // A tenant that does not tell is no reason to fail; one that does not answer now is asked again.
+    if (error instanceof AnaplanError && error.sent === 'answered' && retryRule(error).class === 'refused')
+      return undefined;
     throw error;
   }
 }

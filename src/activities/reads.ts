@@ -9,9 +9,6 @@ import type { AnaplanActivities, DownloadPosition, DownloadResult, ReadPagesInpu
 import { refOf, specOf } from './uploads';
 import { work, type Work } from './work';
 
-/** What readPages remembers from attempt to attempt. */
-type ReadBeat = DownloadPosition & { lastPollAt?: number };
-
 /** Builds the activities of large reads. */
 export function createReads(
   deps: ActivityDeps,
@@ -32,7 +29,7 @@ export function createReads(
       }),
 
     'anaplan.readPages': (input) =>
-      work<ReadBeat, DownloadResult>(
+      work<DownloadPosition, DownloadResult>(
         specOf(input, `Read of "${input.read.name}" (${input.read.id}) to ${input.target.uri}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
@@ -42,9 +39,9 @@ export function createReads(
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
           try {
             const reader = new PageReader(client, input, w, writer, timing);
-            return { ...(await reader.read(w.resumed?.lastPollAt)), ...hostQueue };
+            return { ...(await reader.read(w.resumed?.polledAt ?? input.from?.polledAt)), ...hostQueue };
           } catch (error) {
-            await keepWhole(writer, w, { lastPollAt: Date.now() });
+            await keepWhole(writer, w, { polledAt: Date.now() });
             throw error;
           } finally {
             await writer.close();
@@ -68,31 +65,33 @@ export function createReads(
 /** Reads one batch of pages. */
 class PageReader {
   private touchedAt = Date.now();
+  private polledAt = 0;
 
   constructor(
     private readonly client: AnaplanClient,
     private readonly input: ReadPagesInput,
-    private readonly w: Work<ReadBeat>,
+    private readonly w: Work<DownloadPosition>,
     private readonly writer: TargetWriter,
     private readonly timing: { pollIntervalMs: number; readTouchMs: number },
   ) {}
 
-  async read(lastPollAt: number | undefined): Promise<DownloadResult> {
+  async read(earlierPoll: number | undefined): Promise<DownloadResult> {
     const { w, writer, input } = this;
     const from = writer.durable;
     const state: MergeState = { rows: from.rows };
     if (from.header !== undefined) state.header = from.header;
+    if (from.crlf !== undefined) state.crlf = from.crlf;
     if (from.lineOpen !== undefined) state.lineOpen = from.lineOpen;
     const merge = new PageMerge(state, input.verbatim);
     const until = (input.from?.next ?? 0) + LIMITS.chunksPerActivity;
     let next = from.next;
-    let polledAt = lastPollAt ?? 0;
+    this.polledAt = earlierPoll ?? 0;
     for (;;) {
       // Never more often than the interval, over all attempts; meanwhile an idle request is kept from expiring.
-      await this.w.sleep(Math.max(0, this.timing.pollIntervalMs - (Date.now() - polledAt)));
-      polledAt = Date.now();
+      await this.w.sleep(Math.max(0, this.timing.pollIntervalMs - (Date.now() - this.polledAt)));
+      this.polledAt = Date.now();
       // Before the answer: where none comes, the next attempt waits as long.
-      w.remember({ ...writer.durable, lastPollAt: polledAt });
+      w.remember({ ...writer.durable, polledAt: this.polledAt });
       const status = await this.status();
       if (!status) return this.ended(next, state, { failed: 'the read request expired' });
       if (status.requestState === 'CANCELLED')
@@ -107,7 +106,7 @@ class PageReader {
           return this.ended(next, state, { failed: `page ${next} is gone` });
         next += 1;
         w.note(`page ${next}${complete ? ` of ${status.availablePages}` : ''}, ${state.rows} rows`);
-        if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, lastPollAt: polledAt });
+        if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, polledAt: this.polledAt });
         else w.answered();
       }
       if (complete && next >= status.availablePages) return this.ended(next, state, { done: true });
@@ -165,6 +164,7 @@ class PageReader {
     await this.writer.reached(next, { ...state }, true);
     return {
       ...this.writer.durable,
+      polledAt: this.polledAt,
       done: end.done ?? false,
       ...(end.failed === undefined ? {} : { failed: end.failed }),
     };

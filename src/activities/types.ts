@@ -5,8 +5,6 @@
 import type {
   IntegrationName,
   MappingParameter,
-  ProcessDownload,
-  ProcessUpload,
   ResultDetail,
   ResultDump,
   RowCounts,
@@ -203,9 +201,12 @@ export interface DownloadPosition {
   /** CRC-32 of the bytes before `offset`. */
   crc32: number;
   rows: number;
-  /** Large reads: the header of page 0 as base64, and whether the last byte written ended a line. */
+  /** Large reads: the digest of page 0's header, its line end, and whether the last byte written ended no line. */
   header?: string;
+  crlf?: boolean;
   lineOpen?: boolean;
+  /** Large reads: when the state of the request was last asked for, epoch ms. */
+  polledAt?: number;
 }
 
 /** A target and the token of its `.part` file. */
@@ -334,10 +335,4 @@ export interface AnaplanActivities {
     model?: ModelContext;
   }): Promise<'alive' | 'settling' | 'gone'>;
   'anaplan.queueServed'(input: { taskQueue: string }): Promise<boolean>;
-}
-
-/** Inputs that carry uploads and downloads of a process, for the preparation. */
-export interface ProcessTransfers {
-  uploads?: ProcessUpload[];
-  downloads?: ProcessDownload[];
 }

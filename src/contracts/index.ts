@@ -8,3 +8,4 @@ export * from './failures';
 export * from './limits';
 export * from './ids';
 export * from './catalogue';
+export * from './near';

@@ -1,4 +1,4 @@
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -24,23 +24,6 @@ export async function gzipChunk(slices: AsyncIterable<Buffer>, level = 1): Promi
     out.length += piece.length;
   });
   return out;
-}
-
-/**
- * Decompresses and drops, to see that a gzip body is whole: every member has its trailer and checksum.
- * @returns the number of decompressed bytes
- * @throws StorageError TransferCorrupt
- */
-export async function gunzipCheck(slices: AsyncIterable<Buffer>, what: string): Promise<number> {
-  let length = 0;
-  try {
-    await transform(slices, createGunzip(), (piece) => {
-      length += piece.length;
-    });
-  } catch (error) {
-    throw isGzipDamage(error) ? corruptGzip(what, error) : error;
-  }
-  return length;
 }
 
 /** Whether an error says that gzip data is damaged or ends early (zlib codes: `Z_DATA_ERROR`, `Z_BUF_ERROR`). */

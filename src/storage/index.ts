@@ -15,4 +15,4 @@ export type {
 } from './ports';
 export { createStorage } from './create';
 export { Sha256 } from './sha256';
-export { gunzipCheck, gzipChunk, type GzipChunk } from './gzip';
+export { gzipChunk, type GzipChunk } from './gzip';

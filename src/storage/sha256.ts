@@ -3,7 +3,7 @@ import { createSHA256 } from 'hash-wasm';
 type Hasher = Awaited<ReturnType<typeof createSHA256>>;
 
 const BLOCK = 64;
-const ALIGNED = /^([A-Za-z0-9+/=]+)\.(\d+)\.([A-Za-z0-9+/=]*)$/;
+const SAVED = /^([A-Za-z0-9+/=]+)\.(\d+)$/;
 
 /**
  * SHA-256 whose state survives in a heartbeat, which Node's own hash cannot offer. Updates are synchronous (about 3 ms
@@ -23,18 +23,17 @@ export class Sha256 {
   }
 
   /**
-   * Goes on from `save()` or `checkpoint().state`. @throws Error when the text is no such state
+   * Goes on from `save()`. @throws Error when the text is no such state
    */
   static async restore(state: string): Promise<Sha256> {
-    const [, words, aligned, tail] = ALIGNED.exec(state) ?? [];
-    if (words === undefined || aligned === undefined || tail === undefined) {
+    const [, words, aligned] = SAVED.exec(state) ?? [];
+    if (words === undefined || aligned === undefined) {
       throw new Error('not a saved SHA-256 state');
     }
     const hasher = await createSHA256();
     hasher.load(Buffer.from(words, 'base64'));
     const hash = new Sha256(hasher);
     hash.aligned = Number(aligned);
-    hash.tail = Buffer.from(tail, 'base64');
     return hash;
   }
 
@@ -61,19 +60,18 @@ export class Sha256 {
   }
 
   /**
-   * The state, about 160 characters. **It holds the last `position % 64` bytes in clear**: at other positions than
-   * multiples of 64 prefer {@link checkpoint} for anything that a history may keep.
+   * The state, about 150 characters, which holds no byte of what was hashed.
+   *
+   * @throws RangeError where {@link position} is no multiple of 64: the state would hold the bytes after it in clear,
+   * and states are kept by histories
    */
   save(): string {
-    return `${this.words()}.${this.aligned}.${this.tail.toString('base64')}`;
-  }
-
-  /**
-   * A state without any content, taken at the last multiple of 64 bytes; after `restore` feed it the bytes from
-   * `position` on again.
-   */
-  checkpoint(): { state: string; position: number } {
-    return { state: `${this.words()}.${this.aligned}.`, position: this.aligned };
+    if (this.tail.length > 0) {
+      throw new RangeError(
+        `a state can be saved at multiples of ${BLOCK} bytes only, not at ${this.position}`,
+      );
+    }
+    return `${this.words()}.${this.aligned}`;
   }
 
   /** The digest of all bytes so far, in lower-case hex; hashing may go on afterwards. */

@@ -1,87 +1,10 @@
-/** After a task: its dumps are kept first, then it is judged. */
+/** Judging a finished task: success, or the typed failure that its result asks for. */
 import type { ActionObject, SettledResult } from '../activities/types';
 import { catalogued, FAILURES, type AcceptRejections, type ResultFailure } from '../contracts';
-import { call } from './calls';
-import { nobodyTookIt, readFailure, stepFailure } from './failures';
-import { hostIsServed, HOST_WAIT_MS } from './hosts';
-import { actionResults, rejectionsOf, resultTask, type KeptDump, type Rejection } from './judge';
-import { shielded, type Run, type Success } from './run';
-import type { FinishedTask } from './tasks';
-
-/** A task with what was kept of it. */
-export interface KeptTask {
-  task: FinishedTask;
-  dumps: KeptDump[];
-  /** Dumps that Anaplan promised and no longer had. */
-  gone: string[];
-}
-
-/** Stores every dump of a task, before anything can erase it: a cancellation waits for that. */
-export async function keepDumps(run: Run, action: ActionObject, task: FinishedTask): Promise<KeptTask> {
-  const kept: KeptTask = { task, dumps: [], gone: [] };
-  // Before its dumps, so that a run that fails over one still tells how the task ended.
-  run.result.task = resultTask(task, [], action, task.adopted);
-  run.effects = task.result?.successful || action.kind === 'processes' ? 'applied' : 'none';
-  const withDumps = actionResults(task).filter((r) => r.dumpAvailable);
-  if (withDumps.length > 0) {
-    run.state('keeping dumps');
-    await shielded(async () => {
-      for (const result of withDumps) await keepDump(run, action, result, kept);
-    });
-  }
-  run.result.task = resultTask(task, kept.dumps, action, task.adopted);
-  run.result.dumps.push(...kept.dumps.map(({ warnings: _warnings, ...dump }) => dump));
-  if (task.truncated) run.result.truncated = true;
-  return kept;
-}
-
-async function keepDump(
-  run: Run,
-  action: ActionObject,
-  result: SettledResult,
-  kept: KeptTask,
-): Promise<void> {
-  const name =
-    result.objectName ?? (action.kind === 'processes' ? (result.objectId ?? action.name) : action.name);
-  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  const { dumps = run.prepared.defaultDumps } = run.input as { dumps?: string };
-  const input = {
-    ...run.call(deadline),
-    action,
-    taskId: kept.task.taskId,
-    name,
-    directory: dumps,
-    ...(action.kind === 'processes' && result.objectId !== undefined ? { objectId: result.objectId } : {}),
-  };
-  let waitMs = HOST_WAIT_MS;
-  for (;;) {
-    try {
-      const fetched = await call(
-        'anaplan.fetchDump',
-        {
-          summary: `keep the dump of ${name}`,
-          withinMs: run.timeouts.transfer + 10 * 60_000,
-          taskQueue: run.transferQueue,
-          ...(run.hostQueue ? { startWithinMs: waitMs } : {}),
-        },
-        input,
-      );
-      if (fetched.outcome === 'gone') {
-        kept.gone.push(fetched.message);
-        run.warn(fetched.message);
-        return;
-      }
-      const { hostQueue: _hostQueue, ...dump } = fetched.dump;
-      kept.dumps.push(dump);
-      run.done(`Dump of **${name}**: ${dump.rows} rejected rows, kept at \`${dump.uri}\``);
-      return;
-    } catch (error) {
-      if (!run.hostQueue || !nobodyTookIt(error)) throw error;
-      if (await hostIsServed(run, run.hostQueue)) waitMs *= 2;
-      else run.hostQueue = undefined;
-    }
-  }
-}
+import type { KeptTask } from './dumps';
+import { stepFailure } from './failures';
+import { actionResults, rejectionsOf, type FinishedTask, type KeptDump, type Rejection } from './judge';
+import type { Run, Success } from './run';
 
 /** How a run may end after this task; throws the typed failure that the task's result asks for. */
 export function conclude(run: Run, action: ActionObject, { task, dumps, gone }: KeptTask): Success {
@@ -226,16 +149,4 @@ export function fileExpired(task: FinishedTask): boolean {
     (task.result.failure?.code === 'uploadedFileNoLongerAvailable' ||
       task.result.details.some((d) => d.code === 'uploadedFileNoLongerAvailable'))
   );
-}
-
-/** Runs `cleanUp` when `body` fails or is cancelled, out of reach of the cancellation; `body`'s failure wins. */
-export async function orElse<T>(run: Run, body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    await shielded(cleanUp).catch((second: unknown) => {
-      run.warn(`cleaning up failed: ${readFailure(second).message}`);
-    });
-    throw error;
-  }
 }

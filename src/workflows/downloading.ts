@@ -4,10 +4,9 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { ActionObject, DownloadPosition, DownloadResult, Named, TargetRef } from '../activities/types';
 import { FAILURES, transferQueue, type Compress, type ResultTransfer } from '../contracts';
 import { call, type CallSettings } from './calls';
-import { orElse } from './conclude';
 import { nobodyTookIt, stepFailure } from './failures';
 import { hostIsServed, HOST_WAIT_MS } from './hosts';
-import type { Run } from './run';
+import { orElse, type Run } from './run';
 
 /** How often a download begins again from its first byte. */
 const MAX_RESTARTS = 5;
@@ -186,13 +185,15 @@ async function readChunks(
 
 /** Where the next batch goes on. */
 export function positionOf(batch: DownloadResult): DownloadPosition {
-  const { next, offset, crc32, rows, header, lineOpen } = batch;
+  const { next, offset, crc32, rows, header, crlf, lineOpen, polledAt } = batch;
   return {
     next,
     offset,
     crc32,
     rows,
     ...(header === undefined ? {} : { header }),
+    ...(crlf === undefined ? {} : { crlf }),
     ...(lineOpen === undefined ? {} : { lineOpen }),
+    ...(polledAt === undefined ? {} : { polledAt }),
   };
 }

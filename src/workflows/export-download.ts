@@ -1,5 +1,6 @@
 import type { ExportDownloadInput, IntegrationResult } from '../contracts';
-import { conclude, keepDumps } from './conclude';
+import { conclude } from './conclude';
+import { keepDumps } from './dumps';
 import { download } from './downloading';
 import { holdingFiles, holdingModel } from './hold';
 import { integration, present } from './run';

@@ -11,6 +11,11 @@ import {
 } from '../contracts';
 import type { SettledResult, SettledTask } from '../activities/types';
 
+/** A task that has ended, and how the run came to it. */
+export interface FinishedTask extends SettledTask {
+  adopted: boolean;
+}
+
 /** A dump as it was kept, or the word that it could not be. */
 export interface KeptDump extends ResultDump {
   warnings: number;

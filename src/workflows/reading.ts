@@ -2,10 +2,9 @@
 import type { DownloadPosition, DownloadResult, ReadTarget } from '../activities/types';
 import { FAILURES, type Compress, type IntegrationResult } from '../contracts';
 import { call } from './calls';
-import { orElse } from './conclude';
 import { compresses, positionOf, Target } from './downloading';
 import { stepFailure } from './failures';
-import { shielded, type Run } from './run';
+import { orElse, shielded, type Run } from './run';
 
 /** How often Anaplan may fail or lose a read before the run fails. */
 const MAX_READS = 3;

@@ -1,5 +1,6 @@
 import type { IntegrationResult, RunActionInput } from '../contracts';
-import { conclude, keepDumps } from './conclude';
+import { conclude } from './conclude';
+import { keepDumps } from './dumps';
 import { holdingFiles, holdingModel } from './hold';
 import { integration } from './run';
 import { runTask } from './tasks';

@@ -26,7 +26,7 @@ import {
   type TimeoutsMs,
 } from '../contracts';
 import { call } from './calls';
-import { resultFailure, stepFailure } from './failures';
+import { readFailure, resultFailure, stepFailure } from './failures';
 import { fitResult } from './judge';
 import { granted } from './lock';
 
@@ -232,4 +232,16 @@ export function present<T>(value: T | undefined, what: string): T {
 /** Runs something that a cancellation does not reach. */
 export function shielded<T>(body: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(body);
+}
+
+/** Runs `cleanUp` when `body` fails or is cancelled, out of reach of the cancellation; `body`'s failure wins. */
+export async function orElse<T>(run: Run, body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    await shielded(cleanUp).catch((second: unknown) => {
+      run.warn(`cleaning up failed: ${readFailure(second).message}`);
+    });
+    throw error;
+  }
 }

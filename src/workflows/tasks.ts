@@ -4,7 +4,8 @@ import { isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionObject, SettledTask, StartResult, TaskBaseline } from '../activities/types';
 import { FAILURES, isFailureType, type MappingParameter, type TimeoutsMs } from '../contracts';
 import { call } from './calls';
-import { keepDumps } from './conclude';
+import { keepDumps } from './dumps';
+import type { FinishedTask } from './judge';
 import { failedAs, fellSilent, stepFailure } from './failures';
 import { shielded, type Run } from './run';
 
@@ -12,11 +13,6 @@ import { shielded, type Run } from './run';
 export interface StartedTask {
   taskId: string;
   /** Found in the task list after the answer to its start was lost. */
-  adopted: boolean;
-}
-
-/** A task that has ended, and how the run came to it. */
-export interface FinishedTask extends SettledTask {
   adopted: boolean;
 }
 

@@ -1,5 +1,6 @@
 import type { IntegrationResult, UploadImportInput } from '../contracts';
-import { conclude, fileExpired, keepDumps } from './conclude';
+import { conclude, fileExpired } from './conclude';
+import { keepDumps } from './dumps';
 import { holdingFiles, holdingModel } from './hold';
 import { integration, present, type Run } from './run';
 import { runTask } from './tasks';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 
-import { gunzipCheck, gzipChunk, Sha256, SLICE_BYTES, StorageError } from '../../src/storage';
+import { gzipChunk, Sha256, SLICE_BYTES, StorageError } from '../../src/storage';
 import { reasonOf, sourceError, targetError } from '../../src/storage/errors';
 import { expectBytes, from } from './contract';
 
@@ -10,35 +10,30 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 describe('Sha256', () => {
   const bytes = randomBytes(5000);
 
-  it.each([0, 1, 63, 64, 65, 127, 128, 4999, 5000])(
-    'goes on from a state saved after %i bytes',
-    async (at) => {
-      const first = await Sha256.create();
-      first.update(bytes.subarray(0, at));
-      expect(first.hex()).toBe(sha256(bytes.subarray(0, at)));
-      const second = await Sha256.restore(first.save());
-      expect(second.position).toBe(at);
-      for (let i = at; i < bytes.length; i += 37) second.update(bytes.subarray(i, i + 37));
-      expect(second.hex()).toBe(sha256(bytes));
-      expect(second.hex()).toBe(sha256(bytes));
-      first.update(bytes.subarray(at));
-      expect(first.hex()).toBe(sha256(bytes));
-    },
-  );
+  it.each([0, 64, 128, 4992])('goes on from a state saved after %i bytes', async (at) => {
+    const first = await Sha256.create();
+    first.update(bytes.subarray(0, at));
+    expect(first.hex()).toBe(sha256(bytes.subarray(0, at)));
+    const second = await Sha256.restore(first.save());
+    expect(second.position).toBe(at);
+    for (let i = at; i < bytes.length; i += 37) second.update(bytes.subarray(i, i + 37));
+    expect(second.hex()).toBe(sha256(bytes));
+    expect(second.hex()).toBe(sha256(bytes));
+    first.update(bytes.subarray(at));
+    expect(first.hex()).toBe(sha256(bytes));
+  });
 
-  it('checkpoints hold no content, and go on from the last multiple of 64', async () => {
-    const text = Buffer.from('Anna Smith;salary 123456;'.repeat(20).slice(0, 300));
+  it('saves states that hold no content, and none where they would', async () => {
+    const text = Buffer.from('Anna Smith;salary 123456;'.repeat(20).slice(0, 256));
     const hash = await Sha256.create();
-    for (const byte of text) hash.update(Buffer.of(byte));
-    const { state, position } = hash.checkpoint();
-    expect(position).toBe(256);
+    for (const byte of text.subarray(0, 255)) hash.update(Buffer.of(byte));
+    expect(() => hash.save()).toThrow(RangeError);
+    hash.update(text.subarray(255));
+    const state = hash.save();
     const raw = Buffer.from(state.split('.')[0] ?? '', 'base64');
     for (let i = 0; i + 4 <= text.length; i++) expect(raw.includes(text.subarray(i, i + 4))).toBe(false);
-    const again = await Sha256.restore(state);
-    again.update(text.subarray(again.position));
-    expect(again.hex()).toBe(sha256(text));
-    expect(hash.hex()).toBe(sha256(text));
     expect(state.length).toBeLessThan(250);
+    expect((await Sha256.restore(state)).hex()).toBe(sha256(text));
   });
 
   it('is not disturbed by buffers that are reused', async () => {
@@ -49,7 +44,7 @@ describe('Sha256', () => {
     expect(hash.hex()).toBe(sha256(Buffer.from('abc')));
   });
 
-  it.each(['', 'x', 'AAAA.0.', 'AAAA.x.'])('refuses %j as a state', async (state) => {
+  it.each(['', 'x', 'AAAA.0', 'AAAA.x'])('refuses %j as a state', async (state) => {
     await expect(Sha256.restore(state)).rejects.toThrow();
   });
 });
@@ -65,7 +60,6 @@ describe('gzip', () => {
     }
     const file = Buffer.concat([...one.slices, ...two.slices]);
     expectBytes(gunzipSync(file), Buffer.concat([...parts, Buffer.from('tail')]));
-    expect(await gunzipCheck(from(file), 'x')).toBe(2 * SLICE_BYTES + 103);
     expect(gunzipSync(Buffer.concat((await gzipChunk(from())).slices))).toHaveLength(0);
   });
 
@@ -75,13 +69,6 @@ describe('gzip', () => {
       throw new RangeError('source changed');
     })();
     await expect(gzipChunk(broken)).rejects.toThrow(RangeError);
-  });
-
-  it('finds what is not whole', async () => {
-    const whole = gzipSync('some text');
-    for (const bad of [whole.subarray(0, -1), whole.subarray(0, 5), Buffer.from('not gzip at all')]) {
-      await expect(gunzipCheck(from(bad), 'The answer')).rejects.toMatchObject({ type: 'TransferCorrupt' });
-    }
   });
 });
 

@@ -3,15 +3,17 @@ import { resolve } from 'node:path';
 import { Worker } from '@temporalio/worker';
 
 import { configuredActivities, loadConfig } from '../../src/worker';
-import { Rig } from '../support/rig';
+import type { Rig } from '../support/rig';
+import { ownRig } from '../workflows/support';
 
 describe('a worker of a user, with our workflows and activities beside their own', () => {
   let rig: Rig;
+  let close: () => Promise<void>;
   beforeAll(async () => {
-    rig = await Rig.start();
+    ({ rig, close } = await ownRig());
     await rig.stopWorkers();
   });
-  afterAll(() => rig.close());
+  afterAll(() => close());
 
   it('runs an integration on all three queues', async () => {
     rig.write('products.csv', 'Code,Name,Category,Launch Date,Active\nP0001,Bread,Bakery,2024-01-15,true\n');
