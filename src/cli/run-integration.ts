@@ -108,8 +108,9 @@ async function startAndWait(
   const ui = await findUi(client.address, deps.env);
   const link = ui === undefined ? undefined : runLink(ui, client.namespace, workflowId, runId);
   const joined = handle.joined ? 'Joined the open run' : 'Started';
-  deps.stderr.write(`${joined} ${workflowId}${link === undefined ? '' : `\n${link}`}\n`);
-  const waited = await waitForRun(handle, new ProgressDisplay(deps.stderr), deps);
+  const waited = await waitForRun(handle, new ProgressDisplay(deps.stderr), deps, () => {
+    deps.stderr.write(`${joined} ${workflowId}${link === undefined ? '' : `\n${link}`}\n`);
+  });
   if (waited.kind === 'detached') {
     deps.stderr.write(`Detached: ${workflowId} goes on.\n`);
     if (json) deps.stdout.write(ids);

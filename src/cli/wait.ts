@@ -36,11 +36,14 @@ const LOOK_MS = 1_000;
  * On a terminal Ctrl-C asks whether to detach or to cancel, and a second Ctrl-C detaches at once. Elsewhere SIGINT
  * cancels the run and waits for its ending, a second one detaches. SIGTERM detaches: what runs this command may stop
  * it, and the run goes on.
+ *
+ * @param announce says that the run is waited for; called once signals are listened to
  */
 export async function waitForRun(
   handle: IntegrationHandle,
   display: ProgressDisplay,
   deps: CliDeps,
+  announce: () => void = () => undefined,
 ): Promise<Waited> {
   const { stderr } = deps;
   const interactive = stderr.isTTY === true && deps.stdin.isTTY === true;
@@ -80,6 +83,9 @@ export async function waitForRun(
       detach,
     );
   });
+
+  // Only now: whoever reads it may answer with a signal at once.
+  announce();
 
   let over = false;
   const ended = handle.result().then(

@@ -13,7 +13,7 @@ const ASK_AGAIN_MS = 10 * 60_000;
 /** A dead holder is looked for this often, while somebody waits. */
 const SWEEP_MS = 30_000;
 /** An unused lock ends after this. */
-const IDLE_MS = 60_000;
+const IDLE_MS = 15_000;
 
 /** Holds the files, in ID order so that two runs cannot wait for each other, while `body` works. */
 export async function holdingFiles<T>(

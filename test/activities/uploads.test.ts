@@ -133,7 +133,7 @@ describe('uploading chunks: one version of the source, every byte once, wherever
       const position = seen.at(-1)?.position as unknown as UploadPosition;
       expect(position.next).toBe(3);
       expect(position.offset % 64).toBe(0);
-      expect(position.digest).toMatch(/^[A-Za-z0-9+/=]+\.\d+\.$/);
+      expect(position.digest).toMatch(/^[A-Za-z0-9+/=]+\.\d+$/);
       expect(JSON.stringify(beats)).not.toMatch(/Smith|48000|U21pdG/);
       expect((await Sha256.restore(position.digest)).position).toBe(position.offset);
       await odd.close();
