@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
 import { BenchRig, type Measured } from './rig';
@@ -17,6 +17,7 @@ import { BenchRig, type Measured } from './rig';
 const MB = 1_000_000;
 
 async function main(): Promise<void> {
+  Runtime.install({ logger: new DefaultLogger('WARN') });
   const wanted = process.argv.slice(2);
   const all: Record<string, (rig: BenchRig) => Promise<void>> = { start, upload, download, read };
   for (const [name, measure] of Object.entries(all)) {

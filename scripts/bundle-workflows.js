@@ -1,7 +1,7 @@
 'use strict';
 // Bundles lib/workflows for the worker, so that it is ready in well under 2 s, and notes the SDK version beside it:
 // only the SDK that made a bundle may run it. Part of `npm run build`.
-const { writeFileSync } = require('node:fs');
+const { chmodSync, writeFileSync } = require('node:fs');
 const { resolve } = require('node:path');
 const { bundleWorkflowCode, DefaultLogger } = require('@temporalio/worker');
 
@@ -26,6 +26,8 @@ async function main() {
   writeFileSync(resolve(lib, 'workflow-bundle.js'), code + MAP_COMMENT);
   const sdk = require('@temporalio/worker/package.json').version;
   writeFileSync(resolve(lib, 'workflow-bundle.json'), `${JSON.stringify({ sdk })}\n`);
+  // npm does this for an installed package; a checkout can run it as well.
+  chmodSync(resolve(lib, 'cli', 'main.js'), 0o755);
 }
 
 main().catch((error) => {

@@ -37,11 +37,11 @@ export function createReads(
           const at = w.resumed ?? input.from ?? startPosition();
           const writer = await openWriter(deps, input.target, at, input.from, input.compress);
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
+          const reader = new PageReader(client, input, w, writer, timing);
           try {
-            const reader = new PageReader(client, input, w, writer, timing);
-            return { ...(await reader.read(w.resumed?.polledAt ?? input.from?.polledAt)), ...hostQueue };
+            return { ...(await reader.read(w.resumed ?? input.from)), ...hostQueue };
           } catch (error) {
-            await keepWhole(writer, w, { polledAt: Date.now() });
+            await keepWhole(writer, w, { ...reader.seen, polledAt: Date.now() });
             throw error;
           } finally {
             await writer.close();
@@ -65,7 +65,12 @@ export function createReads(
 /** Reads one batch of pages. */
 class PageReader {
   private touchedAt = Date.now();
-  private polledAt = 0;
+  /** What the state of the request said last. */
+  seen: Required<Pick<DownloadPosition, 'polledAt' | 'available' | 'complete'>> = {
+    polledAt: 0,
+    available: 0,
+    complete: false,
+  };
 
   constructor(
     private readonly client: AnaplanClient,
@@ -75,7 +80,7 @@ class PageReader {
     private readonly timing: { pollIntervalMs: number; readTouchMs: number },
   ) {}
 
-  async read(earlierPoll: number | undefined): Promise<DownloadResult> {
+  async read(start: DownloadPosition | undefined): Promise<DownloadResult> {
     const { w, writer, input } = this;
     const from = writer.durable;
     const state: MergeState = { rows: from.rows };
@@ -85,34 +90,50 @@ class PageReader {
     const merge = new PageMerge(state, input.verbatim);
     const until = (input.from?.next ?? 0) + LIMITS.chunksPerActivity;
     let next = from.next;
-    this.polledAt = earlierPoll ?? 0;
+    this.seen = {
+      polledAt: start?.polledAt ?? 0,
+      available: start?.available ?? 0,
+      complete: start?.complete ?? false,
+    };
     for (;;) {
-      // Never more often than the interval, over all attempts; meanwhile an idle request is kept from expiring.
-      await this.w.sleep(Math.max(0, this.timing.pollIntervalMs - (Date.now() - this.polledAt)));
-      this.polledAt = Date.now();
-      // Before the answer: where none comes, the next attempt waits as long.
-      w.remember({ ...writer.durable, polledAt: this.polledAt });
-      const status = await this.status();
-      if (!status) return this.ended(next, state, { failed: 'the read request expired' });
-      if (status.requestState === 'CANCELLED')
-        return this.ended(next, state, { failed: 'the read request was cancelled' });
-      const complete = status.requestState === 'COMPLETE';
-      if (complete && status.successful === false)
-        return this.ended(next, state, { failed: 'Anaplan could not finish the read' });
-      // Only where no page is due: while one never comes, the state's answer is not the end of the trouble.
-      if (next >= status.availablePages) w.answered();
-      while (next < Math.min(status.availablePages, until)) {
-        if (!(await this.page(next, merge, status.availablePages > 1)))
+      if (next >= this.seen.available && !this.seen.complete) {
+        const failed = await this.poll();
+        if (failed !== undefined) return this.ended(next, state, { failed });
+        // Only where no page is due: while one never comes, the state's answer is not the end of the trouble.
+        if (next >= this.seen.available) w.answered();
+      }
+      const { available, complete } = this.seen;
+      while (next < Math.min(available, until)) {
+        if (!(await this.page(next, merge, available > 1)))
           return this.ended(next, state, { failed: `page ${next} is gone` });
         next += 1;
-        w.note(`page ${next}${complete ? ` of ${status.availablePages}` : ''}, ${state.rows} rows`);
-        if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, polledAt: this.polledAt });
+        w.note(`page ${next}${complete ? ` of ${available}` : ''}, ${state.rows} rows`);
+        if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, ...this.seen });
         else w.answered();
       }
-      if (complete && next >= status.availablePages) return this.ended(next, state, { done: true });
+      if (complete && next >= available) return this.ended(next, state, { done: true });
       if (next >= until) return this.ended(next, state, {});
       await this.touch(next);
     }
+  }
+
+  /**
+   * Asks for the state of the request: never more often than the interval, over all attempts and batches.
+   * @returns why the read cannot go on, if so
+   */
+  private async poll(): Promise<string | undefined> {
+    const { w, writer, timing } = this;
+    await w.sleep(Math.max(0, timing.pollIntervalMs - (Date.now() - this.seen.polledAt)));
+    this.seen = { ...this.seen, polledAt: Date.now() };
+    // Before the answer: where none comes, the next attempt waits as long.
+    w.remember({ ...writer.durable, ...this.seen });
+    const status = await this.status();
+    if (!status) return 'the read request expired';
+    if (status.requestState === 'CANCELLED') return 'the read request was cancelled';
+    const complete = status.requestState === 'COMPLETE';
+    if (complete && status.successful === false) return 'Anaplan could not finish the read';
+    this.seen = { ...this.seen, available: status.availablePages, complete };
+    return undefined;
   }
 
   private async status(): Promise<ReadRequest | undefined> {
@@ -164,7 +185,7 @@ class PageReader {
     await this.writer.reached(next, { ...state }, true);
     return {
       ...this.writer.durable,
-      polledAt: this.polledAt,
+      ...this.seen,
       done: end.done ?? false,
       ...(end.failed === undefined ? {} : { failed: end.failed }),
     };

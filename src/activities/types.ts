@@ -207,6 +207,9 @@ export interface DownloadPosition {
   lineOpen?: boolean;
   /** Large reads: when the state of the request was last asked for, epoch ms. */
   polledAt?: number;
+  /** Large reads: what it said: pages that can be read, and whether they are all. */
+  available?: number;
+  complete?: boolean;
 }
 
 /** A target and the token of its `.part` file. */

@@ -185,7 +185,7 @@ async function readChunks(
 
 /** Where the next batch goes on. */
 export function positionOf(batch: DownloadResult): DownloadPosition {
-  const { next, offset, crc32, rows, header, crlf, lineOpen, polledAt } = batch;
+  const { next, offset, crc32, rows, header, crlf, lineOpen, polledAt, available, complete } = batch;
   return {
     next,
     offset,
@@ -195,5 +195,7 @@ export function positionOf(batch: DownloadResult): DownloadPosition {
     ...(crlf === undefined ? {} : { crlf }),
     ...(lineOpen === undefined ? {} : { lineOpen }),
     ...(polledAt === undefined ? {} : { polledAt }),
+    ...(available === undefined ? {} : { available }),
+    ...(complete === undefined ? {} : { complete }),
   };
 }
