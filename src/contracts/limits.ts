@@ -6,7 +6,7 @@ export const LIMITS = {
   /** seeds "Parameter Types": the default chunk size is 10 MB. */
   defaultChunkBytes: 10_000_000,
   /** A file of known size is cut into about this many chunks once that makes them larger than the default. */
-  targetChunks: 200,
+  targetChunks: 400,
   /** Chunks or pages that one activity carries: bounds the history of a run. */
   chunksPerActivity: 250,
   resultBytes: 256 * 1024,

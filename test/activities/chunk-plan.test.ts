@@ -9,9 +9,9 @@ describe('the chunk plan: a wrong one is refused by Anaplan, or mixes bytes afte
     [1, 1, 10_000_000],
     [10 * MB, 1, 10_000_000],
     [10 * MB + 1, 2, 10_000_000],
-    [2_000 * MB, 200, 10_000_000],
-    [2_000 * MB + 1, 200, 10_000_064],
-    [10_000 * MB, 200, 50_000_000],
+    [4_000 * MB, 400, 10_000_000],
+    [4_000 * MB + 1, 400, 10_000_064],
+    [20_000 * MB, 400, 50_000_000],
     [50_000 * MB, 1_000, 50_000_000],
   ])('%i bytes are %i chunks of %i', (size, count, bytes) => {
     const plan = planChunks(size);
