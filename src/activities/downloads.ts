@@ -122,7 +122,7 @@ export async function openWriter(
 export async function keepWhole(
   writer: TargetWriter,
   w: Work<DownloadPosition>,
-  extra?: Pick<DownloadPosition, 'polledAt' | 'available' | 'complete'>,
+  extra?: Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>,
 ): Promise<void> {
   if (w.abandoned) return;
   try {

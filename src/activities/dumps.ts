@@ -1,6 +1,7 @@
 /** Failure dumps: fetched whole, stored where nothing overwrites them, and counted. */
 import { parse } from 'csv-parse';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { activityInfo } from '@temporalio/activity';
 
 import { AnaplanError, type AnaplanClient, type DownloadBody } from '../anaplan';
@@ -120,31 +121,22 @@ export interface DumpCounts {
 
 /**
  * Counts a dump: distinct source lines with an error, lines with only a warning, and its messages as templates.
- * Memory: a number a rejected line, never the rows.
+ * Memory: the numbers of a million lines at most, never the rows.
  */
 export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCounts> {
-  const rejected = new Set<string>();
-  const warned = new Set<string>();
+  const rejected = new DistinctLines();
+  const warned = new DistinctLines();
   const messages = new Map<string, number>();
   let columns: { status: number; line: number; errors: number[] } | undefined;
   let row = 0;
-  const records = Readable.from(bytes, { objectMode: true }).pipe(
-    parse({
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      bom: true,
-      max_record_size: 16 * 1024 * 1024,
-    }),
-  );
-  for await (const record of records as AsyncIterable<string[]>) {
+  const take = (record: string[]): void => {
     if (!columns) {
       columns = {
         status: record.indexOf('_Status_'),
         line: record.indexOf('_Line_'),
         errors: record.flatMap((name, i) => (/^_Error_\d+_$/.test(name) ? [i] : [])),
       };
-      continue;
+      return;
     }
     row += 1;
     const status = record[columns.status] ?? 'E';
@@ -156,13 +148,54 @@ export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCount
     for (const text of new Set(texts.filter((t) => t !== '').map(errorTemplate))) {
       if (messages.has(text) || messages.size < 1000) messages.set(text, (messages.get(text) ?? 0) + 1);
     }
-  }
+  };
+  // A pipeline, so that an error of the bytes is this function's, and not the process's.
+  await pipeline(
+    Readable.from(bytes, { objectMode: true }),
+    parse({
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      bom: true,
+      max_record_size: 16 * 1024 * 1024,
+    }),
+    async (records: AsyncIterable<string[]>) => {
+      for await (const record of records) take(record);
+    },
+  );
   const errors = [...messages]
     .map(([message, count]) => ({ message, count }))
     .sort((a, b) => b.count - a.count)
     .slice(0, LIMITS.dumpMessages);
-  for (const line of rejected) warned.delete(line);
-  return { rejected: rejected.size, warnings: warned.size, errors };
+  return { rejected: rejected.size, warnings: warned.sizeWithout(rejected), errors };
+}
+
+/** So many lines are told apart exactly; a dump of more is counted by its changes from line to line. */
+const MAX_KNOWN_LINES = 1_000_000;
+
+/** Counts distinct source lines in bounded memory. Dumps come in the order of the source. */
+class DistinctLines {
+  private readonly known = new Set<string>();
+  private beyond = 0;
+  private last: string | undefined;
+
+  add(line: string): void {
+    if (this.known.has(line) || line === this.last) return;
+    this.last = line;
+    if (this.known.size < MAX_KNOWN_LINES) this.known.add(line);
+    else this.beyond += 1;
+  }
+
+  get size(): number {
+    return this.known.size + this.beyond;
+  }
+
+  /** Lines that are not among others. */
+  sizeWithout(others: DistinctLines): number {
+    let size = this.beyond;
+    for (const line of this.known) if (!others.known.has(line)) size += 1;
+    return size;
+  }
 }
 
 const PLACE = /\$\{[^}]+\}/g;

@@ -106,12 +106,26 @@ export function codeOf(error: AnaplanError): FailureFacts {
   return error.status === undefined || error.status < 400 ? {} : { code: String(error.status) };
 }
 
+/** gRPC: deadline exceeded, resource exhausted, unavailable. */
+const BUSY = new Set([4, 8, 14]);
+
+/** Whether Temporal's own server did not answer, or not now: the activity is tried again. */
+function isTemporalBusy(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const code: unknown = (at as { code?: unknown }).code;
+    if (typeof code === 'number' && BUSY.has(code)) return true;
+  }
+  return false;
+}
+
 /** Any other error of ours, or a defect. */
 export function castError(what: string, error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof AnaplanError) return refuse(what, error);
   if (error instanceof StorageError) return fail(error.type, error.message, {}, error);
   const message = error instanceof Error ? error.message : String(error);
+  if (isTemporalBusy(error))
+    return tryAgain('ServiceUnavailable', `${what}: Temporal does not answer: ${message}`, 2000);
   return fail('InternalError', `${what}: ${message}. ${FAILURES.InternalError.remedy}`, {}, error);
 }
 

@@ -64,12 +64,12 @@ export function createReads(
 
 /** Reads one batch of pages. */
 class PageReader {
-  private touchedAt = Date.now();
   /** What the state of the request said last. */
-  seen: Required<Pick<DownloadPosition, 'polledAt' | 'available' | 'complete'>> = {
+  seen: Required<Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>> = {
     polledAt: 0,
     available: 0,
     complete: false,
+    touchedAt: Date.now(),
   };
 
   constructor(
@@ -94,6 +94,7 @@ class PageReader {
       polledAt: start?.polledAt ?? 0,
       available: start?.available ?? 0,
       complete: start?.complete ?? false,
+      touchedAt: start?.touchedAt ?? Date.now(),
     };
     for (;;) {
       if (next >= this.seen.available && !this.seen.complete) {
@@ -110,10 +111,11 @@ class PageReader {
         w.note(`page ${next}${complete ? ` of ${available}` : ''}, ${state.rows} rows`);
         if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, ...this.seen });
         else w.answered();
+        if (!(await this.touch(next))) return this.ended(next, state, { failed: 'the read request expired' });
       }
       if (complete && next >= available) return this.ended(next, state, { done: true });
       if (next >= until) return this.ended(next, state, {});
-      await this.touch(next);
+      if (!(await this.touch(next))) return this.ended(next, state, { failed: 'the read request expired' });
     }
   }
 
@@ -161,20 +163,29 @@ class PageReader {
       if (error instanceof AnaplanError && error.status === 404) return false;
       throw error;
     }
-    if (index % 100 === 0) this.touchedAt = Date.now();
+    if (index % 100 === 0) this.seen = { ...this.seen, touchedAt: Date.now() };
     return true;
   }
 
-  /** Only pages whose number divides by 100 reset Anaplan's 30-minute timer (seeds: "Delete read requests"). */
-  private async touch(next: number): Promise<void> {
-    if (next === 0 || Date.now() - this.touchedAt < this.timing.readTouchMs) return;
+  /**
+   * Only pages whose number divides by 100 reset Anaplan's 30-minute timer (seeds: "Delete read requests").
+   * @returns false when the request is gone
+   */
+  private async touch(next: number): Promise<boolean> {
+    if (next === 0 || Date.now() - this.seen.touchedAt < this.timing.readTouchMs) return true;
     const { client, input, w } = this;
     const page = Math.floor((next - 1) / 100) * 100;
-    const body = await client.reads.page(refOf(input), input.read, input.requestId, page, {
-      signal: w.signal,
-    });
-    await body.discard();
-    this.touchedAt = Date.now();
+    try {
+      const body = await client.reads.page(refOf(input), input.read, input.requestId, page, {
+        signal: w.signal,
+      });
+      await body.discard();
+    } catch (error) {
+      if (error instanceof AnaplanError && error.status === 404) return false;
+      throw error;
+    }
+    this.seen = { ...this.seen, touchedAt: Date.now() };
+    return true;
   }
 
   private async ended(

@@ -41,7 +41,7 @@ function preparedUpload(file: Named, source: string, metadata?: ImportMetadata):
   const upload: PreparedUpload = {
     file: { id: file.id, name: file.name },
     source,
-    workbook: WORKBOOK.test(file.name) || WORKBOOK.test(source),
+    workbook: WORKBOOK.test(file.name),
   };
   const from = metadata?.source;
   if (from && from.headerNames.length > 0) {

@@ -4,6 +4,9 @@ import { catalogued, LIMITS, messageOf, type ResultDetail, type RowCounts } from
 import { errorTemplate } from './dumps';
 import type { ProcessStep, SettledResult, SettledTask } from './types';
 
+/** A process of more steps than this is not one. */
+const MAX_NESTED = 2_000;
+
 /** Settles a task that has ended. `steps` name the actions of a process, which results only number. */
 export function settle(task: Task, steps: readonly ProcessStep[] = []): SettledTask {
   const names = new Map(steps.map((s) => [s.id, s.name]));
@@ -43,8 +46,8 @@ function settleResult(
   }
   if (result.nestedResults.length > 0) {
     // A process of hundreds of steps still has its outcome by step: only details are rationed.
-    settled.nested = result.nestedResults.slice(0, 500).map((n) => settleResult(n, names, budget));
-    if (result.nestedResults.length > 500) budget.cut = true;
+    settled.nested = result.nestedResults.slice(0, MAX_NESTED).map((n) => settleResult(n, names, budget));
+    if (result.nestedResults.length > MAX_NESTED) budget.cut = true;
   }
   return settled;
 }
@@ -70,12 +73,14 @@ function failureOf(details: readonly TaskDetail[]): SettledResult['failure'] {
     details.find((d) => catalogued(d.type) === undefined) ??
     details[0];
   if (!detail) return undefined;
-  const remedy = catalogued(detail.type)?.remedy;
+  const { message, remedy } = settleDetail(detail, { cut: false });
+  // The parameters of data codes repeat values of rows.
+  const values = catalogued(detail.type)?.kind === 'data' ? {} : detail.values;
   return {
     code: detail.type,
-    message: messageOf(detail.type, detail.values, detail.localMessageText).slice(0, LIMITS.textBytes),
+    message,
     parameters: Object.fromEntries(
-      Object.entries(detail.values)
+      Object.entries(values)
         .slice(0, 20)
         .map(([k, v]) => [k, v.slice(0, 200)]),
     ),

@@ -127,7 +127,7 @@ export interface UploadChunksResult extends UploadPosition {
 export interface TaskBaseline {
   newest: number | null;
   idsAtNewest: string[];
-  /** Every ID of the list, as far as it fits: to see that the list was not emptied meanwhile. */
+  /** How many tasks were listed, for a reader of the history. */
   known: number;
   /** Anaplan's clock when the list was read, epoch ms. */
   serverDate: number | null;
@@ -210,6 +210,8 @@ export interface DownloadPosition {
   /** Large reads: what it said: pages that can be read, and whether they are all. */
   available?: number;
   complete?: boolean;
+  /** Large reads: when a page was asked for that keeps the request from expiring, epoch ms. */
+  touchedAt?: number;
 }
 
 /** A target and the token of its `.part` file. */
@@ -227,8 +229,6 @@ export interface DownloadChunksInput extends Call {
   count: number;
   compress: boolean;
   from?: DownloadPosition;
-  /** Which host wrote the `.part` so far. */
-  hostQueue?: string;
 }
 
 /** Where a batch of a download or a large read ended. */

@@ -34,8 +34,6 @@ export interface WorkSpec {
   deadline?: number;
   deadlineName?: keyof TimeoutsMs;
   timing: Timing;
-  /** Class of refusals that the activity deals with itself: they are thrown as they are. */
-  passThrough?: (error: AnaplanError) => boolean;
 }
 
 /** seeds "HTTP responses" 409: as a locked model, but not for hours. */
@@ -59,6 +57,7 @@ export class Work<P> {
   private text: string | undefined;
   private earlier: Beat<P>['outage'];
   private lastTick = performance.now();
+  private lastTickDate = Date.now();
   private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly spec: WorkSpec) {
@@ -86,7 +85,7 @@ export class Work<P> {
 
   /** The server has given up on this attempt: another one may be at work. */
   get abandoned(): boolean {
-    return this.abandon.signal.aborted || performance.now() - this.lastTick > this.deadAfterMs;
+    return this.abandon.signal.aborted || this.silentMs() > this.deadAfterMs;
   }
 
   /** Says what the activity does. */
@@ -110,7 +109,8 @@ export class Work<P> {
 
   /** As {@link assertAlive}, but not on cancellation or shutdown: for what must be finished once it is begun. */
   assertCurrent(): void {
-    if (performance.now() - this.lastTick > this.deadAfterMs) {
+    // Both clocks: the monotonic one stands still while a machine is suspended.
+    if (this.silentMs() > this.deadAfterMs) {
       this.abandon.abort(new Error('this attempt missed its heartbeat deadline'));
     }
     this.abandon.signal.throwIfAborted();
@@ -154,7 +154,7 @@ export class Work<P> {
   ending(error: unknown): unknown {
     clearInterval(this.timer);
     if (this.signal.aborted && !(error instanceof ApplicationFailure)) return this.aborted();
-    if (error instanceof AnaplanError && !this.spec.passThrough?.(error)) return this.refused(error);
+    if (error instanceof AnaplanError) return this.refused(error);
     return castError(this.spec.what, error);
   }
 
@@ -163,14 +163,19 @@ export class Work<P> {
     clearInterval(this.timer);
   }
 
+  /** Since the last heartbeat of this attempt. */
+  private silentMs(): number {
+    return Math.max(performance.now() - this.lastTick, Date.now() - this.lastTickDate);
+  }
+
   private tick(): void {
-    const now = performance.now();
-    if (now - this.lastTick > this.deadAfterMs) {
+    if (this.silentMs() > this.deadAfterMs) {
       this.abandon.abort(new Error('this attempt missed its heartbeat deadline'));
       clearInterval(this.timer);
       return;
     }
-    this.lastTick = now;
+    this.lastTick = performance.now();
+    this.lastTickDate = Date.now();
     this.send();
   }
 

@@ -144,10 +144,10 @@ export class Api {
       fresh: call.fresh,
     };
     // Before the limiter: a hundred calls that wait for one log-in must not hold a hundred turns meanwhile.
-    let token = await this.auth.token(signal);
+    let token = await unsent(this.auth.token(signal));
     const authorize = async (): Promise<Record<string, string>> => {
       // Again after the limiter, whose wait may have outlived the token.
-      token = await this.auth.token(signal);
+      token = await unsent(this.auth.token(signal));
       o.beforeSend?.();
       return { authorization: this.auth.authorization(token) };
     };
@@ -156,7 +156,7 @@ export class Api {
     } catch (error) {
       if (!isUnauthorized(error)) throw error;
       if (!this.auth.renewable) throw unauthorized(error);
-      await this.auth.replace(token, signal);
+      await unsent(this.auth.replace(token, signal));
     }
     try {
       return await this.transport.send(request, authorize);
@@ -234,4 +234,17 @@ export function path(strings: TemplateStringsArray, ...parts: (string | number)[
     if (part === '' || part === '.' || part === '..') throw new TypeError(`"${part}" is not an Anaplan ID`);
     return text + piece + (part === undefined ? '' : encodeURIComponent(String(part)));
   }, '');
+}
+
+/**
+ * Waits for the log-in of a call. Whatever goes wrong in it, the call itself was not sent: nobody has to wonder whether
+ * it had its effect. (A call answered by 401 had none either.)
+ */
+async function unsent<T>(logIn: Promise<T>): Promise<T> {
+  try {
+    return await logIn;
+  } catch (error) {
+    if (!(error instanceof AnaplanError) || error.sent === 'no') throw error;
+    throw new AnaplanError(error.message, { ...error, sent: 'no', cause: error.cause });
+  }
 }

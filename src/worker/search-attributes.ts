@@ -39,6 +39,8 @@ export async function registerSearchAttributes(
     );
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    // The worker itself is about to say so, with what to do.
+    if (/^Namespace .*not found/.test(reason ?? '')) return false;
     log(
       'warn',
       `Runs do without search attributes, which this worker may not register in namespace ${namespace}: ` +

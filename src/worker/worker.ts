@@ -5,6 +5,7 @@ import type { Timing } from '../activities';
 import { configuredActivities } from './activities';
 import { workflowSource } from './bundle';
 import type { Config } from './config';
+import { ConfigError } from './config-error';
 import type { Log } from './logging';
 import { registerSearchAttributes } from './search-attributes';
 import { connectWorker, type TemporalFlags } from './temporal';
@@ -103,6 +104,12 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
     };
   } catch (error) {
     await close();
+    if (error instanceof Error && /^Namespace \S+ (was )?not found/.test(error.message)) {
+      throw new ConfigError(
+        '',
+        `the Temporal namespace ${o.namespace ?? own?.namespace ?? 'default'} does not exist there: set TEMPORAL_NAMESPACE (or --namespace) to one that does`,
+      );
+    }
     throw error;
   }
 }

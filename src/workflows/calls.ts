@@ -1,5 +1,11 @@
 /** Calling activities: their options beside their names, so that steps read as sentences. */
-import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  CancelledFailure,
+  proxyActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 
 import type { AnaplanActivities } from '../activities/types';
 
@@ -40,5 +46,12 @@ export function call<K extends keyof AnaplanActivities>(
   const activity = proxyActivities<AnaplanActivities>(options)[name] as unknown as (
     input: Parameters<AnaplanActivities[K]>[0],
   ) => Promise<Awaited<ReturnType<AnaplanActivities[K]>>>;
-  return activity(input);
+  return activity(input).catch((error: unknown) => {
+    // An attempt that fails while a cancellation is under way is not tried again: what ended the activity is the
+    // cancellation, whatever the attempt said at last.
+    if (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED') {
+      throw new CancelledFailure('cancelled', [], error);
+    }
+    throw error;
+  });
 }

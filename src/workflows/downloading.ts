@@ -78,18 +78,40 @@ export class Target {
 
   /** Makes the target appear, whole, and answers the digest of its bytes. */
   async commit(end: DownloadResult): Promise<{ sha256: string }> {
-    return call('anaplan.commitTarget', this.localSettings('make the target appear'), {
-      target: this.ref,
-      bytes: end.offset,
-      crc32: end.crc32,
-    });
+    return this.onHost(() =>
+      call('anaplan.commitTarget', this.localSettings('make the target appear'), {
+        target: this.ref,
+        bytes: end.offset,
+        crc32: end.crc32,
+      }),
+    );
   }
 
   /** Removes the `.part`. */
   async discard(): Promise<void> {
-    await call('anaplan.discardTarget', this.localSettings('remove the unfinished target'), {
-      target: this.ref,
-    });
+    await this.onHost(() =>
+      call('anaplan.discardTarget', this.localSettings('remove the unfinished target'), {
+        target: this.ref,
+      }),
+    );
+  }
+
+  /** Runs what only the host with the `.part` can do: a busy one is waited for. */
+  private async onHost<T>(body: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await body();
+      } catch (error) {
+        if (!this.queue || !nobodyTookIt(error)) throw error;
+        if (!(await hostIsServed(this.run, this.queue))) {
+          throw stepFailure(
+            'TargetFailed',
+            `${this.ref.uri}: the worker of queue ${this.queue}, which has the unfinished file, is gone. Start it again, then start the run again.`,
+          );
+        }
+        this.waitMs *= 2;
+      }
+    }
   }
 
   private localSettings(summary: string): CallSettings {
@@ -185,7 +207,8 @@ async function readChunks(
 
 /** Where the next batch goes on. */
 export function positionOf(batch: DownloadResult): DownloadPosition {
-  const { next, offset, crc32, rows, header, crlf, lineOpen, polledAt, available, complete } = batch;
+  const { next, offset, crc32, rows, header, crlf, lineOpen, polledAt, available, complete, touchedAt } =
+    batch;
   return {
     next,
     offset,
@@ -197,5 +220,6 @@ export function positionOf(batch: DownloadResult): DownloadPosition {
     ...(polledAt === undefined ? {} : { polledAt }),
     ...(available === undefined ? {} : { available }),
     ...(complete === undefined ? {} : { complete }),
+    ...(touchedAt === undefined ? {} : { touchedAt }),
   };
 }

@@ -24,11 +24,17 @@ export async function keepDumps(run: Run, action: ActionObject, task: FinishedTa
   if (withDumps.length > 0) {
     run.state('keeping dumps');
     await shielded(async () => {
-      for (const result of withDumps) await keepDump(run, action, result, kept);
+      let first: unknown;
+      for (const result of withDumps) {
+        // One that fails must not cost the others: the next run of the action erases them all.
+        await keepDump(run, action, result, kept).catch((error: unknown) => {
+          first ??= error;
+        });
+      }
+      run.result.task = resultTask(task, kept.dumps, action, task.adopted);
+      if (first !== undefined) throw first;
     });
   }
-  run.result.task = resultTask(task, kept.dumps, action, task.adopted);
-  run.result.dumps.push(...kept.dumps.map(({ warnings: _warnings, ...dump }) => dump));
   if (task.truncated) run.result.truncated = true;
   return kept;
 }
@@ -71,6 +77,8 @@ async function keepDump(
       }
       const { hostQueue: _hostQueue, ...dump } = fetched.dump;
       kept.dumps.push(dump);
+      const { warnings: _warnings, ...shown } = dump;
+      run.result.dumps.push(shown);
       run.done(`Dump of **${name}**: ${dump.rows} rejected rows, kept at \`${dump.uri}\``);
       return;
     } catch (error) {

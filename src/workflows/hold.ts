@@ -1,7 +1,7 @@
 /** Holding locks: one run at a time on a file, and on a model. */
 import { condition, getExternalWorkflowHandle, uuid4, workflowInfo } from '@temporalio/workflow';
 
-import type { Lease, LockOptions } from '../activities/types';
+import type { Lease, LockOptions, Prepared } from '../activities/types';
 import { FAILURES, lockId } from '../contracts';
 import { call } from './calls';
 import { stepFailure } from './failures';
@@ -34,6 +34,16 @@ export async function holdingFiles<T>(
     );
   };
   return run.input.exclusive === false ? body() : hold(0);
+}
+
+/** The files that a run replaces: those of the exports it runs. */
+export function exportFiles({ action, steps = [], downloads }: Prepared): string[] {
+  const ran = action?.kind === 'exports' ? [action.id] : [];
+  return [
+    ...ran,
+    ...steps.filter((s) => s.id.startsWith('116')).map((s) => s.id),
+    ...downloads.map((d) => d.export.id),
+  ];
 }
 
 /** Holds the model while `body` works: tasks lock it anyway, and their dumps and exports are replaced by the next one. */

@@ -6,7 +6,7 @@ import { readFailure } from './failures';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
 import { download } from './downloading';
-import { holdingFiles, holdingModel } from './hold';
+import { exportFiles, holdingFiles, holdingModel } from './hold';
 import { actionResults } from './judge';
 import { integration, type Run } from './run';
 import { runTask } from './tasks';
@@ -20,10 +20,11 @@ import { openSource, upload } from './uploading';
 export async function processWithDumps(input: ProcessWithDumpsInput): Promise<IntegrationResult> {
   return integration('processWithDumps', input, async (run) => {
     const { action } = run;
-    const { uploads, downloads } = run.prepared;
+    const { uploads } = run.prepared;
     const ready: { to: PreparedUpload; source: PinnedSource }[] = [];
     for (const to of uploads) ready.push({ to, source: await openSource(run, to) });
-    const files = [...uploads.map((u) => u.file.id), ...downloads.map((d) => d.export.id)];
+    // The files of its exports too: somebody may be downloading what it is about to replace.
+    const files = [...uploads.map((u) => u.file.id), ...exportFiles(run.prepared)];
     return holdingFiles(run, files, async () => {
       for (const { to, source } of ready) run.transferred(await upload(run, to, source));
       return holdingModel(run, async () => {

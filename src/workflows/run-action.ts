@@ -1,7 +1,7 @@
 import type { IntegrationResult, RunActionInput } from '../contracts';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
-import { holdingFiles, holdingModel } from './hold';
+import { exportFiles, holdingFiles, holdingModel } from './hold';
 import { integration } from './run';
 import { runTask } from './tasks';
 
@@ -14,8 +14,7 @@ export async function runAction(input: RunActionInput): Promise<IntegrationResul
   return integration('runAction', input, async (run) => {
     const { action } = run;
     // An export replaces its file, which somebody may be downloading.
-    const files = action.kind === 'exports' ? [action.id] : [];
-    return holdingFiles(run, files, () =>
+    return holdingFiles(run, exportFiles(run.prepared), () =>
       holdingModel(run, async () => {
         const task = await runTask(run, action);
         return run.succeed(conclude(run, action, await keepDumps(run, action, task)));

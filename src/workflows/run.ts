@@ -51,7 +51,8 @@ export class Run<I extends CommonInput = CommonInput> {
     readonly integration: IntegrationName,
     readonly input: I,
   ) {
-    this.timeouts = resolveTimeouts(input?.timeouts);
+    // Callers in other languages send null for what they leave out: the first activity refuses that as InvalidInput.
+    this.timeouts = resolveTimeouts(input?.timeouts ?? {});
     setHandler(granted, (lease) => {
       this.leases.add(lease);
     });
@@ -153,9 +154,7 @@ export class Run<I extends CommonInput = CommonInput> {
   }
 
   /** The result of a run that succeeded. */
-  succeed(
-    outcome: Extract<Outcome, 'succeeded' | 'succeededWithRejections'> = 'succeeded',
-  ): IntegrationResult {
+  succeed(outcome: Success = 'succeeded'): IntegrationResult {
     this.result.outcome = outcome;
     this.state(outcome);
     return fitResult(this.result);

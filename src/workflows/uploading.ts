@@ -1,9 +1,9 @@
 /** Uploading: a pinned source, batch after batch, resumed where the last one ended. */
 import type { PinnedSource, PreparedUpload, UploadPosition } from '../activities/types';
-import { transferQueue, type ResultTransfer } from '../contracts';
+import { FAILURES, transferQueue, type ResultTransfer } from '../contracts';
 import { workflowInfo } from '@temporalio/workflow';
 import { call } from './calls';
-import { nobodyTookIt } from './failures';
+import { nobodyTookIt, stepFailure } from './failures';
 import { hostIsServed, HOST_WAIT_MS } from './hosts';
 import type { Run } from './run';
 
@@ -73,7 +73,14 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         `the worker of queue ${source.hostQueue} is gone; ${to.source} is uploaded again from the start`,
       );
       run.hostQueue = undefined;
-      source = await openSource(run, to);
+      const elsewhere = await openSource(run, to);
+      if (elsewhere.identity.size !== source.identity.size) {
+        throw stepFailure(
+          'SourceChanged',
+          `${to.source} on another host has ${elsewhere.identity.size} bytes, the one that this run began with had ${source.identity.size}. ${FAILURES.SourceChanged.remedy}`,
+        );
+      }
+      source = elsewhere;
       from = undefined;
     }
   }

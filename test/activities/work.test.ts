@@ -117,11 +117,6 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
     expect(patient.failure?.nonRetryable).toBe(false);
   });
 
-  it('leaves what the activity deals with itself alone', async () =>
-    expect((await failing(answer(404), { passThrough: (e) => e.status === 404 })).failure?.type).toBe(
-      'NotFound',
-    ));
-
   it.each<[unknown, string]>([
     [new StorageError('SourceChanged', 'file:///a changed'), 'SourceChanged'],
     [new Error('boom'), 'InternalError'],
@@ -129,6 +124,15 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
   ])('%p is final as %s', async (error, type) =>
     expect((await failing(error)).failure).toMatchObject({ type, nonRetryable: true }),
   );
+});
+
+describe('a Temporal server that does not answer for the moment', () => {
+  it.each([4, 8, 14])('is waited for (gRPC code %i): the run is not at fault', async (code) => {
+    const { failure } = await failing(
+      new Error('ServiceError', { cause: Object.assign(new Error('busy'), { code }) }),
+    );
+    expect(failure).toMatchObject({ type: 'ServiceUnavailable', nonRetryable: false });
+  });
 });
 
 describe('heartbeats and hand-over: where the next attempt goes on', () => {

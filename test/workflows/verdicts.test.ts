@@ -139,4 +139,36 @@ describe('a run ends as what really happened', () => {
     expect(end.type).toBe('TransferCorrupt');
     expect(asked(rig, 'GET', /chunks\/0$/)).toBe(9);
   });
+
+  it.each([null, 17, 'soon'])('refuses timeouts %j as InvalidInput instead of hanging', async (timeouts) => {
+    const end = await rig.run('runAction', { action: 'Order Products', timeouts } as never);
+    expect(end.type).toBe('InvalidInput');
+    expect(end.message).toContain('timeouts');
+  });
+
+  it('cancels the task when the cancellation meets a poll that fails', async () => {
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: '/models/*/actions/117000000002/tasks/*',
+      times: 3,
+      action: { kind: 'stall', ms: 700, when: 'before' },
+    });
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: '/models/*/actions/117000000002/tasks/*',
+      occurrence: [4, 5, 6],
+      action: { kind: 'status', status: 503 },
+    });
+    const handle = await rig.begin('runAction', { action: 'Order Products' });
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    await handle.cancel();
+    const end = await rig.ending(handle.workflowId);
+    // Cancelled, or finished before the cancellation took hold: never a failure that forgets the task.
+    expect([end.cancelled, end.result.outcome]).toEqual(
+      end.cancelled ? [true, 'cancelled'] : [false, 'succeeded'],
+    );
+    expect(
+      rig.sandbox.tasks('117000000002').filter((t) => !['COMPLETE', 'CANCELLED'].includes(t.state)),
+    ).toEqual([]);
+  });
 });

@@ -56,12 +56,17 @@ export class Authenticator {
       credentials.kind === 'token' ? (credentials.scheme ?? 'AnaplanAuthToken') : 'AnaplanAuthToken';
     if (credentials.kind === 'token') {
       this.session = { value: credentials.value, endsAt: Infinity, renewAt: Infinity };
-      transport.hide(credentials.value);
+      transport.hide(credentials.value, { forEver: true });
     } else {
       this.maker = loginMaker(credentials);
       if (credentials.kind === 'basic') {
-        transport.hide(credentials.password);
-        transport.hide(Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64'));
+        transport.hide(credentials.password, { forEver: true });
+        transport.hide(
+          Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64'),
+          {
+            forEver: true,
+          },
+        );
       }
     }
   }

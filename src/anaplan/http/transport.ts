@@ -57,7 +57,8 @@ export class Transport {
   readonly limiter: RateLimiter;
   private readonly kept: Dispatcher;
   private readonly single: Dispatcher;
-  private readonly secrets = new Set<string>();
+  private readonly credentials = new Set<string>();
+  private readonly tokens: string[] = [];
 
   constructor(private readonly options: TransportOptions) {
     this.limiter = options.limiter;
@@ -66,16 +67,12 @@ export class Transport {
   }
 
   /** Texts that must not appear in an error, whatever a server echoes. */
-  hide(secret: string): void {
+  hide(secret: string, o: { forEver?: boolean } = {}): void {
     if (secret.length < 4) return;
-    this.secrets.add(secret);
+    if (o.forEver) this.credentials.add(secret);
+    else this.tokens.push(secret);
     // Old tokens are dead; a bounded memory is enough.
-    if (this.secrets.size > 32) {
-      for (const oldest of this.secrets) {
-        this.secrets.delete(oldest);
-        break;
-      }
-    }
+    if (this.tokens.length > 32) this.tokens.shift();
   }
 
   log(event: LogEvent): void {
@@ -247,7 +244,7 @@ export class Transport {
 
   private clean(text: string): string {
     let clean = text;
-    for (const secret of this.secrets) clean = clean.replaceAll(secret, '***');
+    for (const secret of [...this.credentials, ...this.tokens]) clean = clean.replaceAll(secret, '***');
     return clean;
   }
 
