@@ -4,24 +4,30 @@ import { catalogued, LIMITS, messageOf, type ResultDetail, type RowCounts } from
 import { errorTemplate } from './dumps';
 import type { ProcessStep, SettledResult, SettledTask } from './types';
 
+/** What one task may take up in a history. */
+interface Budget {
+  details: number;
+  failures: number;
+  cut: boolean;
+}
+
+/** A process stops at the first action that fails: more reasons than these are not read. */
+const MAX_FAILURES = 20;
+
 /** A process of more steps than this is not one. */
 const MAX_NESTED = 2_000;
 
 /** Settles a task that has ended. `steps` name the actions of a process, which results only number. */
 export function settle(task: Task, steps: readonly ProcessStep[] = []): SettledTask {
   const names = new Map(steps.map((s) => [s.id, s.name]));
-  const budget = { details: LIMITS.resultDetails, cut: false };
+  const budget: Budget = { details: LIMITS.resultDetails, failures: MAX_FAILURES, cut: false };
   const settled: SettledTask = { taskId: task.taskId, state: task.taskState };
   if (task.result) settled.result = settleResult(task.result, names, budget);
   if (budget.cut) settled.truncated = true;
   return settled;
 }
 
-function settleResult(
-  result: TaskResult,
-  names: ReadonlyMap<string, string>,
-  budget: { details: number; cut: boolean },
-): SettledResult {
+function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, budget: Budget): SettledResult {
   const settled: SettledResult = {
     successful: result.successful,
     dumpAvailable: result.failureDumpAvailable,
@@ -40,9 +46,12 @@ function settleResult(
   }
   const rows = countRows(result.details);
   if (rows) settled.rows = rows;
-  if (!result.successful) {
+  if (!result.successful && budget.failures > 0) {
     const failure = failureOf(result.details);
-    if (failure) settled.failure = failure;
+    if (failure) {
+      settled.failure = failure;
+      budget.failures -= 1;
+    }
   }
   if (result.nestedResults.length > 0) {
     // A process of hundreds of steps still has its outcome by step: only details are rationed.
