@@ -1,7 +1,8 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // Those that kill, cut off and freeze real processes have a command of their own: `npm run test:system`.
+  testMatch: ['<rootDir>/test/**/*.test.ts', '!<rootDir>/test/system/**'],
   transform: {
     '^.+\\.(t|j)s$': [
       '@swc/jest',
