@@ -69,6 +69,14 @@ const FIELDS = {
   dumps: ['path or URI', 'Directory for failure dumps. Default `dumps/` below the worker’s root.'],
   uploads: ['list of `{file, source}`', 'Sources to upload to files first.'],
   downloads: ['list of `{export, target}`', 'Exports of the process to download afterwards.'],
+  startAgainIfUnknown: [
+    'boolean',
+    'An operator’s word that the action may run twice: where nobody can tell whether it started, it is started again. Default `false`: `AmbiguousTaskStart`.',
+  ],
+  checkHeader: [
+    '`"fail"`, `"warn"` or `"off"`',
+    'What happens when the header line of a source lacks columns that the import was made with: refused before the first byte, a warning in the result, or not looked at. Default `fail`.',
+  ],
   requireUploads: ['boolean', 'Refuse to start when a file import of the process gets no upload.'],
 };
 const OWN = { uploadImport: { file: ['text', 'File to upload to. Default: the import’s own data source.'] } };

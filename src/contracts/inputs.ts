@@ -50,16 +50,38 @@ export interface CommonInput {
   timeouts?: Timeouts;
 }
 
+/** What every integration that starts an Anaplan task takes in addition. */
+export interface StartingInput extends CommonInput {
+  /**
+   * An operator's word that the action may run twice. Where nobody can tell whether a start was taken (the answer was
+   * lost and the task list does not tell either), it is sent again. Default false: `AmbiguousTaskStart`.
+   */
+  startAgainIfUnknown?: boolean;
+}
+
 /** What the integrations that run an Anaplan action take in addition. */
-export interface ActionInput extends CommonInput {
+export interface ActionInput extends StartingInput {
   mappingParameters?: MappingParameter[];
   acceptRejections?: AcceptRejections;
   /** Directory (URI or path) for failure dumps. Default `dumps/` below the worker's root. */
   dumps?: string;
 }
 
+/**
+ * What a source does whose header line lacks columns that the import was made with: `fail` refuses it as `InvalidInput`
+ * before the first byte is uploaded, `warn` says so in the result, `off` does not look. A header that cannot be read or
+ * compared is a warning, never a failure.
+ */
+export type CheckHeader = 'fail' | 'warn' | 'off';
+
+/** What the integrations that upload files for imports take in addition. */
+export interface HeaderCheckInput {
+  /** Compare the header line of every source with its import's. Default `fail`. */
+  checkHeader?: CheckHeader;
+}
+
 /** Uploads `source` to the import's file and runs the import. */
-export interface UploadImportInput extends ActionInput {
+export interface UploadImportInput extends ActionInput, HeaderCheckInput {
   import: string;
   source: string;
   /** The file to upload to. Default: the import's own data source. */
@@ -70,7 +92,7 @@ export interface UploadImportInput extends ActionInput {
 export type Compress = 'gzip' | boolean;
 
 /** Runs an export and downloads its file. */
-export interface ExportDownloadInput extends CommonInput {
+export interface ExportDownloadInput extends StartingInput {
   export: string;
   target: string;
   compress?: Compress;
@@ -89,7 +111,7 @@ export interface ProcessDownload {
 }
 
 /** Uploads files, runs a process, keeps every failure dump, downloads the exports it wrote. */
-export interface ProcessWithDumpsInput extends ActionInput {
+export interface ProcessWithDumpsInput extends ActionInput, HeaderCheckInput {
   process: string;
   uploads?: ProcessUpload[];
   downloads?: ProcessDownload[];

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { ID_SHAPES } from './ids';
 import { editDistance } from './near';
-import type { AcceptRejections, IntegrationInputs, IntegrationName } from './inputs';
+import type { AcceptRejections, CheckHeader, IntegrationInputs, IntegrationName } from './inputs';
 import { INTEGRATIONS } from './inputs';
 import { durationMs } from './limits';
 
@@ -76,6 +76,11 @@ const compress = z.custom<'gzip' | boolean>(
   'must be "gzip", true or false',
 );
 
+const checkHeader = z.custom<CheckHeader>(
+  (value) => value === 'fail' || value === 'warn' || value === 'off',
+  'must be "fail", "warn" or "off"',
+);
+
 const common = {
   workspace: object.exactOptional(),
   model: object,
@@ -85,8 +90,10 @@ const common = {
   timeouts: timeouts.exactOptional(),
 };
 
+const starting = { ...common, startAgainIfUnknown: flag.exactOptional() };
+
 const action = {
-  ...common,
+  ...starting,
   mappingParameters: z.array(mappingParameter, 'must be a list').exactOptional(),
   acceptRejections: acceptRejections.exactOptional(),
   dumps: text.exactOptional(),
@@ -97,9 +104,15 @@ const download = z.strictObject({ export: object, target: text });
 
 /** One schema per integration. Unknown keys are refused: a misspelt option that is silently ignored loses data. */
 export const SCHEMAS = {
-  uploadImport: z.strictObject({ ...action, import: object, source: text, file: object.exactOptional() }),
+  uploadImport: z.strictObject({
+    ...action,
+    import: object,
+    source: text,
+    file: object.exactOptional(),
+    checkHeader: checkHeader.exactOptional(),
+  }),
   exportDownload: z.strictObject({
-    ...common,
+    ...starting,
     export: object,
     target: text,
     compress: compress.exactOptional(),
@@ -110,6 +123,7 @@ export const SCHEMAS = {
     uploads: z.array(upload, 'must be a list').exactOptional(),
     downloads: z.array(download, 'must be a list').exactOptional(),
     requireUploads: flag.exactOptional(),
+    checkHeader: checkHeader.exactOptional(),
   }),
   largeViewRead: z.strictObject({
     ...common,

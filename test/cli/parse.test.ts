@@ -54,6 +54,18 @@ describe('flags become the input, and nothing that was not given', () => {
         localeName: 'de_DE',
       },
     ],
+    [
+      'upload-import',
+      ['--check-header', 'warn', '--start-again-if-unknown'],
+      { checkHeader: 'warn', startAgainIfUnknown: true },
+    ],
+    ['export-download', ['--start-again-if-unknown'], { startAgainIfUnknown: true }],
+    ['run-action', ['--start-again-if-unknown'], { startAgainIfUnknown: true }],
+    [
+      'process-with-dumps',
+      ['--check-header', 'off', '--start-again-if-unknown'],
+      { checkHeader: 'off', startAgainIfUnknown: true },
+    ],
     ['upload-import', ['--accept-rejections', '--source', 's'], { acceptRejections: true, source: 's' }],
     ['upload-import', ['--accept-rejections', '10'], { acceptRejections: 10 }],
     ['upload-import', ['--accept-rejections=false'], { acceptRejections: false }],
@@ -146,6 +158,7 @@ describe('flags become the input, and nothing that was not given', () => {
     ['no duration', ['run-action', '--timeout', 'task=soon'], /"soon" is not a duration/],
     ['no pair', ['process-with-dumps', '--upload', 'a.csv'], /must be FILE=SOURCE/],
     ['another packing', ['export-download', '--compress', 'zip'], /Only gzip is known/],
+    ['another mode of the header check', ['upload-import', '--check-header', 'no'], /fail, warn, off/],
     ['no command', [], /After "--" comes the command to run/],
     ['another command', ['upload-imports'], /Did you mean "upload-import"\?/],
     [

@@ -81,6 +81,19 @@ describe('a good input passes unchanged', () => {
     },
   );
 
+  test.each(['uploadImport', 'exportDownload', 'processWithDumps', 'runAction'] as const)(
+    'an operator may say of %s that the action may run twice',
+    (integration) => {
+      for (const startAgainIfUnknown of [true, false])
+        expect(issues(integration, { ...LEAST[integration], startAgainIfUnknown })).toEqual([]);
+    },
+  );
+
+  test.each(['uploadImport', 'processWithDumps'] as const)('%s takes checkHeader', (integration) => {
+    for (const checkHeader of ['fail', 'warn', 'off'])
+      expect(issues(integration, { ...LEAST[integration], checkHeader })).toEqual([]);
+  });
+
   test.each([[true], [false], ['gzip']])('compress %j', (compress) => {
     expect(issues('exportDownload', { ...LEAST.exportDownload, compress })).toEqual([]);
   });
@@ -186,6 +199,26 @@ describe('a wrong input is refused with the path of the field, before anything i
       ['compress: must be "gzip", true or false'],
     ],
     [
+      'another mode of the header check',
+      'uploadImport',
+      { ...load, checkHeader: 'no' },
+      ['checkHeader: must be "fail", "warn" or "off"'],
+    ],
+    [
+      'a text for the word that an action may run twice',
+      'runAction',
+      { ...LEAST.runAction, startAgainIfUnknown: 'yes' },
+      ['startAgainIfUnknown: must be true or false, not a string'],
+    ],
+    [
+      'starting again where nothing is started',
+      'uploadFile',
+      { ...LEAST.uploadFile, startAgainIfUnknown: true },
+      [
+        'startAgainIfUnknown: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, file, source',
+      ],
+    ],
+    [
       'a field inside a list',
       'processWithDumps',
       { ...LEAST.processWithDumps, uploads: [{ file: 'a', source: 'b' }, { file: 'c' }] },
@@ -229,7 +262,7 @@ describe('a wrong input is refused with the path of the field, before anything i
       'runAction',
       { ...LEAST.runAction, source: 'a.csv' },
       [
-        'source: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, mappingParameters, acceptRejections, dumps, action',
+        'source: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, startAgainIfUnknown, mappingParameters, acceptRejections, dumps, action',
       ],
     ],
   ])('%s', (_what, integration, value, expected) => {

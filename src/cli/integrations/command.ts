@@ -40,9 +40,20 @@ export function commonFlags(command: Command): Command {
     );
 }
 
+/** Flags of the integrations that start a task. */
+export function startFlags(command: Command): Command {
+  return command.option(
+    '--start-again-if-unknown',
+    'start the action again where nobody can tell whether it ran: it may then run twice',
+  );
+}
+
+/** The fields of {@link startFlags}. */
+export const START_FIELDS = ['startAgainIfUnknown'] as const;
+
 /** Flags of the integrations that run an action. */
 export function actionFlags(command: Command): Command {
-  return command
+  return startFlags(command)
     .option<MappingParameter[]>(
       '--mapping <type=name>',
       'answer to a prompt of the action, such as Version=Actual; repeatable',
@@ -74,13 +85,23 @@ export function flagOf(field: string): string {
 }
 
 /** The fields of {@link actionFlags}. */
-export const ACTION_FIELDS = ['mappingParameters', 'acceptRejections', 'dumps'] as const;
+export const ACTION_FIELDS = ['mappingParameters', 'acceptRejections', 'dumps', ...START_FIELDS] as const;
 
 /** `--target` and `--compress`. */
 export function targetFlags(command: Command): Command {
   return command
     .option('--target <path|uri>', "file to write, on the worker's host, relative to its root (required)")
     .addOption(new Option('--compress [gzip]', 'write gzip').preset('gzip').argParser(compressOption));
+}
+
+/** `--check-header`. */
+export function checkHeaderFlag(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--check-header <mode>',
+      'a source whose header line lacks columns of the import: fail before the upload, warn, or off (default: fail)',
+    ).choices(['fail', 'warn', 'off']),
+  );
 }
 
 /** `--source`. */

@@ -1,6 +1,6 @@
 import type { ProcessDownload, ProcessUpload } from '../../contracts';
 import { downloadOption, uploadOption } from '../parse';
-import { ACTION_FIELDS, actionFlags, type IntegrationCommand } from './command';
+import { ACTION_FIELDS, actionFlags, checkHeaderFlag, type IntegrationCommand } from './command';
 
 /** `anaplan-temporal process-with-dumps` */
 export const processWithDumps: IntegrationCommand<'processWithDumps'> = {
@@ -8,10 +8,10 @@ export const processWithDumps: IntegrationCommand<'processWithDumps'> = {
   summary: 'Upload files, run a process, keep every failure dump, download the exports it wrote',
   example:
     '--process "Nightly load" --upload sales.csv=data/sales.csv --download "Sales by month=out/sales.csv"',
-  fields: ['process', 'uploads', 'downloads', 'requireUploads', ...ACTION_FIELDS],
+  fields: ['process', 'uploads', 'downloads', 'requireUploads', 'checkHeader', ...ACTION_FIELDS],
   flags: (command) =>
     actionFlags(
-      command
+      checkHeaderFlag(command)
         .option('--process <name|id>', 'process (required)')
         .option<ProcessUpload[]>(
           '--upload <file=source>',
