@@ -4,6 +4,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { AnaplanTemporalClient, AnaplanTemporalError, IntegrationFailed } from '../../src/client';
 import type { UploadImportInput } from '../../src/contracts';
 import { installRuntime, WorkerLogger } from '../../src/worker';
+import { testAddress } from '../support/namespace';
 
 const taskQueue = `client-${randomUUID()}`;
 const MODEL = '75A40874E6B64FA3AE0743278996850F';
@@ -17,7 +18,7 @@ let client: AnaplanTemporalClient;
 
 beforeAll(async () => {
   installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
-  const address = process.env.TEST_TEMPORAL_ADDRESS ?? '';
+  const address = testAddress();
   connection = await Connection.connect({ address });
   native = await NativeConnection.connect({ address });
   worker = await Worker.create({

@@ -13,6 +13,7 @@ import { transferQueue } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createStorage } from '../../src/storage';
 import { installRuntime, WorkerLogger } from '../../src/worker';
+import { testAddress } from '../support/namespace';
 import { CHUNK_BYTES, SIZES } from './scenarios';
 
 /** The waits of production, so many times shorter. */
@@ -95,7 +96,7 @@ export class Bench {
 
   static async start(): Promise<Bench> {
     installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
-    const address = process.env['TEST_TEMPORAL_ADDRESS'] ?? '';
+    const address = testAddress();
     const connection = await Connection.connect({ address });
     const native = await NativeConnection.connect({ address });
     const root = mkdtempSync(join(tmpdir(), 'anaplan-faults-'));

@@ -1,4 +1,4 @@
-/** A sandbox tenant, a worker in this process and a Temporal client: everything an integration needs, per test file. */
+/** A sandbox tenant, a Temporal namespace, a worker in this process and a client: everything an integration needs. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import {
 } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger, type AnaplanWorker } from '../../src/worker';
+import { ownNamespace, testAddress } from './namespace';
 
 /** The waits of production, fifty times shorter. */
 export const FAST: Timing = {
@@ -60,6 +61,7 @@ export class Rig {
     readonly root: string,
     readonly taskQueue: string,
     readonly native: NativeConnection,
+    readonly namespace: string,
     private readonly options: RigOptions,
   ) {}
 
@@ -68,7 +70,8 @@ export class Rig {
       runtime = true;
       installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
     }
-    const address = process.env['TEST_TEMPORAL_ADDRESS'];
+    const address = testAddress();
+    const namespace = await ownNamespace();
     const sandbox = await startSandbox({
       taskDurationMs: 150,
       taskCancelMs: 50,
@@ -77,15 +80,16 @@ export class Rig {
       startGraceMs: 0,
       ...options.sandbox,
     });
-    const connection = await Connection.connect({ address: address ?? '' });
-    const native = await NativeConnection.connect({ address: address ?? '' });
+    const connection = await Connection.connect({ address });
+    const native = await NativeConnection.connect({ address });
     const root = mkdtempSync(join(tmpdir(), 'anaplan-temporal-'));
     const rig = new Rig(
       sandbox,
-      new Client({ connection }),
+      new Client({ connection, namespace }),
       root,
       `test-${randomUUID().slice(0, 8)}`,
       native,
+      namespace,
       options,
     );
     await rig.startWorker();
@@ -108,7 +112,7 @@ export class Rig {
     for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
     const worker = await createWorker(config, {
       connection: this.native,
-      namespace: 'default',
+      namespace: this.namespace,
       env: { ANAPLAN_PASSWORD: 'sandbox', ANAPLAN_USER: 'demo@example.com', ...this.options.env },
       timing: { ...FAST, ...this.options.timing },
       workflowBundle: { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') },

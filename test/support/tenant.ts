@@ -14,7 +14,6 @@ import { dirname, join } from 'node:path';
 
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { msToTs } from '@temporalio/common/lib/time';
 
 import {
   RESULT_MEMO,
@@ -29,6 +28,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from '../../src/sandbox';
+import { ownNamespace, testAddress } from './namespace';
 import { Gate, Program, until } from './processes';
 
 /** How a command ended. */
@@ -73,14 +73,10 @@ export class Tenant {
 
   /** The sandbox is as strict as by default: what it lists as misuse is what Anaplan would mind. */
   static async open(options: SandboxOptions = {}): Promise<Tenant> {
-    const address = process.env['TEST_TEMPORAL_ADDRESS'] ?? '';
+    const address = testAddress();
     const sandbox = await startSandbox({ taskDurationMs: 300, ...options });
+    const namespace = await ownNamespace([]);
     const connection = await Connection.connect({ address });
-    const namespace = `e2e-${randomUUID().slice(0, 8)}`;
-    await connection.workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: msToTs('1 day'),
-    });
     return new Tenant(sandbox, namespace, new Client({ connection, namespace }), address);
   }
 

@@ -28,6 +28,7 @@ describe('a worker of a user, with our workflows and activities beside their own
     expect(anaplan.transferQueues).toEqual([`${rig.taskQueue}-transfer`, anaplan.hostQueue]);
     const common = {
       connection: rig.native,
+      namespace: rig.namespace,
       activities: { ...anaplan.activities, mine: () => Promise.resolve('mine') },
       maxHeartbeatThrottleInterval: '1s' as const,
     };

@@ -1,4 +1,4 @@
-/** What the workflow tests share: a rig on a Temporal server of its own, and words for what they look at. */
+/** What the workflow tests share: a rig of their own, and words for what they look at. */
 import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -7,15 +7,10 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 
 import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
-import { getTemporalServer, type TemporalServer } from '../../src/cli/temporal-server';
-import {
-  SEARCH_ATTRIBUTES,
-  transferQueue,
-  type IntegrationName,
-  type IntegrationResult,
-} from '../../src/contracts';
+import { transferQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
 import { DEMO_WORKSPACE, SALES_MODEL } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
+import { ownNamespace, testAddress } from '../support/namespace';
 import { FAST, Rig, type RigOptions } from '../support/rig';
 
 export const SALES = readFileSync(join(__dirname, '../../examples/sales.csv'));
@@ -26,27 +21,10 @@ export const GOOD = `${SALES_HEADER}P0001,NA,Jan 25,1,2.50,2026-03-06\nP0002,NA,
 export const BAD = `${GOOD}P9999,NA,Jan 25,1,1.00,2026-03-06\nP0003,NA,Jan 25,many,1.00,2026-03-06\n`;
 export const sha = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
-/**
- * Locks are named after the model, and every sandbox tenant has the same one: on a server that several test files
- * share, a run would wait for the lock of another file, whose worker may be gone.
- */
-export async function ownServer(
-  searchAttributes: readonly string[] = SEARCH_ATTRIBUTES,
-): Promise<TemporalServer> {
-  const server = await getTemporalServer({ ui: false, searchAttributes });
-  process.env['TEST_TEMPORAL_ADDRESS'] = server.address;
-  return server;
-}
-
-/** A rig on a server of its own. */
+/** A rig, and how to close it. */
 export async function ownRig(options: RigOptions = {}): Promise<{ rig: Rig; close: () => Promise<void> }> {
-  const server = await ownServer();
   const rig = await Rig.start(options);
-  const close = async () => {
-    await rig.close();
-    await server.stop();
-  };
-  return { rig, close };
+  return { rig, close: () => rig.close() };
 }
 
 /** What no run may leave behind, and what no careful client does. */
@@ -126,20 +104,16 @@ export function prepared(over: Partial<Prepared> = {}): Prepared {
 /** Our workflows with stubbed activities, for waits that a real tenant would make too long. */
 export class StubRig {
   private constructor(
-    private readonly server: TemporalServer,
     private readonly native: NativeConnection,
     readonly client: Client,
   ) {}
 
   static async start(): Promise<StubRig> {
     installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
-    const server = await ownServer([]);
-    const connection = await Connection.connect({ address: server.address });
-    return new StubRig(
-      server,
-      await NativeConnection.connect({ address: server.address }),
-      new Client({ connection }),
-    );
+    const namespace = await ownNamespace([]);
+    const address = testAddress();
+    const connection = await Connection.connect({ address });
+    return new StubRig(await NativeConnection.connect({ address }), new Client({ connection, namespace }));
   }
 
   /** Runs one integration to its end while workers with these stubs run; `queues` are served besides the own one. */
@@ -156,6 +130,7 @@ export class StubRig {
       queues.map((queue, i) =>
         Worker.create({
           connection: this.native,
+          namespace: this.client.options.namespace,
           taskQueue: queue,
           activities: stubs,
           ...(i === 0 ? { workflowBundle: { code } } : {}),
@@ -183,7 +158,6 @@ export class StubRig {
   async close(): Promise<void> {
     await this.client.connection.close();
     await this.native.close();
-    await this.server.stop();
   }
 }
 
@@ -202,10 +176,10 @@ export async function replaceWorker(
   };
   const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
   for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
-  const native = await NativeConnection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
+  const native = await NativeConnection.connect({ address: testAddress() });
   const worker = await createWorker(config, {
     connection: native,
-    namespace: 'default',
+    namespace: rig.namespace,
     env,
     timing: { ...FAST, ...timing },
     workflowBundle: { code },
