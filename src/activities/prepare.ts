@@ -2,7 +2,7 @@
 
 import { AnaplanError, retryRule, type AnaplanClient } from '../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, ProcessDownload } from '../contracts';
-import { INTEGRATIONS, resolveTimeouts } from '../contracts';
+import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail } from './errors';
@@ -53,9 +53,15 @@ function validated<N extends IntegrationName>(integration: N, input: unknown): I
   const checked = checkInput(integration, input);
   if (checked.ok) return checked.input as IntegrationInputs[N];
   const issues = checked.issues.map((i) => (i.path ? `${i.path}: ${i.message}` : i.message));
-  throw fail('InvalidInput', `The input of ${integration} is not valid. ${issues.slice(0, 10).join('; ')}`, {
-    parameters: Object.fromEntries(checked.issues.slice(0, 10).map((i) => [i.path || '(input)', i.message])),
-  });
+  throw fail(
+    'InvalidInput',
+    `The input of ${integration} is not valid. ${issues.slice(0, 10).join('; ')}. ${FAILURES.InvalidInput.remedy}`,
+    {
+      parameters: Object.fromEntries(
+        checked.issues.slice(0, 10).map((i) => [i.path || '(input)', i.message]),
+      ),
+    },
+  );
 }
 
 function title(integration: IntegrationName, input: CommonInput): string {

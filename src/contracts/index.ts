@@ -6,6 +6,7 @@ export * from './inputs';
 export * from './result';
 export * from './failures';
 export * from './limits';
+export * from './absent';
 export * from './ids';
 export * from './catalogue';
 export * from './near';

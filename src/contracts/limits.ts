@@ -47,12 +47,21 @@ export function durationMs(value: number | string): number | undefined {
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
 }
 
+/** The longest bound of a wait: Temporal refuses spans of centuries, and no wait of an integration is meant to be one. */
+export const MAX_TIMEOUT_MS = 365 * 24 * HOUR;
+
+/** Whole milliseconds of one of the `timeouts`, or undefined when it is not a duration of at most a year. */
+export function timeoutMs(value: number | string): number | undefined {
+  const ms = durationMs(value);
+  return ms === undefined || ms > MAX_TIMEOUT_MS ? undefined : Math.ceil(ms);
+}
+
 /** The time-outs of a run, defaults filled in. Values that are not durations fall back to the default. */
 export function resolveTimeouts(given: { [K in keyof TimeoutsMs]?: number | string } = {}): TimeoutsMs {
   const out = { ...DEFAULT_TIMEOUTS };
   for (const key of Object.keys(out) as (keyof TimeoutsMs)[]) {
     const value = given[key];
-    if (value !== undefined) out[key] = durationMs(value) ?? out[key];
+    if (value !== undefined) out[key] = timeoutMs(value) ?? out[key];
   }
   return out;
 }

@@ -3,11 +3,12 @@
  * callers in other languages skip the client. Workflows must not import this file: zod costs each cached run 0.84 MB.
  */
 import { z } from 'zod';
+import { isJsonObject, withoutAbsent } from './absent';
 import { ID_SHAPES } from './ids';
 import { editDistance } from './near';
 import type { AcceptRejections, CheckHeader, IntegrationInputs, IntegrationName } from './inputs';
 import { INTEGRATIONS } from './inputs';
-import { durationMs } from './limits';
+import { durationMs, timeoutMs } from './limits';
 
 /** What is wrong with one field. `path` is as people write it: `uploads[0].source`; empty for the input itself. */
 export interface InputIssue {
@@ -22,7 +23,9 @@ export type CheckedInput<N extends IntegrationName> =
 const text = z
   .string('must be a text')
   .refine((value) => value.trim() !== '', { message: 'must not be empty', abort: true })
-  .refine((value) => !value.includes('\0'), { message: 'must not hold a NUL character' });
+  .refine((value) => !value.includes('\0'), { message: 'must not hold a NUL character' })
+  // UTF-8 has no half of a surrogate pair: two texts that differ in one would be sent as the same.
+  .refine((value) => !/\p{Surrogate}/u.test(value), { message: 'must be well-formed Unicode' });
 
 /** `id:` and `name:` force one reading; nothing after them names nothing. */
 const object = text.refine((value) => !/^(id|name):\s*$/.test(value), {
@@ -31,10 +34,15 @@ const object = text.refine((value) => !/^(id|name):\s*$/.test(value), {
 
 const flag = z.boolean('must be true or false');
 
-const duration = z.custom<number | string>(
-  (value) => (typeof value === 'number' || typeof value === 'string') && durationMs(value) !== undefined,
-  'must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"',
-);
+const duration = z
+  .custom<number | string>(
+    (value) => (typeof value === 'number' || typeof value === 'string') && durationMs(value) !== undefined,
+    {
+      message: 'must be a duration: milliseconds as a number, or a text such as "30s", "5 min", "12h", "1d"',
+      abort: true,
+    },
+  )
+  .refine((value) => timeoutMs(value) !== undefined, { message: 'must be at most "365d"' });
 
 const timeouts = z.strictObject({
   lock: duration.exactOptional(),
@@ -193,9 +201,10 @@ function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
 }
 
 function describe(value: unknown): string {
-  if (value === null) return 'null (leave the field out instead)';
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  return isJsonObject(value) ? 'an object' : 'bytes';
 }
 
 /** Turns zod's issues into paths and sentences, with the word that was probably meant for unknown keys. */
@@ -262,17 +271,6 @@ function crossChecks(value: IntegrationInputs[IntegrationName]): InputIssue[] {
   return issues;
 }
 
-/** JSON has no `undefined`: a key that has it is a key that is not there. */
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, v]) => v !== undefined)
-      .map(([k, v]) => [k, withoutUndefined(v)]),
-  );
-}
-
 /**
  * Checks an input of an integration. Never throws; says everything that is wrong at once.
  *
@@ -283,9 +281,9 @@ export function checkInput<N extends IntegrationName>(integration: N, value: unk
   if (!INTEGRATIONS.includes(integration)) {
     return { ok: false, issues: [{ path: '', message: `"${String(integration)}" is not an integration` }] };
   }
-  const given = withoutUndefined(value);
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    const what = given === undefined ? 'nothing' : describe(given).replace(/ \(.*/, '');
+  const given = withoutAbsent(value);
+  if (!isJsonObject(given)) {
+    const what = given === undefined ? 'nothing' : describe(given);
     return { ok: false, issues: [{ path: '', message: `must be one JSON object, not ${what}` }] };
   }
   const schema: z.ZodType = SCHEMAS[integration];

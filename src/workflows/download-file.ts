@@ -8,11 +8,11 @@ import { integration, present } from './run';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function downloadFile(input: DownloadFileInput): Promise<IntegrationResult> {
-  return integration('downloadFile', input, async (run) => {
+export async function downloadFile(...given: [input: DownloadFileInput]): Promise<IntegrationResult> {
+  return integration('downloadFile', given, async (run) => {
     const from = present(run.prepared.downloads[0], 'a file to download');
     return holdingFiles(run, [from.export.id], async () => {
-      run.transferred(await download(run, from.export, from.target, input.compress));
+      run.transferred(await download(run, from.export, from.target, run.input.compress));
       return run.succeed();
     });
   });

@@ -12,8 +12,8 @@ import { runTask } from './tasks';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function exportDownload(input: ExportDownloadInput): Promise<IntegrationResult> {
-  return integration('exportDownload', input, async (run) => {
+export async function exportDownload(...given: [input: ExportDownloadInput]): Promise<IntegrationResult> {
+  return integration('exportDownload', given, async (run) => {
     const { action } = run;
     const to = present(run.prepared.downloads[0], 'an export to download');
     return holdingFiles(run, [to.export.id], () =>
@@ -21,7 +21,7 @@ export async function exportDownload(input: ExportDownloadInput): Promise<Integr
         const task = await runTask(run, action);
         const outcome = conclude(run, action, await keepDumps(run, action, task));
         run.transferred(
-          await download(run, to.export, to.target, input.compress, { action, taskId: task.taskId }),
+          await download(run, to.export, to.target, run.input.compress, { action, taskId: task.taskId }),
         );
         return run.succeed(outcome);
       }),

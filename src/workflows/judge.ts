@@ -39,8 +39,9 @@ export function allowedRejections(
   if (accept === undefined || accept === false) return 0;
   if (accept === true) return Number.POSITIVE_INFINITY;
   if (typeof accept === 'number') return accept;
-  const own = accept[action] ?? (objectId === undefined ? undefined : accept[objectId]) ?? accept['*'];
-  return allowedRejections(own ?? false, action);
+  // Only what the map itself has: an action may be named like a property that every object has.
+  const named = [action, objectId, '*'].find((key) => key !== undefined && Object.hasOwn(accept, key));
+  return allowedRejections(named === undefined ? false : accept[named], action);
 }
 
 /** The rows of one result; with a dump, rejected means its distinct lines with an error. */

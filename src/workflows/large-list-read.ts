@@ -7,9 +7,9 @@ import { integration } from './run';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function largeListRead(input: LargeListReadInput): Promise<IntegrationResult> {
-  return integration('largeListRead', input, (run) => {
+export async function largeListRead(...given: [input: LargeListReadInput]): Promise<IntegrationResult> {
+  return integration('largeListRead', given, (run) => {
     const { id, name } = run.prepared.object;
-    return largeRead(run, { kind: 'lists', id, name }, input.target, { compress: input.compress });
+    return largeRead(run, { kind: 'lists', id, name }, run.input.target, { compress: run.input.compress });
   });
 }

@@ -8,11 +8,11 @@ import { integration, type Run } from './run';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function largeViewRead(input: LargeViewReadInput): Promise<IntegrationResult> {
-  return integration('largeViewRead', input, (run) =>
-    largeRead(run, { ...named(run), kind: 'views' }, input.target, {
-      exportType: input.exportType ?? 'TABULAR_MULTI_COLUMN',
-      compress: input.compress,
+export async function largeViewRead(...given: [input: LargeViewReadInput]): Promise<IntegrationResult> {
+  return integration('largeViewRead', given, (run) =>
+    largeRead(run, { ...named(run), kind: 'views' }, run.input.target, {
+      exportType: run.input.exportType ?? 'TABULAR_MULTI_COLUMN',
+      compress: run.input.compress,
     }),
   );
 }

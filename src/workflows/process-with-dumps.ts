@@ -17,8 +17,8 @@ import { openSource, upload } from './uploading';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function processWithDumps(input: ProcessWithDumpsInput): Promise<IntegrationResult> {
-  return integration('processWithDumps', input, async (run) => {
+export async function processWithDumps(...given: [input: ProcessWithDumpsInput]): Promise<IntegrationResult> {
+  return integration('processWithDumps', given, async (run) => {
     const { action } = run;
     const { uploads } = run.prepared;
     const ready: { to: PreparedUpload; source: PinnedSource }[] = [];

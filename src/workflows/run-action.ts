@@ -10,8 +10,8 @@ import { runTask } from './tasks';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function runAction(input: RunActionInput): Promise<IntegrationResult> {
-  return integration('runAction', input, async (run) => {
+export async function runAction(...given: [input: RunActionInput]): Promise<IntegrationResult> {
+  return integration('runAction', given, async (run) => {
     const { action } = run;
     // An export replaces its file, which somebody may be downloading.
     return holdingFiles(run, exportFiles(run.prepared), () =>

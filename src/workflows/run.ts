@@ -12,9 +12,11 @@ import {
 
 import type { ActionObject, Call, ModelContext, Prepared } from '../activities/types';
 import {
+  FAILURES,
   RESULT_MEMO,
   resolveTimeouts,
   transferQueue,
+  withoutAbsent,
   type CommonInput,
   type Effects,
   type IntegrationInputs,
@@ -51,7 +53,7 @@ export class Run<I extends CommonInput = CommonInput> {
     readonly integration: IntegrationName,
     readonly input: I,
   ) {
-    // Callers in other languages send null for what they leave out: the first activity refuses that as InvalidInput.
+    // Anything can have been given: the first activity refuses what is not an input.
     this.timeouts = resolveTimeouts(input?.timeouts ?? {});
     setHandler(granted, (lease) => {
       this.leases.add(lease);
@@ -207,14 +209,28 @@ function cap(text: string): string {
 /**
  * Runs an integration: prepares, does `body`, and ends with a result in every case. Failures leave as one non-retryable
  * `ApplicationFailure` whose `details[0]` is the result; a cancelled run keeps its result in the memo.
+ *
+ * @param given the arguments of the workflow, as they came: callers in other languages may send any
  */
 export async function integration<N extends IntegrationName>(
   name: N,
-  input: IntegrationInputs[N],
+  given: readonly [input: IntegrationInputs[N]],
   body: (run: Run<IntegrationInputs[N]>) => Promise<IntegrationResult>,
 ): Promise<IntegrationResult> {
-  const run = new Run(name, input);
+  const [input, ...more] = given as readonly unknown[];
+  // Of whatever shape: the first activity checks it before anything of it is used.
+  const run = new Run(name, withoutAbsent(input) as IntegrationInputs[N]);
   try {
+    // What the activity could not tell: it gets one argument, as JSON.
+    const wrong = more.some((argument) => argument !== undefined && argument !== null)
+      ? `${given.length} arguments`
+      : ArrayBuffer.isView(input) && 'bytes';
+    if (wrong) {
+      throw stepFailure(
+        'InvalidInput',
+        `The input of ${name} is not valid. It must be one JSON object, not ${wrong}. ${FAILURES.InvalidInput.remedy}`,
+      );
+    }
     await run.prepare();
     return await body(run);
   } catch (error) {

@@ -8,8 +8,8 @@ import { openSource, upload } from './uploading';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function uploadFile(input: UploadFileInput): Promise<IntegrationResult> {
-  return integration('uploadFile', input, async (run) => {
+export async function uploadFile(...given: [input: UploadFileInput]): Promise<IntegrationResult> {
+  return integration('uploadFile', given, async (run) => {
     const to = present(run.prepared.uploads[0], 'a file to upload to');
     const source = await openSource(run, to);
     return holdingFiles(run, [to.file.id], async () => {

@@ -11,8 +11,8 @@ import { openSource, upload } from './uploading';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function uploadImport(input: UploadImportInput): Promise<IntegrationResult> {
-  return integration('uploadImport', input, async (run) => {
+export async function uploadImport(...given: [input: UploadImportInput]): Promise<IntegrationResult> {
+  return integration('uploadImport', given, async (run) => {
     const { action } = run;
     const to = present(run.prepared.uploads[0], 'a file to upload to');
     const source = await openSource(run, to);

@@ -74,6 +74,36 @@ describe('a good input passes unchanged', () => {
     ).toEqual({ ok: true, input: { ...LEAST.runAction, timeouts: {} } });
   });
 
+  test('null is what a caller in another language sends for a field that is left out', () => {
+    expect(
+      checkInput('processWithDumps', {
+        ...LEAST.processWithDumps,
+        workspace: null,
+        exclusive: null,
+        timeouts: { lock: null, task: '1h' },
+        acceptRejections: null,
+        mappingParameters: null,
+        dumps: null,
+        uploads: [{ file: 'a', source: 'b', sheet: null }],
+        downloads: null,
+        requireUploads: null,
+        checkHeader: null,
+        startAgainIfUnknown: null,
+      }),
+    ).toEqual({
+      ok: true,
+      input: {
+        ...LEAST.processWithDumps,
+        timeouts: { task: '1h' },
+        uploads: [{ file: 'a', source: 'b' }],
+      },
+    });
+    expect(checkInput('uploadImport', { ...LEAST.uploadImport, timeouts: null })).toEqual({
+      ok: true,
+      input: LEAST.uploadImport,
+    });
+  });
+
   test.each([[true], [false], [0], [12], [{ 'Load list': true, '*': 0 }]])(
     'acceptRejections %j',
     (acceptRejections) => {
@@ -132,11 +162,67 @@ describe('a wrong input is refused with the path of the field, before anything i
       ['import: must name an object after "id:" or "name:"'],
     ],
     ['a number', 'uploadImport', { ...load, import: 112 }, ['import: must be a text, not a number']],
+    ['null in a required field', 'uploadImport', { ...load, source: null }, ['source: is required']],
     [
-      'null in a field',
+      'null in a list',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, uploads: [null] },
+      ['uploads[0]: must be an object, not null'],
+    ],
+    [
+      'null for a limit by action, which "*" must not stand in for',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, acceptRejections: { Load: null, '*': true } },
+      ['acceptRejections.Load: must be true, false, or a number of rows (0, 1, 2, ...), not null'],
+    ],
+    ['bytes', 'uploadImport', Buffer.from('{}'), [': must be one JSON object, not bytes']],
+    [
+      'half a character',
       'uploadImport',
-      { ...load, dumps: null },
-      ['dumps: must be a text, not null (leave the field out instead)'],
+      { ...load, source: 'a\ud800.csv' },
+      ['source: must be well-formed Unicode'],
+    ],
+    ['a NUL', 'uploadImport', { ...load, source: 'a\0.csv' }, ['source: must not hold a NUL character']],
+    [
+      'a list for an object',
+      'uploadImport',
+      { ...load, timeouts: ['1h'] },
+      ['timeouts: must be an object, not a list'],
+    ],
+    [
+      'an object for a list',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, uploads: { file: 'a', source: 'b' } },
+      ['uploads: must be a list, not an object'],
+    ],
+    [
+      'a text in a list of objects',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, downloads: ['a=b'] },
+      ['downloads[0]: must be an object, not a string'],
+    ],
+    [
+      'a list of limits',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, acceptRejections: [1] },
+      [
+        'acceptRejections: must be true, false, or a number of rows (0, 1, 2, ...), or for a process an object of these by action name',
+      ],
+    ],
+    [
+      "a property of the language's own objects",
+      'uploadImport',
+      JSON.parse(`${JSON.stringify(load).slice(0, -1)},"__proto__":{"exclusive":false},"toString":1}`),
+      [
+        expect.stringMatching(/^__proto__: is not known here/),
+        expect.stringMatching(/^toString: is not known here/),
+      ] as unknown as string[],
+    ],
+    [
+      'a bound of centuries',
+      'uploadImport',
+      { ...load, timeouts: { task: '99999d', lock: 1e308 } },
+      ['timeouts.lock: must be at most "365d"', 'timeouts.task: must be at most "365d"'],
     ],
     [
       'a text for a flag',

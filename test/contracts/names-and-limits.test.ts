@@ -48,6 +48,8 @@ describe('durations: one that is misread ends a run hours too early or too late'
       cancel: 1_800_000,
     });
     expect(resolveTimeouts({ lock: '1s', task: 'soon' })).toEqual({ ...DEFAULT_TIMEOUTS, lock: 1000 });
+    // A span that Temporal refuses would fail the workflow task for ever.
+    expect(resolveTimeouts({ lock: 1e308, task: 0.25 })).toEqual({ ...DEFAULT_TIMEOUTS, task: 1 });
   });
 });
 

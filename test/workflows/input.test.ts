@@ -1,6 +1,7 @@
+import { INTEGRATIONS } from '../../src/contracts';
 import { MODELS, REPORTING_WORKSPACE } from '../../src/sandbox';
 import type { Rig } from '../support/rig';
-import { asked, expectClean, GOOD, ownRig } from './support';
+import { asked, BAD, expectClean, GOOD, ownRig } from './support';
 
 const model = (name: string) => MODELS.filter((m) => m.name === name);
 
@@ -43,8 +44,21 @@ describe('bad input: a sentence that helps, before anything is sent that has an 
       /timeouts\.task: must be a duration/,
     ],
     ['no object', 'text', /must be one JSON object/],
-    ['nothing', undefined, /must be one JSON object/],
-    ['null', null, /must be one JSON object/],
+    ['nothing', undefined, /must be one JSON object, not nothing/],
+    ['null', null, /must be one JSON object, not null/],
+    ['a number', 7, /must be one JSON object, not a number/],
+    ['a list', [upload], /must be one JSON object, not a list/],
+    ['bytes', Buffer.from('{}'), /must be one JSON object, not bytes/],
+    [
+      'a list for the time-outs',
+      { model: 'M', workspace: 'W', ...upload, timeouts: ['1h'] },
+      /timeouts: must/,
+    ],
+    [
+      'a bound of centuries',
+      { model: 'M', workspace: 'W', ...upload, timeouts: { unavailable: 1e300 } },
+      /timeouts\.unavailable: must be at most "365d"/,
+    ],
   ])('%s: no request at all', async (_, input, words) => {
     const handle = await rig.client.workflow.start('uploadImport', {
       workflowId: `raw-${Math.random()}`,
@@ -59,6 +73,21 @@ describe('bad input: a sentence that helps, before anything is sent that has an 
       outcome: 'failed',
       failure: { type: 'InvalidInput', effects: 'none' },
     });
+    expect(rig.sandbox.record).toEqual([]);
+  });
+
+  it.each(INTEGRATIONS)('%s without an argument or with two is refused, and does not hang', async (name) => {
+    for (const args of [[], [{ model: 'M' }, { target: 'x' }]]) {
+      const { workflowId } = await rig.client.workflow.start(name, {
+        workflowId: `raw-${Math.random()}`,
+        taskQueue: rig.taskQueue,
+        args,
+      });
+      const end = await rig.ending(workflowId);
+      expect([end.type, end.result.failure?.effects]).toEqual(['InvalidInput', 'none']);
+      expect(end.message).toContain(`The input of ${name} is not valid. `);
+      expect(end.message).toMatch(args.length === 0 ? /not nothing/ : /not 2 arguments/);
+    }
     expect(rig.sandbox.record).toEqual([]);
   });
 
@@ -151,4 +180,42 @@ describe('bad input: a sentence that helps, before anything is sent that has an 
     });
     expect(end.message).toContain('in model "Sales Planning"');
   });
+});
+
+it('null is what other languages send for what is left out: such a run loads, and judges as by default', async () => {
+  const { rig, close } = await ownRig();
+  try {
+    rig.write('good.csv', GOOD);
+    rig.write('bad.csv', BAD);
+    const nothing = {
+      workspace: null,
+      connection: null,
+      localeName: null,
+      exclusive: null,
+      timeouts: null,
+      mappingParameters: null,
+      acceptRejections: null,
+      dumps: null,
+      file: null,
+      checkHeader: null,
+      startAgainIfUnknown: null,
+    };
+    const run = (source: string) =>
+      rig.run('uploadImport', { ...nothing, import: 'Load Sales', source } as never);
+    expect((await run('good.csv')).result).toMatchObject({ outcome: 'succeeded' });
+    // No word on rejections means none; no word on dumps means the worker's own directory.
+    const bad = await run('bad.csv');
+    expect(bad.type).toBe('RowsRejected');
+    expect(bad.result.dumps).toHaveLength(1);
+    const read = await rig.run('largeListRead', {
+      list: 'Products',
+      target: 'out.csv',
+      compress: null,
+      timeouts: { lock: null },
+    } as never);
+    expect(read.result).toMatchObject({ outcome: 'succeeded' });
+    expectClean(rig);
+  } finally {
+    await close();
+  }
 });

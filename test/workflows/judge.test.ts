@@ -50,6 +50,12 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
     expect(allowedRejections(accept, 'Load', '112000000001')).toBe(allowed),
   );
 
+  it('an action may be named like a property of every object, and none is allowed by that', () => {
+    for (const name of ['constructor', 'toString', '__proto__'])
+      expect(allowedRejections({ Other: true }, name, name)).toBe(0);
+    expect(allowedRejections({ constructor: 3 } as never, 'constructor')).toBe(3);
+  });
+
   it('finds every action that rejected rows: by its dump, else by its details and their unit', () => {
     const nested = task(
       result({
