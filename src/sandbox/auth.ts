@@ -19,6 +19,9 @@ interface Token {
 const UNDER_WAY_MS = 250;
 const STORM_WINDOW_MS = 60_000;
 const STORM_LOG_INS = 3;
+/** So many refused log-ins in so long are how accounts get locked (assumed). */
+const REFUSED_LOG_INS = 5;
+const REFUSAL_WINDOW_MS = 5 * 60_000;
 /** How far the time stamp of a v2 payload may be from now (assumed; behaviour `certificate-v2`). */
 const STAMP_TOLERANCE_MS = 10 * 60_000;
 
@@ -45,11 +48,14 @@ export class Authenticator {
   private tokens = new Map<string, Token>();
   private logIns: number[] = [];
   private usedPayloads = new Set<string>();
+  private refusals: number[] = [];
+  private refusing = false;
 
   constructor(
     private readonly settings: Settings,
     private readonly misuse: MisuseLog,
     private readonly baseUrl: () => string,
+    private readonly lastLogOut: () => void,
   ) {}
 
   /** Forgets all tokens. */
@@ -57,6 +63,19 @@ export class Authenticator {
     this.tokens.clear();
     this.logIns = [];
     this.usedPayloads.clear();
+    this.refusals = [];
+    this.refusing = false;
+  }
+
+  /** From now on no log-in is accepted, or again those that are right. */
+  refuseLogIns(refuse: boolean): void {
+    this.refusing = refuse;
+  }
+
+  /** Every user has logged out (behaviour `log-out-unloads`). */
+  logOutAll(): void {
+    for (const token of this.tokens.values()) token.loggedOut = true;
+    this.lastLogOut();
   }
 
   /** Ends every token, as a restart of the service would; the next call with one is answered 401. */
@@ -91,6 +110,7 @@ export class Authenticator {
       return undefined;
     } catch (error) {
       if (!(error instanceof AuthFailure)) throw error;
+      if (path === '/token/authenticate') this.watchRefusals();
       return json({ status: error.code, statusMessage: error.message }, error.status);
     }
   }
@@ -107,6 +127,7 @@ export class Authenticator {
 
   private authenticate(headers: IncomingHttpHeaders, body: Buffer): Reply {
     const [scheme, credential = ''] = (header(headers, 'authorization') ?? '').split(/\s+/);
+    if (this.refusing) throw badCredential('Login failed');
     if (scheme === 'Basic') this.checkPassword(credential);
     else if (scheme === 'CACertificate') this.checkCertificate(credential, body);
     else throw badHeader('The Authorization header must be of type Basic or CACertificate.');
@@ -188,6 +209,14 @@ export class Authenticator {
     }
   }
 
+  private watchRefusals(): void {
+    const now = this.settings.clock();
+    this.refusals = [...this.refusals.filter((at) => now - at < REFUSAL_WINDOW_MS), now];
+    if (this.refusals.length > REFUSED_LOG_INS) {
+      this.misuse.note('refused-log-ins', `${this.refusals.length} log-ins of ${this.settings.user}`);
+    }
+  }
+
   private watchForStorm(): void {
     const now = this.settings.clock();
     this.logIns = this.logIns.filter((at) => now - at < STORM_WINDOW_MS);
@@ -215,6 +244,8 @@ export class Authenticator {
 
   private logout(headers: IncomingHttpHeaders): Reply {
     this.require(headers).loggedOut = true;
+    const others = [...this.tokens.values()].some((token) => this.alive(token));
+    if (!others && this.settings.unloadOnLogOut) this.lastLogOut();
     return empty();
   }
 

@@ -107,6 +107,12 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'seeds: API rate limitation',
     'A bucket of 600 tokens, one more every 0.1 s, shared by the tenant; 429 with Retry-After.',
   ),
+  rule(
+    'refused-log-ins',
+    'assumed',
+    '-',
+    'More than five refused log-ins in five minutes are noted as misuse.',
+  ),
   rule('rate-limit-auth', 'assumed', '-', 'Log-ins do not count against the rate limit of the API.'),
   rule(
     'busy-holds',
@@ -203,6 +209,19 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'seeds: Private and Default Files for Bulk APIs',
     'Without a private file an import reads the default file, else it fails with uploadedFileNoLongerAvailable.',
   ),
+  rule(
+    'file-expiry',
+    'documented',
+    'seeds: Private and Default Files for Bulk APIs',
+    'A private file that was not used for 48 hours is gone; imports and downloads then get the default file.',
+  ),
+  rule(
+    'file-default-download',
+    'documented',
+    'seeds: Private and Default Files for Bulk APIs',
+    'A default file is downloaded like a private one, in chunks, while there is no private one.',
+  ),
+  rule('file-whole', 'assumed', '-', 'GET of a file answers its content whole; 404 without any.'),
   rule('file-delete', 'documented', 'seeds: Delete Files', 'DELETE removes private content only.'),
   rule(
     'file-ids',
@@ -242,6 +261,12 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'A task list has the tasks of all users; a wrong parent ID gives 200 and no tasks.',
   ),
   rule('task-unload', 'documented', 'seeds: Parameter Types', 'When a model is unloaded its tasks are gone.'),
+  rule(
+    'log-out-unloads',
+    'documented',
+    'seeds: Parameter Types',
+    'A model is unloaded when all users have logged out: with the option unloadOnLogOut, or when a test says so.',
+  ),
   rule(
     'list-import',
     'documented',
@@ -285,6 +310,12 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'documented',
     'seeds: Check dump file for failures',
     'Dumps are per user, of the last task only, and gone after the next clean run.',
+  ),
+  rule(
+    'dump-repeated',
+    'assumed',
+    'seeds: Check dump file for failures',
+    'Of an import that a process runs twice only the dump of its later run is kept: both have one object ID.',
   ),
   rule(
     'process-stops',

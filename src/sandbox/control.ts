@@ -71,6 +71,9 @@ function control(
       else if (!world.faults.remove(id)) throw new Refusal(404, `There is no fault ${id}.`);
       return empty();
     }
+    case 'POST /sandbox/faults/release':
+      world.faults.release(query.get('id') ?? undefined);
+      return empty();
     case 'GET /sandbox/record':
       return json(
         query.has('summary')
@@ -115,6 +118,30 @@ function control(
       return empty();
     case 'POST /sandbox/expire-tokens':
       world.auth.expireAll();
+      return empty();
+    case 'POST /sandbox/password': {
+      const password = text(fields.password);
+      if (password === undefined || password === '') throw new Refusal(400, 'password must be a text.');
+      world.setPassword(password, { expireTokens: fields.expireTokens === true });
+      return empty();
+    }
+    case 'POST /sandbox/refuse-log-ins':
+      world.auth.refuseLogIns(fields.refuse !== false);
+      return empty();
+    case 'POST /sandbox/log-out-all':
+      world.auth.logOutAll();
+      return empty();
+    case 'POST /sandbox/expire-files':
+      model().files.expire(text(fields.fileId));
+      return empty();
+    case 'POST /sandbox/default-file': {
+      const content = fields.content === null ? null : text(fields.content);
+      if (content === undefined) throw new Refusal(400, 'content must be a text, or null.');
+      model().files.setDefault(text(fields.fileId) ?? '', content);
+      return empty();
+    }
+    case 'POST /sandbox/options':
+      world.configure(fields);
       return empty();
     case 'POST /sandbox/reset':
       server.reset();

@@ -1,3 +1,5 @@
+import { pause } from './http';
+
 /** When a connection fault strikes. Bytes count the body, from 0. */
 export type FaultMoment = 'before' | 'after-effect' | { atByte: number } | { atRequestByte: number };
 
@@ -30,7 +32,19 @@ export type FaultAction =
   /** The request is carried out twice, as a proxy may; the second answer is sent. */
   | { kind: 'duplicate' }
   /** Has its effect, then answers 200 without a body. */
-  | { kind: 'empty-2xx' };
+  | { kind: 'empty-2xx' }
+  /**
+   * Has its effect; the JSON of its answer is edited. Names of fields are joined by dots, `*` stands for every entry
+   * and a number for one: `task.result.nestedResults.*.failureDumpAvailable`.
+   */
+  | {
+      kind: 'edit';
+      /** Values by the place where they go; objects on the way are made where they are missing. */
+      set?: Record<string, unknown>;
+      /** Places that are taken out. */
+      remove?: readonly string[];
+      headers?: Record<string, string>;
+    };
 
 /** A regular expression as JSON carries it. */
 export interface PathSource {
@@ -63,6 +77,8 @@ interface Planned {
   matches: (path: string) => boolean;
   seen: number;
   hits: number;
+  /** Aborts when somebody lets go what this fault holds. */
+  held: AbortController;
 }
 
 /** The path as faults and records name it. */
@@ -108,7 +124,14 @@ export class FaultPlan {
   /** Plans a fault; answers its ID. */
   add(fault: Fault): string {
     const id = `fault-${this.next++}`;
-    this.planned.push({ id, fault, matches: matcher(fault.path), seen: 0, hits: 0 });
+    this.planned.push({
+      id,
+      fault,
+      matches: matcher(fault.path),
+      seen: 0,
+      hits: 0,
+      held: new AbortController(),
+    });
     return id;
   }
 
@@ -122,6 +145,22 @@ export class FaultPlan {
   /** Takes all faults back. */
   clear(): void {
     this.planned = [];
+  }
+
+  /** Lets requests go on that a fault holds, or that any fault does. It strikes later ones as before. */
+  release(id?: string): void {
+    for (const planned of this.planned) {
+      if (id !== undefined && planned.id !== id) continue;
+      planned.held.abort();
+      planned.held = new AbortController();
+    }
+  }
+
+  /** Holds a request that a fault stalls: for `ms`, until somebody lets it go, or until its client has left. */
+  async hold(action: FaultAction, ms: number | undefined, gone: AbortSignal): Promise<void> {
+    const planned = this.planned.find((each) => each.fault.action === action);
+    const signals = planned === undefined ? [gone] : [gone, planned.held.signal];
+    await pause(ms ?? 2 ** 31 - 1, AbortSignal.any(signals));
   }
 
   /** How often a fault has struck. */

@@ -1,35 +1,22 @@
-import { createHash, randomUUID, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { createReadStream, mkdirSync, rmSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Writable, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { digestOf, inOrder, MAX_CHUNKS, receiveChunk, type Chunk } from './chunks';
 import { Refusal } from './http';
 import type { MisuseLog } from './misuse';
-import type { ExportContent } from './synthetic';
+import type { Settings } from './options';
+import { heldContent, type ExportContent } from './synthetic';
 import type { FileDefinition } from './tenant';
-
-/** Largest chunk, uncompressed (seeds: "Upload a file in chunks"; 50 MB read generously as 50 MiB). */
-export const MAX_CHUNK_BYTES = 50 * 1024 * 1024;
-/** Most chunks a file (seeds: "Upload a file in chunks"). */
-export const MAX_CHUNKS = 1_000;
-
-interface Chunk {
-  bytes: number;
-  sha256: string;
-  newlines: number;
-  endsLine: boolean;
-  path?: string;
-}
 
 /** One upload of a file, from its chunk count to its completion and after. */
 interface Upload {
   count: number;
   chunks: Map<number, Chunk>;
   completed: boolean;
-  /** Digest of all chunks before index i, as far as they came in order. */
-  states: (Hash | undefined)[];
+  /** The digest of these very chunks, so that it is not read again for every look. */
+  digest?: { of: readonly Chunk[]; sha256: string | null };
 }
 
 /** What a file holds, as {@link FileStore.info} answers it. */
@@ -46,23 +33,28 @@ export interface FileInfo {
 /** A file and what is in it. */
 export interface StoredFile {
   definition: FileDefinition;
+  /** The user's private content: what was uploaded, or what an export wrote. */
   upload?: Upload;
   exported?: ExportContent;
+  /** When the private content was last written, read or imported, in epoch ms. */
+  usedAt?: number;
+  /** The default file, used while there is no private content. */
+  fallback?: Buffer;
 }
 
-/** The digest of an upload's bytes: as they came where they came in order, else read again from disk. */
+/** The digest of an upload's bytes as they stand now. */
 function wholeDigest(upload: Upload): string | null {
-  if (upload.chunks.size === 0) return null;
-  const inOrder = upload.states[upload.chunks.size];
-  if (inOrder !== undefined) return inOrder.copy().digest('hex');
-  const hash = createHash('sha256');
-  for (let i = 0; i < upload.chunks.size; i++) {
-    const path = upload.chunks.get(i)?.path;
-    if (path === undefined) return null;
-    hash.update(readFileSync(path));
-  }
-  return hash.digest('hex');
+  const chunks = inOrder(upload.chunks);
+  if (chunks === undefined) return null;
+  const known = upload.digest;
+  if (known?.of.length === chunks.length && chunks.every((chunk, i) => chunk === known.of[i]))
+    return known.sha256;
+  upload.digest = { of: chunks, sha256: digestOf(chunks) };
+  return upload.digest.sha256;
 }
+
+const encoded = (text: string, definition: FileDefinition) =>
+  Buffer.from(text, definition.encoding === 'UTF-8' ? 'utf8' : 'latin1');
 
 /** The files of one model: uploads, default files, export output. */
 export class FileStore {
@@ -75,16 +67,22 @@ export class FileStore {
     private readonly keepBytes: (fileId: string) => boolean,
     folder: string,
     private readonly misuse: MisuseLog,
+    private readonly settings: Settings,
   ) {
     this.folder = join(folder, randomUUID());
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    for (const definition of definitions) this.files.set(definition.id, { definition });
+    for (const definition of definitions) {
+      const text = definition.defaultContent;
+      const fallback = text === undefined ? {} : { fallback: encoded(text, definition) };
+      this.files.set(definition.id, { definition, ...fallback });
+    }
   }
 
   /** The file, or a 404. */
   require(id: string): StoredFile {
     const file = this.files.get(id);
     if (file === undefined) throw new Refusal(404, `File ${id} not found.`);
+    this.expireUnused(file);
     return file;
   }
 
@@ -113,8 +111,7 @@ export class FileStore {
       };
       this.files.set(newId, file);
     }
-    this.drop(file);
-    file.upload = { count, chunks: new Map(), completed: false, states: [createHash('sha256')] };
+    this.begin(file, count);
     return file;
   }
 
@@ -131,37 +128,40 @@ export class FileStore {
       this.misuse.note('chunk-out-of-range', `file ${id}, chunk ${index} of ${upload.count}`);
       throw new Refusal(400, `Chunk ${index} is out of range.`);
     }
-    const base = upload.states[index]?.copy();
-    const { chunk, state } = await this.receive(id, index, body, gzip, base);
+    this.used(file);
+    const chunk = await receiveChunk(body, {
+      gzip,
+      path: this.keepBytes(id) ? join(this.folder, `${id}-${index}-${randomUUID()}`) : undefined,
+      previous: index === 0 ? 'first' : upload.chunks.get(index - 1),
+      tooLarge: () => this.misuse.note('chunk-too-large', `file ${id}, chunk ${index}`),
+    });
     // Two deliveries of a chunk may overlap; only an upload that is still the current one may change.
     if (file.upload !== upload) return this.discard(chunk);
+    this.used(file);
     const before = upload.chunks.get(index);
+    const same = before?.sha256 === chunk.sha256;
     if (upload.completed) {
       await this.discard(chunk);
       // The same bytes again are harmless: the answer of the first delivery may have been lost.
-      if (before?.sha256 === chunk.sha256) return;
+      if (same) return;
       this.misuse.note('bytes-after-complete', `file ${id}, chunk ${index}`);
       throw new Refusal(400, 'The upload is complete. Set the chunk count to begin another.');
     }
+    // A chunk that others were counted behind stays the object that it was, as long as its bytes are the same.
+    if (same && (before.path !== undefined || before.through !== undefined)) return this.discard(chunk);
     upload.chunks.set(index, chunk);
-    if (before !== undefined && before.sha256 !== chunk.sha256)
-      upload.states.length = Math.min(upload.states.length, index + 1);
-    if (state !== undefined) upload.states[index + 1] = state;
-    if (before !== undefined) await this.discard(before);
     if (upload.count > 0 && upload.chunks.size === upload.count) upload.completed = true;
+    if (before !== undefined) await this.discard(before);
   }
 
   /** A whole file at once (seeds: "Upload file as a single chunk"). */
   async putWhole(id: string, body: Readable): Promise<void> {
     const file = this.require(id);
-    if (file.definition.defaultContent !== undefined && file.upload === undefined) {
+    if (file.fallback !== undefined && file.upload === undefined) {
       this.misuse.note('chunk-before-count', `file ${id}`);
       throw new Refusal(400, 'The file has default content: set the chunk count before you upload it.');
     }
-    if (file.upload === undefined || file.upload.completed) {
-      this.drop(file);
-      file.upload = { count: 1, chunks: new Map(), completed: false, states: [createHash('sha256')] };
-    }
+    if (file.upload === undefined || file.upload.completed) this.begin(file, 1);
     await this.putChunk(id, 0, body, false);
   }
 
@@ -170,6 +170,7 @@ export class FileStore {
     const file = this.require(id);
     const upload = file.upload;
     if (upload === undefined) throw new Refusal(400, 'There is no upload to complete.');
+    this.used(file);
     if (!upload.completed) {
       const expected = upload.count === -1 ? Math.max(-1, ...upload.chunks.keys()) + 1 : upload.count;
       if (expected === 0 || upload.chunks.size !== expected)
@@ -182,17 +183,34 @@ export class FileStore {
 
   /** Removes private content (seeds: "Delete Files"). */
   delete(id: string): void {
-    const file = this.require(id);
-    this.drop(file);
-    delete file.upload;
-    delete file.exported;
+    this.forget(this.require(id));
   }
 
-  /** Number of chunks that can be read. */
+  /** The private content of this file, or of all, expires now (behaviour `file-expiry`). */
+  expire(id?: string): void {
+    for (const file of id === undefined ? this.files.values() : [this.require(id)]) this.forget(file);
+  }
+
+  /** Sets or removes the default file, as an administrator does in Anaplan's own user interface. */
+  setDefault(id: string, content: string | Uint8Array | null): void {
+    const file = this.require(id);
+    if (content === null) delete file.fallback;
+    else
+      file.fallback = typeof content === 'string' ? encoded(content, file.definition) : Buffer.from(content);
+  }
+
+  /** Takes what an export wrote. */
+  setExported(id: string, content: ExportContent): void {
+    const file = this.require(id);
+    file.exported = content;
+    this.used(file);
+  }
+
+  /** Number of chunks that can be read: of the private file, else of the default file. */
   chunkCount(file: StoredFile): number {
-    if (file.exported !== undefined) return file.exported.chunkCount;
-    if (file.upload?.completed === true) return file.upload.chunks.size;
-    return 0;
+    this.expireUnused(file);
+    if (file.upload !== undefined) return file.upload.completed ? file.upload.chunks.size : 0;
+    return this.readable(file)?.chunkCount ?? 0;
   }
 
   /** The bytes of one chunk. */
@@ -201,39 +219,52 @@ export class FileStore {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunkCount(file)) {
       throw new Refusal(404, `File ${id} has no chunk ${index}.`);
     }
-    if (file.exported !== undefined) return file.exported.chunk(index);
-    const path = file.upload?.chunks.get(index)?.path;
+    this.used(file);
+    if (file.upload === undefined) return this.readable(file)?.chunk(index) ?? Buffer.alloc(0);
+    const path = file.upload.chunks.get(index)?.path;
     if (path === undefined) throw new Refusal(404, 'The sandbox keeps digests of uploads only.');
     return readFile(path);
   }
 
+  /** The bytes of the whole file, or a 404 where it has no content. */
+  async readWhole(id: string): Promise<Buffer> {
+    const file = this.require(id);
+    const count = this.chunkCount(file);
+    if (file.upload?.completed !== true && this.readable(file) === undefined)
+      throw new Refusal(404, `File ${id} has no content.`);
+    const parts: Buffer[] = [];
+    for (let i = 0; i < count; i++) parts.push(await this.readChunk(id, i));
+    return Buffer.concat(parts);
+  }
+
   /** What an import would read: the private file, else the default file, else nothing. */
   content(id: string): { bytes: Readable; rows: number } | undefined {
-    const { definition, upload } = this.require(id);
+    const file = this.require(id);
+    const { definition, upload, fallback } = file;
+    const rowsOf = (newlines: number, endsLine: boolean) =>
+      Math.max(0, newlines + (endsLine ? 0 : 1) - (definition.firstDataRow - 1));
     if (upload === undefined) {
-      if (definition.defaultContent === undefined) return undefined;
-      const bytes = Buffer.from(
-        definition.defaultContent,
-        definition.encoding === 'UTF-8' ? 'utf8' : 'latin1',
-      );
-      return { bytes: Readable.from([bytes]), rows: definition.defaultContent.split('\n').length - 2 };
+      if (fallback === undefined) return undefined;
+      const lines = fallback.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
+      return { bytes: Readable.from([fallback]), rows: rowsOf(lines, fallback.at(-1) === 10) };
     }
     if (!upload.completed) return undefined;
-    const chunks = [...upload.chunks].sort(([a], [b]) => a - b).map(([, chunk]) => chunk);
-    let lines = chunks.reduce((sum, chunk) => sum + chunk.newlines, 0);
-    if (chunks.at(-1)?.endsLine === false) lines += 1;
-    const rows = Math.max(0, lines - (definition.firstDataRow - 1));
+    this.used(file);
+    const chunks = inOrder(upload.chunks) ?? [];
+    const lines = chunks.reduce((sum, chunk) => sum + chunk.newlines, 0);
+    const endsLine = chunks.findLast((chunk) => chunk.bytes > 0)?.endsLine ?? true;
     async function* read(): AsyncGenerator<Buffer> {
       for (const { path } of chunks)
         if (path !== undefined) yield* createReadStream(path) as AsyncIterable<Buffer>;
     }
-    return { bytes: Readable.from(read()), rows };
+    return { bytes: Readable.from(read()), rows: rowsOf(lines, endsLine) };
   }
 
-  /** Digest and size of a file. */
+  /** Digest and size of what a file holds of the user's. */
   info(id: string): FileInfo | undefined {
     const file = this.files.get(id);
     if (file === undefined) return undefined;
+    this.expireUnused(file);
     const base = { id, name: file.definition.name };
     if (file.exported !== undefined) {
       const { bytes, chunkCount } = file.exported;
@@ -257,60 +288,35 @@ export class FileStore {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private drop(file: StoredFile): void {
+  private begin(file: StoredFile, count: number): void {
+    this.forget(file);
+    file.upload = { count, chunks: new Map(), completed: false };
+    this.used(file);
+  }
+
+  private used(file: StoredFile): void {
+    file.usedAt = this.settings.clock();
+  }
+
+  private expireUnused(file: StoredFile): void {
+    if (file.usedAt !== undefined && this.settings.clock() - file.usedAt > this.settings.fileLifeMs)
+      this.forget(file);
+  }
+
+  private forget(file: StoredFile): void {
     for (const chunk of file.upload?.chunks.values() ?? []) void this.discard(chunk);
+    delete file.upload;
+    delete file.exported;
+    delete file.usedAt;
+  }
+
+  /** What can be read of a file without an upload. */
+  private readable({ exported, fallback }: StoredFile): ExportContent | undefined {
+    if (exported !== undefined || fallback === undefined) return exported;
+    return heldContent(fallback, this.settings.model.exportChunkBytes);
   }
 
   private async discard(chunk: Chunk): Promise<void> {
     if (chunk.path !== undefined) await rm(chunk.path, { force: true }).catch(() => undefined);
-  }
-
-  private async receive(
-    id: string,
-    index: number,
-    body: Readable,
-    gzip: boolean,
-    state: Hash | undefined,
-  ): Promise<{ chunk: Chunk; state: Hash | undefined }> {
-    const own = createHash('sha256');
-    let bytes = 0;
-    let newlines = 0;
-    let last = 0;
-    const name = join(this.folder, `${id}-${index}-${randomUUID()}`);
-    const misuse = this.misuse;
-    async function* measure(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-      for await (const part of source) {
-        bytes += part.length;
-        if (bytes > MAX_CHUNK_BYTES) {
-          misuse.note('chunk-too-large', `file ${id}, chunk ${index}`);
-          throw new Refusal(400, 'A chunk may hold at most 50 MB of uncompressed data.');
-        }
-        own.update(part);
-        state?.update(part);
-        for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, at + 1)) newlines += 1;
-        last = part[part.length - 1] ?? last;
-        yield part;
-      }
-    }
-    const keep = this.keepBytes(id);
-    const sink = keep
-      ? createWriteStream(`${name}.part`, { mode: 0o600 })
-      : new Writable({ write: (_part, _encoding, next) => next() });
-    const steps: Transform[] = gzip ? [createGunzip()] : [];
-    try {
-      if (steps[0] !== undefined) await pipeline(body, steps[0], measure, sink);
-      else await pipeline(body, measure, sink);
-    } catch (error) {
-      if (keep) await rm(`${name}.part`, { force: true });
-      if (error instanceof Refusal) throw error;
-      throw new Refusal(400, gzip ? 'The chunk is not valid gzip.' : 'The chunk did not arrive whole.');
-    }
-    const chunk: Chunk = { bytes, sha256: own.digest('hex'), newlines, endsLine: last === 10 };
-    if (keep) {
-      await rename(`${name}.part`, name);
-      chunk.path = name;
-    }
-    // A chunk that did not follow in order is digested when the ones before it have come again, or never.
-    return { chunk, state };
   }
 }

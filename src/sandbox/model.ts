@@ -70,7 +70,7 @@ export class Model {
     // Rows that an import reads are always kept; a bulk file's are counted as they come.
     const bulk = this.definition.imports.filter((item) => item.target === 'bulk').map((item) => item.fileId);
     const keep = (fileId: string) => settings.uploads === 'disk' || !bulk.includes(fileId);
-    this.files = new FileStore([...this.definition.files, ...exported], keep, folder, misuse);
+    this.files = new FileStore([...this.definition.files, ...exported], keep, folder, misuse, settings);
   }
 
   /** The state now; a state set for a time falls back to the model's own. */
@@ -210,7 +210,7 @@ export class Model {
       definition.content === 'bulk'
         ? bulkContent(bulkBytes, chunkBytes, this.runs)
         : heldContent(Buffer.from(header + rows.join('')), chunkBytes);
-    this.files.require(definition.id).exported = content;
+    this.files.setExported(definition.id, content);
     return content;
   }
 

@@ -40,6 +40,8 @@ export interface SandboxOptions {
   requestsPerMinute?: number | false;
   /** `disk` (default) keeps uploaded bytes in a temporary folder until close; `digest` keeps sizes and digests only. */
   uploads?: 'disk' | 'digest';
+  /** How long a private file is kept after its last use, in ms; then imports read the default file. Default 48 hours. */
+  fileLifeMs?: number;
   /** Default and largest page of a list answer. Default 5,000. */
   pageSize?: number;
   /** How long a large read takes until COMPLETE, in ms. Default: `taskDurationMs`. */
@@ -60,6 +62,10 @@ export interface SandboxOptions {
   taskOrder?: 'ascending' | 'descending';
   /** `live` (default) wraps lists alike; `documented` also copies the seeds' bare and singular forms. */
   envelopes?: 'live' | 'documented';
+  /** What stands for a field without a value: nothing (default), or `null`. */
+  absent?: 'omitted' | 'null';
+  /** Whether a log-out of the last user unloads the models, so that task IDs are gone. Default false. */
+  unloadOnLogOut?: boolean;
   /** Payloads of certificate log-ins that are accepted. Default both. */
   certificateFormats?: readonly ('v1' | 'v2')[];
   /** Unit of the time stamp in v2 payloads. Default `seconds`. */
@@ -84,6 +90,26 @@ export type Settings = Required<Omit<SandboxOptions, 'model' | 'faults' | 'certi
   model: Required<ModelOptions>;
 };
 
+/** What may be changed while the sandbox runs; running tasks and reads follow. */
+export const LIVE_OPTIONS = [
+  'taskDurationMs',
+  'taskStartDelayMs',
+  'taskCancelMs',
+  'tokenLifeMs',
+  'fileLifeMs',
+  'readDurationMs',
+  'readStartDelayMs',
+  'readIdleMs',
+  'readRequestLimit',
+  'completeDelayMs',
+  'holdWhileBusy',
+  'absent',
+  'unloadOnLogOut',
+] as const;
+
+/** Options that {@link LIVE_OPTIONS} names. */
+export type LiveOptions = Pick<SandboxOptions, (typeof LIVE_OPTIONS)[number]>;
+
 /** Fills in the defaults. */
 export function resolveOptions(options: SandboxOptions): Settings {
   const taskDurationMs = options.taskDurationMs ?? 2_000;
@@ -98,6 +124,7 @@ export function resolveOptions(options: SandboxOptions): Settings {
     tokenLifeMs: options.tokenLifeMs ?? 35 * 60_000,
     requestsPerMinute: options.requestsPerMinute ?? 600,
     uploads: options.uploads ?? 'disk',
+    fileLifeMs: options.fileLifeMs ?? 48 * 60 * 60_000,
     pageSize: options.pageSize ?? 5_000,
     readDurationMs: options.readDurationMs ?? taskDurationMs,
     readStartDelayMs: options.readStartDelayMs ?? 0,
@@ -108,6 +135,8 @@ export function resolveOptions(options: SandboxOptions): Settings {
     completeDelayMs: options.completeDelayMs ?? 0,
     taskOrder: options.taskOrder ?? 'ascending',
     envelopes: options.envelopes ?? 'live',
+    absent: options.absent ?? 'omitted',
+    unloadOnLogOut: options.unloadOnLogOut ?? false,
     certificateFormats: options.certificateFormats ?? ['v1', 'v2'],
     certificateTimestamp: options.certificateTimestamp ?? 'seconds',
     certificates: options.certificates,

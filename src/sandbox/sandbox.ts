@@ -5,7 +5,7 @@ import type { FileInfo } from './files';
 import { OTHER_USER } from './control';
 import type { Misuse } from './misuse';
 import type { ModelStatus } from './model';
-import { resolveOptions, type SandboxOptions } from './options';
+import { resolveOptions, type LiveOptions, type SandboxOptions } from './options';
 import { TenantServer } from './server';
 import { exportById, readInfo, taskInfo, type ReadInfo, type TaskInfo } from './state';
 import { MODELS, SAMPLE, SALES_MODEL, WORKSPACES } from './tenant';
@@ -15,7 +15,7 @@ import { World, type RequestRecord } from './world';
 export interface Sandbox {
   /** Base URL without a trailing slash: both the API URL (`/2/0/...`) and the authentication URL (`/token/...`). */
   readonly url: string;
-  /** The user who can log in. */
+  /** The user who can log in, with the password of now. */
   readonly credentials: { user: string; password: string };
   /** Planned faults; see {@link Fault}. */
   readonly faults: {
@@ -25,6 +25,8 @@ export interface Sandbox {
     remove(id: string): boolean;
     /** Takes all faults back. */
     clear(): void;
+    /** Lets requests go on that a fault holds (a `stall`), or that any fault does. */
+    release(id?: string): void;
     /** How often a fault has struck. */
     hits(id: string): number;
   };
@@ -56,6 +58,18 @@ export interface Sandbox {
   expireReads(modelId?: string): void;
   /** All tokens die now (401). */
   expireTokens(): void;
+  /** The user gets another password. Tokens live on unless `expireTokens` says otherwise. */
+  setPassword(password: string, options?: { expireTokens?: boolean }): void;
+  /** Refuses every log-in, right or wrong, or no longer. Tokens live on. */
+  refuseLogIns(refuse?: boolean): void;
+  /** All users have logged out: tokens die, models are unloaded, task IDs are gone. */
+  logOutAll(): void;
+  /** A private file, or all of them, expires: imports and downloads then get the default file, or nothing. */
+  expireFiles(fileId?: string, modelId?: string): void;
+  /** Sets or (`null`) removes the default file of an import's or export's file. */
+  setDefaultFile(fileId: string, content: string | Uint8Array | null, modelId?: string): void;
+  /** Changes durations and the like while it runs; what runs follows. */
+  configure(options: LiveOptions): void;
   /** Brings the tasks to where they should be now; resolves when their effects have happened. */
   settle(): Promise<void>;
   /** Back to the beginning: rows, files, tasks, tokens, faults, record, misuse. */
@@ -94,11 +108,14 @@ function controls(tenant: TenantServer, world: World): Sandbox {
   const model = (modelId?: string) => world.model(modelId);
   return {
     url: world.baseUrl,
-    credentials: { user: world.settings.user, password: world.settings.password },
+    get credentials() {
+      return { user: world.settings.user, password: world.settings.password };
+    },
     faults: {
       add: (fault) => world.faults.add(fault),
       remove: (id) => world.faults.remove(id),
       clear: () => world.faults.clear(),
+      release: (id) => world.faults.release(id),
       hits: (id) => world.faults.hits(id),
     },
     record: world.record,
@@ -132,6 +149,12 @@ function controls(tenant: TenantServer, world: World): Sandbox {
     failNextReads: (count = 1, modelId) => model(modelId).reads.failNextReads(count),
     expireReads: (modelId) => model(modelId).reads.expireAll(),
     expireTokens: () => world.auth.expireAll(),
+    setPassword: (password, o) => world.setPassword(password, o),
+    refuseLogIns: (refuse = true) => world.auth.refuseLogIns(refuse),
+    logOutAll: () => world.auth.logOutAll(),
+    expireFiles: (fileId, modelId) => model(modelId).files.expire(fileId),
+    setDefaultFile: (fileId, content, modelId) => model(modelId).files.setDefault(fileId, content),
+    configure: (changes) => world.configure({ ...changes }),
     settle: async () => {
       await Promise.all([...world.models.values()].map((each) => each.tasks.settle()));
     },

@@ -75,6 +75,7 @@ export async function sendFaulty(
   reply: Reply,
   action: FaultAction,
   gone: AbortSignal,
+  hold: (ms: number | undefined) => Promise<void>,
 ): Promise<boolean> {
   switch (action.kind) {
     case 'reset':
@@ -92,11 +93,11 @@ export async function sendFaulty(
       const byByte =
         typeof action.when === 'object' && 'atByte' in action.when ? action.when.atByte : undefined;
       if (byByte === undefined) {
-        await pause(action.ms ?? 2 ** 31 - 1, gone);
+        await hold(action.ms);
         return gone.aborted ? false : sendWhole(res, reply);
       }
       await sendRaw(socket, reply, { ...length(reply), connection: 'close' }, reply.body.subarray(0, byByte));
-      await pause(action.ms ?? 2 ** 31 - 1, gone);
+      await hold(action.ms);
       await write(socket, reply.body.subarray(byByte));
       socket.end();
       return !gone.aborted;

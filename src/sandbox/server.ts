@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable, Transform } from 'node:stream';
 import { answerControl } from './control';
+import { edited, withNulls } from './edit';
 import { normalPath, type FaultAction } from './faults';
 import { errorReply, json, pause, readAll, Refusal, type Reply } from './http';
 import type { Model } from './model';
@@ -132,7 +133,7 @@ export class TenantServer {
         if (fault?.kind === 'reset') return reset(req.socket);
         stalled = true;
         const ms = fault?.kind === 'stall' ? fault.ms : undefined;
-        void pause(ms ?? 2 ** 31 - 1, gone).then(() => next(null, part));
+        void this.world.faults.hold(fault as FaultAction, ms, gone).then(() => next(null, part));
       },
     });
     body.on('error', () => undefined);
@@ -147,7 +148,7 @@ export class TenantServer {
     const send = async (reply: Reply): Promise<boolean> => {
       if (gone.aborted) return false;
       record.status = reply.status;
-      return sendWhole(res, reply);
+      return sendWhole(res, this.dated(reply));
     };
     if (asked.pathname.startsWith('/2/0')) this.watch.arrived(record.at, `${asked.method} ${asked.pathname}`);
     const before = (fault?.kind === 'reset' || fault?.kind === 'stall') && fault.when === 'before';
@@ -157,17 +158,26 @@ export class TenantServer {
       return false;
     }
     if (fault?.kind === 'stall' && before) {
-      await pause(fault.ms ?? 2 ** 31 - 1, gone);
+      await this.world.faults.hold(fault, fault.ms, gone);
       if (gone.aborted) return false;
     }
     if (fault?.kind === 'expire-token') this.world.auth.expire(req.headers);
-    const reply = await this.carryOut(asked, fault?.kind === 'duplicate');
-    if (reply === undefined || (gone.aborted && fault === undefined)) return false;
+    const answer = await this.carryOut(asked, fault?.kind === 'duplicate');
+    if (answer === undefined || (gone.aborted && fault === undefined)) return false;
+    const reply = this.dated(answer);
     if (fault?.kind === 'status-after-effect') return send(faultReply(fault, asked.pathname));
     if (fault === undefined || before || isRequestCut(fault)) return send(reply);
     const silent = fault.kind === 'reset' && fault.when === 'after-effect';
     record.status = silent ? 0 : fault.kind === 'empty-2xx' ? 200 : reply.status;
-    return sendFaulty(res, req.socket, reply, fault, gone);
+    if (fault.kind === 'edit') return send(edited(reply, fault));
+    const hold = (ms: number | undefined) => this.world.faults.hold(fault, ms, gone);
+    return sendFaulty(res, req.socket, reply, fault, gone, hold);
+  }
+
+  /** The date of an answer is the server's, whatever the clock of the machine says. */
+  private dated(reply: Reply): Reply {
+    const date = new Date(this.world.settings.clock()).toUTCString();
+    return { ...reply, headers: { date, ...reply.headers } };
   }
 
   private async carryOut(asked: Asked, twice: boolean): Promise<Reply | undefined> {
@@ -224,7 +234,8 @@ export class TenantServer {
       repeated,
       model: model ?? this.world.model(),
     };
-    return route.handle(call);
+    const reply = await route.handle(call);
+    return this.world.settings.absent === 'null' ? withNulls(reply, match.pattern) : reply;
   }
 
   /** Seeds: "API behavior when the model is busy": all other endpoints wait. */

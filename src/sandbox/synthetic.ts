@@ -57,6 +57,8 @@ const ROW_DIGITS = 12;
  */
 export function bulkContent(size: number, chunkBytes: number, run: number): ExportContent {
   const header = Buffer.from('Run,Row,Text\n');
+  // Nothing at all: not even a header fits.
+  if (size < header.length) return heldContent(Buffer.alloc(0), chunkBytes);
   const rows = Math.max(0, Math.floor((size - header.length) / ROW_BYTES));
   const prefix = `R${String(run).padStart(5, '0')},`;
   const template = Buffer.from(prefix + '0'.repeat(ROW_DIGITS) + ',' + 'bulk export row '.repeat(6));

@@ -266,6 +266,7 @@ export const SAMPLE: ModelDefinition = {
       actionIds: ['112000000001', '112000000006', '112000000002', '117000000001'],
     },
     { id: '118000000003', name: 'Housekeeping', actionIds: ['117000000001', '117000000002'] },
+    { id: '118000000004', name: 'Load Twice', actionIds: ['112000000001', '112000000001'] },
   ],
   lists: [
     { id: '101000000001', name: 'Products', content: 'products' },

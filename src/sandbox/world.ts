@@ -5,7 +5,7 @@ import { Authenticator } from './auth';
 import { FaultPlan } from './faults';
 import { MisuseLog } from './misuse';
 import { Model } from './model';
-import type { Settings } from './options';
+import { LIVE_OPTIONS, type Settings } from './options';
 import { MODELS, SALES_MODEL } from './tenant';
 
 /** One request that the tenant was asked. */
@@ -34,11 +34,18 @@ export class World {
   models = new Map<string, Model>();
   baseUrl = '';
   private readonly folder: string;
+  private readonly initial: Settings;
 
   constructor(readonly settings: Settings) {
     this.folder = mkdtempSync(join(tmpdir(), 'anaplan-sandbox-'));
     this.misuse = new MisuseLog(settings.clock);
-    this.auth = new Authenticator(settings, this.misuse, () => this.baseUrl);
+    this.initial = { ...settings };
+    this.auth = new Authenticator(
+      settings,
+      this.misuse,
+      () => this.baseUrl,
+      () => this.unloadAll(),
+    );
     this.reset();
   }
 
@@ -49,12 +56,38 @@ export class World {
     return model;
   }
 
+  /** The models are unloaded, as when all users have logged out: tasks are forgotten. */
+  unloadAll(): void {
+    for (const model of this.models.values()) model.tasks.unload();
+  }
+
+  /** The user gets another password; tokens live on unless they are to die. */
+  setPassword(password: string, o: { expireTokens?: boolean } = {}): void {
+    this.settings.password = password;
+    if (o.expireTokens === true) this.auth.expireAll();
+  }
+
+  /** Changes options while the sandbox runs. Unknown names and values of another type are refused. */
+  configure(options: Readonly<Record<string, unknown>>): void {
+    const changes: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(options)) {
+      const known = LIVE_OPTIONS.find((option) => option === name);
+      if (known === undefined) throw new Error(`${name} cannot be changed: ${LIVE_OPTIONS.join(', ')} can.`);
+      if (typeof value !== typeof this.settings[known])
+        throw new Error(`${name} must be a ${typeof this.settings[known]}.`);
+      changes[known] = value;
+    }
+    Object.assign(this.settings, changes);
+    for (const model of this.models.values()) void model.tasks.settle();
+  }
+
   /** Back to the beginning: rows, files, tasks, tokens, faults, record, misuse. */
   reset(): void {
     for (const model of this.models.values()) model.close();
     this.models = new Map(
       MODELS.map((entry) => [entry.id, new Model(entry, this.settings, this.folder, this.misuse)]),
     );
+    Object.assign(this.settings, this.initial);
     this.auth.reset();
     this.faults.clear();
     this.record.length = 0;

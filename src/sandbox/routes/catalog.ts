@@ -1,6 +1,5 @@
 import { CUSTOMER_ID, USER_ID } from '../auth';
 import { json, Refusal } from '../http';
-import type { Model } from '../model';
 import { WORKSPACES, type ModelEntry } from '../tenant';
 import { answers, envelope, find, holds, paged, param, type Call, type Route } from './route';
 
@@ -51,7 +50,9 @@ function models(call: Call, workspaceId?: string) {
 }
 
 /** Model status (seeds: "Check model status"; facts: GET answers without an envelope). */
-function requestStatus(model: Model, user: string): Record<string, unknown> {
+function requestStatus(call: Call): Record<string, unknown> {
+  const { model } = call;
+  const { user, clock } = call.world.settings;
   const task = model.tasks.running();
   const idle = {
     peakMemoryUsageEstimate: null,
@@ -60,7 +61,7 @@ function requestStatus(model: Model, user: string): Record<string, unknown> {
     currentStep: 'Open',
     tooltip: null,
     exportTaskType: null,
-    creationTime: Date.now(),
+    creationTime: clock(),
     taskId: null,
   };
   if (task === undefined) {
@@ -119,9 +120,9 @@ export const catalogRoutes: Route[] = [
   answers('GET', '/models/{m}', (call) =>
     envelope(call, 'model', { model: describeModel(call, call.model.entry) }),
   ),
-  answers('GET', '/models/{m}/status', (call) => json(requestStatus(call.model, call.world.settings.user))),
+  answers('GET', '/models/{m}/status', (call) => json(requestStatus(call))),
   answers('POST', '/models/{m}/status', (call) =>
-    envelope(call, 'dimension', { requestStatus: requestStatus(call.model, call.world.settings.user) }),
+    envelope(call, 'dimension', { requestStatus: requestStatus(call) }),
   ),
   holds('GET', '/models/{m}/modules', (call) =>
     paged(

@@ -83,6 +83,9 @@ export const fileRoutes: Route[] = [
     const file = call.model.files.complete(param(call, 'f'));
     return envelope(call, 'file', { file: describe(call, file) });
   }),
+  holds('GET', '/models/{m}/files/{f}', async (call) =>
+    bytes(await call.model.files.readWhole(param(call, 'f')), 'application/octet-stream'),
+  ),
   holds('GET', '/models/{m}/files/{f}/chunks', (call) => {
     const file = call.model.files.require(param(call, 'f'));
     const chunks = Array.from({ length: call.model.files.chunkCount(file) }, (_, i) => ({
