@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
@@ -24,7 +24,7 @@ export interface TemporalServerOptions extends TemporalBinaryOptions {
   /** Free ports by default. */
   port?: number;
   uiPort?: number;
-  /** How long the server may take until it answers; 60 s by default. */
+  /** How long the server may take until it answers; 120 s by default. */
   startTimeoutMs?: number;
 }
 
@@ -43,46 +43,60 @@ export interface TemporalServer {
 
 const NAMESPACE = 'default';
 
+/** How often a server that ends before it answers is started. */
+const STARTS = 5;
+
+/** Within this time a server whose port is taken ends, also on a busy machine. */
+const OTHER_SERVER_MS = 15_000;
+
 /**
  * A Temporal server for demo and tests: the one that `TEMPORAL_ADDRESS` names, else a dev server of our own, listening
  * on 127.0.0.1 only, whose binary is found or installed as {@link getTemporalBinary} says.
  *
  * The server is not left behind: a small shell between the two processes ends it as soon as our process is gone, even
  * by SIGKILL. It runs in a process group of its own, so that Ctrl-C on the terminal reaches us first, who then `stop` it.
- * @throws Error with the ways that were tried, or with the last of what a server that did not start said
+ *
+ * A server that ends before it answers is started again, whatever it said: somebody else may have taken one of its
+ * ports between our look and its start, among them those that it chooses itself, and it says so in many ways, as a panic
+ * among others. Ports that the caller gave are not moved.
+ * @throws Error with the ways that were tried, or with what a server that did not start said
  */
 export async function getTemporalServer(o: TemporalServerOptions): Promise<TemporalServer> {
   const env = o.env ?? process.env;
   const address = env['TEMPORAL_ADDRESS'];
   if (address !== undefined && address !== '') return existing(address, env);
   const binary = await getTemporalBinary(o);
-  // Otherwise whatever listens there would answer for our server.
-  for (const port of [o.port, o.ui ? o.uiPort : undefined]) {
-    if (port !== undefined) await freePort(port);
-  }
   for (let attempt = 1; ; attempt++) {
-    const port = o.port ?? (await freePort());
-    const uiPort = o.uiPort ?? (await freePort());
+    // A given port is looked at first: otherwise whatever listens there would answer for our server.
+    const port = await freePort(o.port);
+    const uiPort = o.ui ? await freePort(o.uiPort) : undefined;
     const child = start(binary.path, argumentsOf(o, port, uiPort), env);
     try {
-      await answers(child, `127.0.0.1:${port}`, o);
+      await answers(child, port, o);
     } catch (error) {
       await child.stop();
-      // Somebody else may have taken a port between our look and the server's start.
-      const taken =
-        String(error).includes('address already in use') || String(error).includes("can't set frontend port");
-      if (taken && o.port === undefined && o.uiPort === undefined && attempt < 3) continue;
-      throw error;
+      if (!(error instanceof EndedEarly)) throw error;
+      if (attempt >= STARTS) {
+        throw new Error(`The Temporal server did not start, ${STARTS} times in a row: ${error.message}`, {
+          cause: error,
+        });
+      }
+      o.log?.('The Temporal server ended before it answered: starting it again ...');
+      await delay(100 * 2 ** attempt);
+      continue;
     }
     return {
       address: `127.0.0.1:${port}`,
       namespace: NAMESPACE,
-      ...(o.ui ? { uiUrl: `http://127.0.0.1:${uiPort}` } : {}),
+      ...(uiPort === undefined ? {} : { uiUrl: `http://127.0.0.1:${uiPort}` }),
       how: binary.how,
       stop: child.stop,
     };
   }
 }
+
+/** The server's process ended; the message is what it said. */
+class EndedEarly extends Error {}
 
 /** A server that runs already. Its UI is where `TEMPORAL_UI_URL` says, or where the dev server puts it. */
 function existing(address: string, env: NodeJS.ProcessEnv): TemporalServer {
@@ -104,10 +118,10 @@ function existing(address: string, env: NodeJS.ProcessEnv): TemporalServer {
   };
 }
 
-function argumentsOf(o: TemporalServerOptions, port: number, uiPort: number): string[] {
+function argumentsOf(o: TemporalServerOptions, port: number, uiPort: number | undefined): string[] {
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', NAMESPACE],
-    ...(o.ui ? ['--ui-port', String(uiPort)] : ['--headless']),
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(o.dbFile === undefined ? [] : ['--db-filename', o.dbFile]),
     ...o.searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...['--log-level', 'error'],
@@ -116,8 +130,10 @@ function argumentsOf(o: TemporalServerOptions, port: number, uiPort: number): st
 
 interface Child {
   process: ChildProcess;
-  /** The last lines it wrote. */
+  /** What it wrote: all of it, or the beginning and the end. */
   said(): string;
+  /** Resolves once the process is gone and all that it wrote was read. */
+  ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -139,10 +155,8 @@ function start(binary: string, args: string[], env: NodeJS.ProcessEnv): Child {
   const windows = process.platform === 'win32';
   const [command, all] = windows ? [binary, args] : ['/bin/sh', ['-c', KEEPER, 'sh', binary, ...args]];
   const child = spawn(command, all, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: !windows });
-  let said = '';
-  const listen = (data: unknown): void => {
-    said = (said + String(data)).slice(-4000);
-  };
+  const said = new Said();
+  const listen = (data: unknown): void => said.add(String(data));
   child.stdout.on('data', listen);
   child.stderr.on('data', listen);
   child.stdin.on('error', () => undefined);
@@ -159,7 +173,29 @@ function start(binary: string, args: string[], env: NodeJS.ProcessEnv): Child {
     await ended;
     clearTimeout(patience);
   };
-  return { process: child, said: () => said.trim(), stop: () => (stopping ??= stop()) };
+  return { process: child, said: () => said.text(), ended, stop: () => (stopping ??= stop()) };
+}
+
+/** Keeps the beginning and the end of a text of any length: a panic names its cause first, and most of it is stacks. */
+class Said {
+  private static readonly FIRST = 2_000;
+  private static readonly LAST = 4_000;
+  private first = '';
+  private last = '';
+  private left = 0;
+
+  add(text: string): void {
+    const room = Said.FIRST - this.first.length;
+    this.first += text.slice(0, room);
+    const rest = this.last + text.slice(room);
+    this.last = rest.slice(-Said.LAST);
+    this.left += rest.length - this.last.length;
+  }
+
+  text(): string {
+    const gap = this.left === 0 ? '' : `\n... (${this.left} characters left out) ...\n`;
+    return (this.first + gap + this.last).trim();
+  }
 }
 
 function killGroup(child: ChildProcess): void {
@@ -171,22 +207,47 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-/** Waits until the server knows its namespace and the search attributes, which it registers after it starts to listen. */
-async function answers(child: Child, address: string, o: TemporalServerOptions): Promise<void> {
-  const deadline = Date.now() + (o.startTimeoutMs ?? 60_000);
+/**
+ * Waits until the server knows its namespace and the search attributes, which it registers after it starts to listen.
+ * What answers at the port is believed to be ours once our server named the port as its own, or has lived beside it for
+ * so long that it would have ended if the port were taken.
+ */
+async function answers(child: Child, port: number, o: TemporalServerOptions): Promise<void> {
+  const deadline = Date.now() + (o.startTimeoutMs ?? 120_000);
+  const listens = new RegExp(`Server: +\\S+:${port}\\b`);
+  let answeredSince: number | undefined;
   for (;;) {
     const { exitCode, signalCode, pid } = child.process;
     if (exitCode !== null || signalCode !== null || pid === undefined) {
-      throw new Error(`The Temporal server did not start: ${child.said() || `exit code ${exitCode}`}`);
+      throw new EndedEarly(child.said() || `it ended with exit code ${exitCode ?? signalCode}`);
     }
-    if (await isReady(address, o.searchAttributes)) return;
+    // A client that finds nobody at the port would wait a second before it looks again.
+    const ready = listening(port).then((yes) => yes && isReady(`127.0.0.1:${port}`, o.searchAttributes));
+    if (await Promise.race([ready, child.ended.then(() => false)])) {
+      if (listens.test(child.said())) return;
+      answeredSince ??= Date.now();
+      if (Date.now() - answeredSince > OTHER_SERVER_MS) return;
+    }
     if (Date.now() > deadline) {
       throw new Error(
-        `The Temporal server does not answer at ${address}. It said: ${child.said() || 'nothing'}`,
+        `The Temporal server does not answer at 127.0.0.1:${port}. It said: ${child.said() || 'nothing'}`,
       );
     }
     await delay(50);
   }
+}
+
+/** Whether somebody listens at the port. */
+function listening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const end = (yes: boolean): void => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
 }
 
 async function isReady(address: string, searchAttributes: readonly string[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -156,8 +157,99 @@ describe('a Temporal server', () => {
       busy.close();
       const dbFile = join(tmpdir(), 'no', 'such', 'directory', 'temporal.db');
       await expect(getTemporalServer({ ...o, ui: false, dbFile })).rejects.toThrow(
-        /did not start: .*no such file/s,
+        /did not start, 5 times in a row: .*no such file/s,
       );
+    });
+
+    describe('that ends before it answers', () => {
+      let directory: string;
+      let fake: { env: NodeJS.ProcessEnv; portsOfStarts: () => (string | undefined)[] };
+      beforeEach(async () => {
+        directory = await mkdtemp(join(tmpdir(), 'temporal-'));
+      });
+      afterEach(() => rm(directory, { recursive: true }));
+
+      /** A `temporal` whose starts run these lines of shell; `$start` counts them, `$real` is the true one. */
+      const standIn = async (lines: string): Promise<void> => {
+        const real = (await getTemporalBinary({ env })).path;
+        const log = join(directory, 'starts');
+        await writeFile(log, '');
+        await writeFile(
+          join(directory, 'temporal'),
+          `#!/bin/sh
+real='${real}'
+[ "$1" = --version ] && exec "$real" --version
+echo "$@" >>'${log}'
+start=$(wc -l <'${log}')
+${lines}
+`,
+          { mode: 0o755 },
+        );
+        fake = {
+          env: { ...env, PATH: `${directory}${delimiter}${env['PATH']}` },
+          portsOfStarts: () =>
+            readFileSync(log, 'utf8')
+              .trim()
+              .split('\n')
+              .map((line) => / --port (\d+)/.exec(line)?.[1]),
+        };
+      };
+      const PANIC = `echo "panic: the cause" >&2
+i=0; while [ $i -lt 400 ]; do echo "  goroutine $i of somewhere in the server" >&2; i=$((i+1)); done
+echo "exit status of the end" >&2; exit 2`;
+
+      it('is started again on other ports, whatever it said', async () => {
+        await standIn(`if [ "$start" -lt 5 ]; then\n${PANIC}\nfi\nexec "$real" "$@"`);
+        const said: string[] = [];
+        const server = await getTemporalServer({ ...o, env: fake.env, log: (line) => said.push(line) });
+        await withClient(server.address, async () => undefined);
+        await server.stop();
+        expect(new Set(fake.portsOfStarts()).size).toBe(5);
+        expect(server.address).toBe(`127.0.0.1:${fake.portsOfStarts()[4]}`);
+        expect(said).toHaveLength(4);
+      });
+
+      it('says the beginning and the end of what it said when it never starts', async () => {
+        await standIn(PANIC);
+        const failed = await getTemporalServer({ ...o, env: fake.env }).catch(
+          (error: Error) => error.message,
+        );
+        expect(failed).toMatch(
+          /5 times in a row: panic: the cause\n.*characters left out.*exit status of the end$/s,
+        );
+        expect(String(failed).length).toBeLessThan(7_000);
+        expect(fake.portsOfStarts()).toHaveLength(5);
+      });
+
+      it('keeps to the ports that it was given', async () => {
+        const [port, uiPort] = await Promise.all([anyPort(), anyPort()]);
+        await standIn(`if [ "$start" -lt 3 ]; then\n${PANIC}\nfi\nexec "$real" "$@"`);
+        const server = await getTemporalServer({ ...o, env: fake.env, port, uiPort });
+        await server.stop();
+        expect(server).toMatchObject({
+          address: `127.0.0.1:${port}`,
+          uiUrl: `http://127.0.0.1:${uiPort}`,
+        });
+        expect(fake.portsOfStarts()).toEqual([port, port, port].map(String));
+      });
+
+      it('is not taken for another one that got its port', async () => {
+        const other = join(directory, 'other.pid');
+        await standIn(`if [ "$start" = 1 ]; then
+  "$real" "$@" >/dev/null 2>&1 </dev/null &
+  echo $! >'${other}'
+  sleep 5
+  echo "can't set frontend port" >&2; exit 1
+fi
+exec "$real" "$@"`);
+        try {
+          const server = await getTemporalServer({ ...o, env: fake.env });
+          expect(server.address).toBe(`127.0.0.1:${fake.portsOfStarts()[1]}`);
+          await server.stop();
+        } finally {
+          process.kill(Number(readFileSync(other, 'utf8')), 'SIGKILL');
+        }
+      });
     });
 
     it('ends when our process dies without a word', async () => {
@@ -186,6 +278,14 @@ describe('a Temporal server', () => {
     });
   });
 });
+
+async function anyPort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((closed) => probe.close(closed));
+  return port;
+}
 
 async function withClient(address: string, use: (client: Client) => Promise<void>): Promise<void> {
   const connection = await Connection.connect({ address });
