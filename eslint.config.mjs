@@ -54,6 +54,7 @@ const workflowWall = {
         ],
         patterns: [
           { group: ['**/contracts/schemas'], message: 'zod stays out of the workflow sandbox.' },
+          { group: ['**/contracts/path-safe'], message: 'node:crypto stays out of the workflow sandbox.' },
           {
             group: ['**/activities', '**/activities/**'],
             allowTypeImports: true,

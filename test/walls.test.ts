@@ -46,6 +46,7 @@ const BAD: [room: string, statement: string][] = [
   ['workflows', "import { createActivities } from '../activities/index';"],
   ['workflows', "import { createActivities } from '../activities';"],
   ['workflows', "import { checkInput } from '../contracts/schemas';"],
+  ['workflows', "import { pathSafe } from '../contracts/path-safe';"],
   ['workflows', "import { z } from 'zod';"],
   ['workflows', "import { readFileSync } from 'node:fs';"],
   ['workflows', "import { Client } from '@temporalio/client';"],

@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { activityInfo } from '@temporalio/activity';
 
 import { AnaplanError, type AnaplanClient, type DownloadBody } from '../anaplan';
-import { CATALOGUE, LIMITS, pathSafe, type DumpError } from '../contracts';
+import { CATALOGUE, LIMITS, type DumpError } from '../contracts';
+import { pathSafe } from '../contracts/path-safe';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { filled } from './downloads';
 import { fail } from './errors';
@@ -35,7 +36,7 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
           input.directory,
           pathSafe(workflowId),
           pathSafe(runId),
-          `${pathSafe(objectId)}-${pathSafe(input.name)}.csv`,
+          `${pathSafe(`${objectId}-${input.name}`)}.csv`,
         );
         try {
           const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), runId);

@@ -1,4 +1,4 @@
-import { commandOf, pathSafe, type IntegrationInputs, type IntegrationName } from '../contracts';
+import { commandOf, type IntegrationInputs, type IntegrationName } from '../contracts';
 
 /** Temporal refuses a summary of more than 400 bytes and details of more than 20,000. */
 const SUMMARY_BYTES = 400;
@@ -45,7 +45,12 @@ export function detailsOf<N extends IntegrationName>(integration: N, input: Inte
   return cut([`**${commandOf(integration)}**`, '', ...lines].join('\n'), DETAILS_BYTES);
 }
 
-/** `anaplan-upload-import-Load_sales-`: what a generated workflow ID begins with. */
+/**
+ * `anaplan-upload-import-Load_sales-`: what a generated workflow ID begins with. For readers only, as a random part follows:
+ * letters of any language stay, what would have to be escaped in a link or a shell does not.
+ */
 export function idPrefix<N extends IntegrationName>(integration: N, input: IntegrationInputs[N]): string {
-  return `anaplan-${commandOf(integration)}-${pathSafe(objectOf(integration, input)).slice(0, 40)}-`;
+  const characters = [...objectOf(integration, input).replace(/[^\p{L}\p{M}\p{N}._-]/gu, '_')];
+  const readable = characters.slice(0, 40).join('');
+  return `anaplan-${commandOf(integration)}-${readable}-`;
 }

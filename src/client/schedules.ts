@@ -10,7 +10,8 @@ import {
 import {
   INTEGRATIONS,
   durationMs,
-  pathSafe,
+  idFault,
+  MAX_ID_BYTES,
   type Duration,
   type IntegrationInputs,
   type IntegrationName,
@@ -228,6 +229,8 @@ export class Schedules {
     doing: string,
     call: (handle: ScheduleHandle, description: ScheduleDescription) => Promise<T> | T,
   ): Promise<T> {
+    const fault = idFault(id, MAX_SCHEDULE_ID_BYTES);
+    if (fault !== undefined) throw invalidInput([{ path: 'id', message: fault }]);
     try {
       const handle = this.client.schedule.getHandle(id);
       const description = await handle.describe();
@@ -280,7 +283,8 @@ export class Schedules {
       action: {
         type: 'startWorkflow',
         workflowType: given.integration,
-        workflowId: `anaplan-${pathSafe(id)}`,
+        // As it is: schedules that differ in any character must not share the IDs of their runs.
+        workflowId: `anaplan-${id}`,
         taskQueue: given.taskQueue ?? this.o.taskQueue,
         args: [input],
         memo: { [INPUT_MEMO]: inputDigest(given.integration, input), [CRON_MEMO]: cron },
@@ -299,6 +303,9 @@ export class Schedules {
 /** Memo key of a scheduled run: the cron lines as given, which a description of the schedule does not return. */
 const CRON_MEMO = 'anaplanCron';
 
+/** The ID of a run holds the schedule's, `anaplan-` and a time; Temporal's own workflow of a schedule a prefix too. */
+const MAX_SCHEDULE_ID_BYTES = MAX_ID_BYTES - 50;
+
 /** Temporal refuses a shorter one. */
 const LEAST_CATCHUP_MS = 10_000;
 
@@ -308,9 +315,13 @@ function timingIssues(id: string, given: ScheduleDefinition): InputIssue[] {
     issues.push({ path, message });
   };
   if (!INTEGRATIONS.includes(given.integration)) add('integration', 'must be the name of an integration');
-  if (id.trim() === '') add('id', 'must not be empty');
-  const cron = typeof given.cron === 'string' ? [given.cron] : given.cron;
-  if (cron.length === 0 || cron.some((line) => line.trim() === '')) add('cron', 'must not be empty');
+  const fault = idFault(id, MAX_SCHEDULE_ID_BYTES);
+  if (fault !== undefined) add('id', fault);
+  const cron: unknown = typeof given.cron === 'string' ? [given.cron] : given.cron;
+  if (!Array.isArray(cron) || cron.some((line) => typeof line !== 'string'))
+    add('cron', 'must be a text or a list of texts');
+  else if (cron.length === 0 || cron.some((line: string) => line.trim() === ''))
+    add('cron', 'must not be empty');
   if (given.timeZone !== undefined && !isTimeZone(given.timeZone)) {
     const meant = nearest(given.timeZone, Intl.supportedValuesOf('timeZone'));
     const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;

@@ -29,10 +29,27 @@ export const ID_SHAPES = {
   object: /^\d{11,13}$/,
 } as const;
 
-/** A string as one path segment: everything but letters, digits, `.`, `_` and `-` becomes `_`; never `.` or `..`. */
-export function pathSafe(text: string): string {
-  const safe = text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 120);
-  return /^\.*$/.test(safe) ? `_${safe}` : safe;
+/** Temporal's own limit of a workflow ID and of a schedule ID, in bytes of UTF-8. */
+export const MAX_ID_BYTES = 1000;
+
+/** Bytes of a text in UTF-8. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** What is wrong with a workflow ID or a schedule ID, which may be any UTF-8 up to Temporal's limit; else undefined. */
+export function idFault(id: unknown, maxBytes = MAX_ID_BYTES): string | undefined {
+  if (typeof id !== 'string') return 'must be a text';
+  if (id.trim() === '') return 'must not be empty';
+  if (/\p{Surrogate}/u.test(id)) return 'must be well-formed Unicode';
+  if (id.includes('\0')) return 'must not hold a NUL character';
+  const bytes = utf8Bytes(id);
+  return bytes > maxBytes ? `must have at most ${maxBytes} bytes in UTF-8, not ${bytes}` : undefined;
 }
 
 /** Search attributes, all Keyword. */

@@ -280,9 +280,49 @@ describe('schedules', () => {
     expect(await errorOf(client.schedules.describe(id))).toMatchObject({ type: 'NotFound' });
   });
 
+  test('schedules whose names differ in any letter do not share the IDs of their runs', async () => {
+    const ids = ['夜間', '月次', 'a b', 'a_b', 'A b'].map((name) => `${name}-${randomUUID()}`);
+    for (const one of ids) await client.schedules.create(one, definition);
+    try {
+      const runs = new Set<string>();
+      for (const one of ids) {
+        await client.schedules.trigger(one);
+        const until = Date.now() + 30_000;
+        let run: string | undefined;
+        while (run === undefined && Date.now() < until) {
+          run = (await client.schedules.describe(one)).recentRuns[0]?.workflowId;
+          if (run === undefined) await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+        expect(run).toContain(`anaplan-${one}-`);
+        runs.add((run ?? '').replace(/-[^-]*-[^-]*-[^-]*$/, ''));
+        expect((await client.handle(run ?? '').result()).outcome).toBe('succeeded');
+      }
+      expect(runs.size).toBe(ids.length);
+    } finally {
+      for (const one of ids) await client.schedules.delete(one);
+    }
+  });
+
+  test.each<[string, RegExp]>([
+    [' ', /id: must not be empty/],
+    ['a\ud800', /id: must be well-formed Unicode/],
+    ['x'.repeat(951), /id: must have at most 950 bytes/],
+  ])('the ID %j is refused before anything is asked', async (wrong, message) => {
+    for (const call of [
+      client.schedules.create(wrong, definition),
+      client.schedules.describe(wrong),
+      client.schedules.delete(wrong),
+    ]) {
+      const error = await errorOf(call);
+      expect(error.type).toBe('InvalidInput');
+      expect(error.message).toMatch(message);
+    }
+  });
+
   test.each<[string, object, RegExp]>([
     ['cron', { cron: '99 6 * * *' }, /Minute|minute|cron/],
     ['an empty cron', { cron: [] }, /cron: must not be empty/],
+    ['no cron', { cron: undefined }, /cron: must be a text or a list of texts/],
     [
       'time zone',
       { timeZone: 'Europe/Londn' },

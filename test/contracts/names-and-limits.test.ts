@@ -10,10 +10,12 @@ import {
   isFailureType,
   LIMITS,
   lockId,
-  pathSafe,
+  idFault,
   resolveTimeouts,
   transferQueue,
+  utf8Bytes,
 } from '../../src/contracts';
+import { pathSafe } from '../../src/contracts/path-safe';
 import { SCHEMAS } from '../../src/contracts/schemas';
 
 describe('durations: one that is misread ends a run hours too early or too late', () => {
@@ -55,17 +57,65 @@ describe('durations: one that is misread ends a run hours too early or too late'
 
 describe('names that histories, disks and other workers keep', () => {
   it.each([
-    ['uploadImport-1', 'uploadImport-1'],
-    ['../../etc/passwd', '.._.._etc_passwd'],
-    ['.', '_.'],
-    ['..', '_..'],
-    ['', '_'],
-    ['a/b\\c\0d', 'a_b_c_d'],
-    ['Größe €', 'Gr__e__'],
-    ['x'.repeat(500), 'x'.repeat(120)],
+    ['load-sales.1', 'load-sales.1'],
+    ['8fea22af-cba3-424e-823a-fc001318d38d', '8fea22af-cba3-424e-823a-fc001318d38d'],
+    ['../../etc/passwd', /^_\._\.\._etc_passwd-[0-9a-f]{10}$/],
+    ['.', /^_-[0-9a-f]{10}$/],
+    ['..', /^__-[0-9a-f]{10}$/],
+    ['.env', /^_env-[0-9a-f]{10}$/],
+    ['sales.', /^sales_-[0-9a-f]{10}$/],
+    ['', /^_-[0-9a-f]{10}$/],
+    ['a/b\\c\0d', /^a_b_c_d-[0-9a-f]{10}$/],
+    ['Größe €', /^Gr__e__-[0-9a-f]{10}$/],
+    ['nul', /^_nul-[0-9a-f]{10}$/],
+    ['com1.sales', /^_com1\.sales-[0-9a-f]{10}$/],
+    ['console', 'console'],
+    ['x'.repeat(500), /^x{120}-[0-9a-f]{10}$/],
   ])('%p is %p as a path segment', (given, safe) => {
-    expect(pathSafe(given)).toBe(safe);
-    expect(pathSafe(given)).toMatch(/^[A-Za-z0-9._-]{1,121}$/);
+    if (typeof safe === 'string') expect(pathSafe(given)).toBe(safe);
+    else expect(pathSafe(given)).toMatch(safe);
+    expect(pathSafe(given)).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,131}$/);
+    expect(pathSafe(given)).not.toMatch(/\.$/);
+  });
+
+  it('no two names share a path segment, on no file system: one run would overwrite what another stored', () => {
+    const names = [
+      ...[
+        '夜間',
+        '月次',
+        'Größe',
+        'Grosse',
+        'Gr__e',
+        'é',
+        'e\u0301',
+        'a b',
+        'a_b',
+        'a/b',
+        '',
+        '_',
+        '.',
+        '..',
+      ],
+      ...['Load', 'load', 'LOAD', 'nul', 'NUL', '_nul', 'a.', 'a_', 'a', '\ud800', '\ud801', '\ufffd'],
+      ...['x'.repeat(120), 'x'.repeat(121), 'x'.repeat(122)],
+    ];
+    // Names that look like what another one was made into.
+    const all = [...names, ...names.map(pathSafe), ...names.map((n) => pathSafe(n).toLowerCase())];
+    const distinct = new Set(all);
+    expect(new Set([...distinct].map((name) => pathSafe(name).toLowerCase().normalize('NFKC'))).size).toBe(
+      distinct.size,
+    );
+  });
+
+  it('IDs are any UTF-8 up to the limit of Temporal', () => {
+    for (const id of ['夜間', 'a b/c', '🧮', 'x'.repeat(1000), '月'.repeat(333)])
+      expect(idFault(id)).toBeUndefined();
+    expect(idFault(' ')).toBe('must not be empty');
+    expect(idFault('a\ud800')).toBe('must be well-formed Unicode');
+    expect(idFault('a\0')).toBe('must not hold a NUL character');
+    expect(idFault(7)).toBe('must be a text');
+    expect(idFault('月'.repeat(334))).toBe('must have at most 1000 bytes in UTF-8, not 1002');
+    for (const text of ['aé月🧮', '\ud800']) expect(utf8Bytes(text)).toBe(Buffer.from(text).length);
   });
 
   it('are the documented ones', () => {
