@@ -3,7 +3,7 @@ import { AnaplanError, ShapeError } from './errors';
 import { bodyErrors, download, MAX_JSON_BYTES, parseJson, readText, type WireResponse } from './http/body';
 import { serverDate } from './http/headers';
 import type { Transport, WireRequest } from './http/transport';
-import { collect, collectKnown, totalSize } from './paging';
+import { collect, collectKnown, nextPage, totalSize } from './paging';
 import { itemsOf } from './parse';
 import type { CallOptions, ChunkBody, DownloadBody, Priority } from './types';
 
@@ -18,6 +18,8 @@ export interface ApiCall {
   accept?: string;
   headersTimeoutMs?: number;
   fresh?: boolean;
+  /** See {@link WireRequest.poll}. */
+  poll?: boolean;
   /** Lane where the caller names none. */
   priority?: Priority;
 }
@@ -115,6 +117,7 @@ export class Api {
       return {
         items: this.shaped(call, status, () => raw.map(collection.item)),
         totalSize: totalSize(answer.body),
+        next: nextPage(answer.body),
       };
     };
     try {
@@ -139,6 +142,7 @@ export class Api {
       json: call.json,
       chunk: call.chunk,
       priority: o.priority ?? call.priority ?? 'light',
+      poll: call.poll,
       signal,
       headersTimeoutMs: call.headersTimeoutMs,
       fresh: call.fresh,

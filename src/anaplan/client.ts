@@ -27,8 +27,9 @@ export interface AnaplanClientOptions {
   timeouts?: Partial<Timeouts> | undefined;
   userAgent?: string | undefined;
   /**
-   * The tenant's limiter, to be shared by all clients of one tenant. Without it, clients of this process share one by
-   * API URL and user.
+   * The tenant's limiter, to be shared by all clients of one tenant. Without it, clients of this process with the same
+   * API host share one: which tenant a user belongs to is not known before the log-in, and Anaplan counts a tenant's
+   * users together.
    */
   limiter?: RateLimiter | undefined;
   /** Called for every request, log-in and pause. Holds no secret and no data. */
@@ -106,7 +107,7 @@ export class AnaplanClient {
     this.modules = new ModulesApi(api);
     this.views = new ViewsApi(api);
     this.lists = new ListsApi(api);
-    this.reads = new ReadsApi(api);
+    this.reads = new ReadsApi(api, timeouts.completeMs);
   }
 
   /** Logs out (5 s at most) and closes all connections; calls under way fail. Never throws. */
@@ -126,9 +127,7 @@ function sharedLimiter(
   apiUrl: string,
   options: AnaplanClientOptions,
 ): { limiter: RateLimiter; release(): void } {
-  const { credentials } = options;
-  const who = credentials.kind === 'basic' ? credentials.user : credentials.kind;
-  return shareLimiter(`${apiUrl} ${who}`, options.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE);
+  return shareLimiter(new URL(apiUrl).origin, options.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE);
 }
 
 function baseUrl(url: string, name: string): string {

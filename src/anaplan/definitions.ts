@@ -4,6 +4,7 @@ import { modelPath } from './models';
 import {
   compact,
   isRecord,
+  manyOf,
   neededText,
   optionalNumber,
   optionalText,
@@ -40,7 +41,17 @@ const exportSchema = z
   .transform(compact);
 const processSchema = z.object({ id: neededText, name: textOrEmpty }).transform(compact);
 const actionSchema = z
-  .object({ id: neededText, name: textOrEmpty, actionType: optionalText, listId: optionalText })
+  .object({
+    id: neededText,
+    name: textOrEmpty,
+    actionType: optionalText,
+    listId: optionalText,
+    filterLineItemId: optionalText,
+    sortOrder: optionalText,
+    lineItemId: optionalText,
+    targetMember: optionalText,
+    sourceMember: optionalText,
+  })
   .transform(compact);
 
 const importMetadataSchema = z
@@ -91,6 +102,7 @@ const processActionSchema = z
       .catch(undefined),
     exportType: optionalText,
     exportFormat: optionalText,
+    layout: optionalText,
   })
   .transform(({ importDataSource, ...action }) =>
     compact({
@@ -101,7 +113,7 @@ const processActionSchema = z
   );
 const processMetadataSchema = z.object({
   name: textOrEmpty,
-  actions: z.array(processActionSchema).default([]),
+  actions: manyOf(processActionSchema),
 });
 
 /** Readers of single answers, by what they are about. */

@@ -194,7 +194,7 @@ const shared = new Map<string, SharedLimiter>();
 
 /**
  * The limiter that all clients of this process with the same key share, until the last of them releases it.
- * @param key - names the tenant: e.g. API URL and user; the first caller's `requestsPerMinute` counts
+ * @param key - names the tenant, e.g. by its API host; the first caller's `requestsPerMinute` counts
  */
 export function shareLimiter(
   key: string,

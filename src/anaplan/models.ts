@@ -4,7 +4,9 @@ import { AnaplanError, ShapeError } from './errors';
 import {
   compact,
   isRecord,
+  manyOf,
   neededText,
+  optionalBoolean,
   optionalNumber,
   optionalText,
   optionalTime,
@@ -19,6 +21,16 @@ export function modelPath(ref: ModelRef): string {
   return path`/workspaces/${ref.workspaceId}/models/${ref.modelId}`;
 }
 
+const categorySchema = z
+  .object({
+    id: optionalText,
+    attribute: optionalText,
+    categoryId: optionalText,
+    categoryName: optionalText,
+    customerId: optionalText,
+  })
+  .transform(compact);
+
 const schema = z
   .object({
     id: neededText,
@@ -28,6 +40,12 @@ const schema = z
     currentWorkspaceName: optionalText,
     memoryUsage: optionalNumber,
     lastModified: optionalText,
+    isoCreationDate: optionalText,
+    lastModifiedByUserGuid: optionalText,
+    lastSavedSerialNumber: optionalNumber,
+    modelTransactionRunning: optionalBoolean,
+    modelUrl: optionalText,
+    categoryValues: manyOf(categorySchema).transform((all) => (all.length === 0 ? undefined : all)),
   })
   .transform(compact);
 
@@ -43,6 +61,9 @@ const statusSchema = z
     tooltip: optionalText,
     progress: optionalNumber,
     creationTime: optionalTime,
+    exportTaskType: optionalText,
+    peakMemoryUsageEstimate: optionalNumber,
+    peakMemoryUsageTime: optionalTime,
   })
   .transform(compact);
 
@@ -72,8 +93,8 @@ export function parseModelStatus(body: unknown): ModelStatus {
 
 /** Models and their status (seeds: "Models"). */
 export class ModelsApi {
-  /** The verb this tenant answers: the seeds show POST, the live API answers GET. */
-  private statusMethod: 'GET' | 'POST' = 'GET';
+  /** The verb this tenant answers: POST is documented, tenants that answer only GET have been seen. */
+  private statusMethod: 'GET' | 'POST' = 'POST';
   private statusKnown = false;
 
   constructor(private readonly api: Api) {}
@@ -108,27 +129,36 @@ export class ModelsApi {
   async status(ref: ModelRef, o?: CallOptions): Promise<ModelStatus> {
     const ask = (method: 'GET' | 'POST'): Promise<ModelStatus> =>
       this.api.get(
-        { method, path: `${modelPath(ref)}/status`, ...(method === 'POST' ? { json: {} } : {}) },
+        {
+          method,
+          path: `${modelPath(ref)}/status`,
+          poll: true,
+          ...(method === 'POST' ? { json: {} } : {}),
+        },
         parseModelStatus,
         o,
       );
     if (this.statusKnown) return ask(this.statusMethod);
     try {
-      const status = await ask('GET');
+      const status = await ask('POST');
       this.statusKnown = true;
       return status;
     } catch (error) {
-      const verb = error instanceof AnaplanError && (error.status === 405 || error.status === 404);
-      if (!verb) throw error;
-      const status = await ask('POST').catch((second: unknown) => {
-        // A model that is not there: what GET said is what the caller wants to know.
-        throw second instanceof AnaplanError && (second.status === 405 || second.status === 404)
-          ? error
-          : second;
+      if (!isOfVerb(error)) throw error;
+      const status = await ask('GET').catch((second: unknown) => {
+        // A model that is not there: what the documented verb said is what the caller wants to know.
+        throw isOfVerb(second) ? error : second;
       });
-      this.statusMethod = 'POST';
+      this.statusMethod = 'GET';
       this.statusKnown = true;
       return status;
     }
   }
 }
+
+/** Refusals that can be about the verb: of it, of its body, or of the place where only the other verb leads. */
+function isOfVerb(error: unknown): error is AnaplanError {
+  return error instanceof AnaplanError && VERB_STATUSES.has(error.status ?? 0);
+}
+
+const VERB_STATUSES = new Set([400, 403, 404, 405, 415, 501]);

@@ -37,19 +37,35 @@ export class ViewsApi {
   constructor(private readonly api: Api) {}
 
   /** Default and saved views of the whole model; a name is `module.view`, quoted where it has special characters. */
-  list(ref: ModelRef, o?: CallOptions): Promise<View[]> {
-    return this.api.list(views(path`/models/${ref.modelId}/views`, 'the list of views'), o);
+  list(ref: ModelRef, o?: ViewListOptions): Promise<View[]> {
+    return this.api.list(views(path`/models/${ref.modelId}/views`, 'the list of views', o), o);
   }
 
-  /** The views of one module; the default view has the module's ID and is called `default`. */
-  listInModule(ref: ModelRef, moduleId: string, o?: CallOptions): Promise<View[]> {
+  /**
+   * The views of one module; the default view has the module's ID and is called `default`, a subsidiary view has ID and
+   * name of its line item.
+   */
+  listInModule(ref: ModelRef, moduleId: string, o?: ViewListOptions): Promise<View[]> {
     const viewsPath = path`/models/${ref.modelId}/modules/${moduleId}/views`;
-    return this.api.list(views(viewsPath, `the list of views of module ${moduleId}`), o);
+    return this.api.list(views(viewsPath, `the list of views of module ${moduleId}`, o), o);
   }
 }
 
-function views(viewsPath: string, what: string): Collection<View> {
-  return { path: viewsPath, what, keys: ['views', 'view'], item: parseView, idOf: (view) => view.id };
+/** Options of the lists of views. */
+export interface ViewListOptions extends CallOptions {
+  /** Subsidiary views of line items too, which nobody has saved. Default false. */
+  subsidiary?: boolean | undefined;
+}
+
+function views(viewsPath: string, what: string, o: ViewListOptions = {}): Collection<View> {
+  return {
+    path: viewsPath,
+    ...(o.subsidiary ? { query: { includesubsidiaryviews: true } } : {}),
+    what,
+    keys: ['views', 'view'],
+    item: parseView,
+    idOf: (view) => view.id,
+  };
 }
 
 /** Lists of a model (seeds: "Retrieve lists"). */

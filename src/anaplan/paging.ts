@@ -1,19 +1,39 @@
 import { ShapeError } from './errors';
-import { isRecord, optionalNumber } from './parse';
+import { isRecord, optionalNumber, optionalText } from './parse';
 
 /** One page of a collection. */
 export interface Page<T> {
   items: T[];
   /** `meta.paging.totalSize`; absent where the answer has no paging. */
   totalSize?: number | undefined;
+  /** The page that `meta.paging.next` leads to; absent where the answer names none. */
+  next?: Partial<PageRequest> | undefined;
+}
+
+function pagingOf(body: unknown): Record<string, unknown> {
+  const meta = isRecord(body) ? body['meta'] : undefined;
+  const paging = isRecord(meta) ? meta['paging'] : undefined;
+  return isRecord(paging) ? paging : {};
 }
 
 /** `meta.paging.totalSize` of an answer. */
 export function totalSize(body: unknown): number | undefined {
-  const meta = isRecord(body) ? body['meta'] : undefined;
-  const paging = isRecord(meta) ? meta['paging'] : undefined;
-  const size = isRecord(paging) ? optionalNumber.parse(paging['totalSize']) : undefined;
+  const size = optionalNumber.parse(pagingOf(body)['totalSize']);
   return size !== undefined && size >= 0 ? size : undefined;
+}
+
+/** What `meta.paging.next` asks for. Only its numbers are used: the address itself may be another host's. */
+export function nextPage(body: unknown): Partial<PageRequest> | undefined {
+  const next = optionalText.parse(pagingOf(body)['next']);
+  if (next === undefined || next.trim() === '') return undefined;
+  const query = new URLSearchParams(next.slice(next.indexOf('?') + 1));
+  const whole = (name: string): number | undefined => {
+    const value = query.get(name);
+    return value !== null && /^\d+$/.test(value) ? Number(value) : undefined;
+  };
+  const offset = whole('offset');
+  const limit = whole('limit');
+  return { ...(offset === undefined ? {} : { offset }), ...(limit === undefined ? {} : { limit }) };
 }
 
 /** The part of a collection to ask for; absent for the first page, which Anaplan sizes itself. */
@@ -25,7 +45,7 @@ export interface PageRequest {
 /**
  * Reads a whole collection: page after page by the number of items received (never by `currentPageSize`, which a
  * public client trusted and lost rows by), until `totalSize` is reached. More than `totalSize` is fine (the seeds
- * show a total of 3 with 4 chunks); without paging one page is all.
+ * show a total of 3 with 4 chunks). Without a total the pages are followed by `next`; without either one page is all.
  *
  * A collection that changes while it is read can shift an item from one page to the next, which then comes twice
  * while another is missed. That shows as distinct IDs below the total, and the collection is read again once.
@@ -70,6 +90,7 @@ async function readAll<T>(
 ): Promise<{ items: T[]; total: number; whole: boolean }> {
   const first = await fetchPage(undefined);
   const total = first.totalSize;
+  if (total === undefined && first.next !== undefined) return followNext(what, fetchPage, idOf, first);
   if (total === undefined || first.items.length >= total) {
     // One answer is consistent in itself: nothing is removed from it.
     return { items: first.items, total: total ?? first.items.length, whole: true };
@@ -100,4 +121,28 @@ async function readAll<T>(
     received += page.items.length;
   }
   return { items: [...byId.values()], total: wanted, whole: byId.size >= wanted };
+}
+
+/** Page after page, until one names no next. */
+async function followNext<T>(
+  what: string,
+  fetchPage: (page: PageRequest | undefined) => Promise<Page<T>>,
+  idOf: (item: T) => string,
+  first: Page<T>,
+): Promise<{ items: T[]; total: number; whole: boolean }> {
+  const byId = new Map(first.items.map((item) => [idOf(item), item]));
+  let received = first.items.length;
+  let page = first;
+  while (page.next !== undefined && page.items.length > 0) {
+    const limit = Math.max(1, page.next.limit ?? first.items.length);
+    page = await fetchPage({ offset: page.next.offset ?? received, limit });
+    const before = byId.size;
+    for (const item of page.items) byId.set(idOf(item), item);
+    if (page.items.length > 0 && byId.size === before) {
+      throw new ShapeError(`${what} repeats itself: ${received} items were received`);
+    }
+    received += page.items.length;
+  }
+  // Fewer different items than were received: one was shifted from page to page, and another one may be missing.
+  return { items: [...byId.values()], total: received, whole: byId.size === received };
 }

@@ -65,6 +65,12 @@ export const optionalTime = z
 /** A list of texts, [] where there is none. */
 export const texts = z.array(textOrEmpty).catch([]);
 
+const isPresent = (value: unknown): boolean => value !== null && value !== undefined;
+
+/** A list of objects, [] where there is none; a null in it is no object. */
+export const manyOf = <S extends z.ZodType>(item: S) =>
+  z.preprocess((value) => (Array.isArray(value) ? value.filter(isPresent) : []), z.array(item));
+
 /** Reads a value with a schema; what is missing becomes a sentence with its path. */
 export function read<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
   const result = schema.safeParse(value);
@@ -99,11 +105,11 @@ export function unwrap(body: unknown, keys: readonly string[], marks: readonly s
  * item (seeds show all four). A missing key is an empty collection (anaplan-facts.md: an empty one may omit it).
  */
 export function itemsOf(body: unknown, keys: readonly string[], marks: readonly string[]): unknown[] {
-  if (Array.isArray(body)) return body;
+  if (Array.isArray(body)) return body.filter(isPresent);
   if (!isRecord(body)) return [];
   for (const key of keys) {
     const inner = body[key];
-    if (Array.isArray(inner)) return inner;
+    if (Array.isArray(inner)) return inner.filter(isPresent);
     if (isRecord(inner)) return [inner];
   }
   return marks.some((mark) => body[mark] !== undefined && body[mark] !== null) ? [body] : [];

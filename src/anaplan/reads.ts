@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { path, type Api } from './api';
 import { modelPath } from './models';
-import { compact, neededText, optionalBoolean, optionalNumber, read, unwrap } from './parse';
+import { compact, neededText, optionalBoolean, optionalNumber, optionalText, read, unwrap } from './parse';
 import type { CallOptions, DownloadBody, ModelRef, ReadRequest, ReadTarget } from './types';
 
 const schema = z
@@ -10,6 +10,9 @@ const schema = z
     requestState: neededText.transform((s) => s.trim().toUpperCase()),
     availablePages: optionalNumber.transform((n) => Math.max(0, n ?? 0)),
     successful: optionalBoolean,
+    viewId: optionalText,
+    listId: optionalText,
+    url: optionalText,
   })
   .transform(compact);
 
@@ -24,10 +27,14 @@ export function parseReadRequest(body: unknown): ReadRequest {
  * lives until it is deleted or idle for 30 minutes, where only pages whose number divides by 100 count as activity.
  */
 export class ReadsApi {
-  constructor(private readonly api: Api) {}
+  constructor(
+    private readonly api: Api,
+    private readonly createMs: number,
+  ) {}
 
   /**
-   * Initiates a read. NOT idempotent: each call opens another request.
+   * Initiates a read. NOT idempotent: each call opens another request, and one whose answer is lost cannot be found
+   * again. So the answer is waited for as long as a busy model may hold it, `timeouts.completeMs`.
    * @param options - `exportType` of a view, e.g. `TABULAR_MULTI_COLUMN`, passed through as given; lists have none
    */
   create(
@@ -38,13 +45,17 @@ export class ReadsApi {
   ): Promise<ReadRequest> {
     const json = options.exportType === undefined ? {} : { exportType: options.exportType };
     // The trailing slash is the seeds' own.
-    return this.api.get({ method: 'POST', path: `${requests(ref, target)}/`, json }, parseReadRequest, o);
+    return this.api.get(
+      { method: 'POST', path: `${requests(ref, target)}/`, json, headersTimeoutMs: this.createMs },
+      parseReadRequest,
+      o,
+    );
   }
 
   /** The request's state and how many pages can be read by now. */
   status(ref: ModelRef, target: ReadTarget, requestId: string, o?: CallOptions): Promise<ReadRequest> {
     return this.api.get(
-      { method: 'GET', path: requests(ref, target) + path`/${requestId}` },
+      { method: 'GET', path: requests(ref, target) + path`/${requestId}`, poll: true },
       parseReadRequest,
       o,
     );

@@ -40,8 +40,10 @@ const refused = (row: string, answers: string, note: string): RetryRule => ({
 export const DEFAULT_RETRY_AFTER_MS = 10_000;
 /** Least delay after a 429, whatever it names. */
 export const MIN_RETRY_AFTER_MS = 1_000;
+/** How long a refused log-in is not repeated, whoever waits for it: accounts are locked after a few wrong tries. */
+export const REMEMBER_REFUSAL_MS = 5 * MINUTE;
 
-/** The retry table of design section 4, as data. {@link retryRule} picks the row. */
+/** The retry table, as data. {@link retryRule} picks the row. */
 export const RETRY_TABLE = {
   rateLimited: {
     row: 'rateLimited',
@@ -52,7 +54,7 @@ export const RETRY_TABLE = {
     maxDelayMs: DEFAULT_RETRY_AFTER_MS,
     factor: 1,
     bound: 'modelUnavailable',
-    note: 'Waits Retry-After (10 s without one, at least 1 s); every other call of the tenant waits too. No limit of attempts; a step with a time-out of its own is bounded by that instead.',
+    note: 'Waits Retry-After, which is the time until the next request is allowed; without one the 10 s that Anaplan recommends, and never less than 1 s. Every other call of the tenant waits too. No limit of attempts; a step with a time-out of its own is bounded by that instead.',
   },
   gone: {
     row: 'gone',
@@ -78,7 +80,7 @@ export const RETRY_TABLE = {
   },
   conflict: {
     row: 'conflict',
-    answers: '409',
+    answers: '409 to a call that only reads',
     class: 'conflict',
     retry: true,
     firstDelayMs: 30_000,
@@ -87,6 +89,11 @@ export const RETRY_TABLE = {
     bound: 15 * MINUTE,
     note: 'Like a locked model, but at most 15 min.',
   },
+  conflictOfChange: refused(
+    'conflictOfChange',
+    '409 to a call that changes something',
+    'Not retried: Anaplan says that the change cannot be made.',
+  ),
   unauthorized: refused(
     'unauthorized',
     '401',
@@ -131,8 +138,8 @@ export const RETRY_TABLE = {
   ),
   credentials: refused(
     'credentials',
-    'credentials that were refused or are unusable',
-    'Not retried, so that an account is not locked.',
+    'credentials that were refused or are unusable; 407 of a proxy',
+    'Final before a run has begun to change something. Later the run waits for it, up to `timeouts.unavailable`, and the secret is read again before each log-in; a log-in with the same secret is not repeated within 5 min, so that no account is locked.',
   ),
   aborted: refused('aborted', "the caller's own signal", 'Not retried: the caller ended it.'),
 } satisfies Record<string, RetryRule>;
@@ -141,8 +148,17 @@ export const RETRY_TABLE = {
 const CERTIFICATE_CODES =
   /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|HOSTNAME_MISMATCH|UND_ERR_PRX_TLS)/;
 
+/** What {@link retryRule} looks at. Without a method the call counts as one that only reads. */
+type Refusal = Pick<AnaplanError, 'kind' | 'status' | 'code'> &
+  Partial<Pick<AnaplanError, 'method' | 'path'>>;
+
+/** Whether a call changes something; the model's status is a POST that only asks. */
+function changes({ method = 'GET', path = '' }: Refusal): boolean {
+  return method !== 'GET' && !path.endsWith('/status');
+}
+
 /** The row of {@link RETRY_TABLE} for an error. Pure. */
-export function retryRule(e: Pick<AnaplanError, 'kind' | 'status' | 'code'>): RetryRule {
+export function retryRule(e: Refusal): RetryRule {
   if (e.code === ABORTED) return RETRY_TABLE.aborted;
   switch (e.kind) {
     case 'auth':
@@ -154,6 +170,7 @@ export function retryRule(e: Pick<AnaplanError, 'kind' | 'status' | 'code'>): Re
     case 'body':
       return CERTIFICATE_CODES.test(e.code ?? '') ? RETRY_TABLE.certificate : RETRY_TABLE.network;
     case 'status':
+      if (e.status === 409 && changes(e)) return RETRY_TABLE.conflictOfChange;
       return statusRule(e.status ?? 0);
   }
 }

@@ -48,11 +48,12 @@ const summarySchema = z
 const taskSchema = z
   .object({
     taskId: neededText,
-    taskState: state,
+    taskState: state.catch(''),
     creationTime: optionalTime,
     progress: optionalNumber,
     currentStep: optionalText,
     cancelledBy: optionalText,
+    type: optionalText,
   })
   .transform(compact);
 
@@ -84,7 +85,7 @@ export function parseStartedTask(body: unknown): string | undefined {
 }
 
 /**
- * Reads a task. `successful` is needed once it is COMPLETE: nothing else tells a success from a failure.
+ * Reads a task. A state that is missing is an unknown one: the next poll may name it. `successful` is needed once it is COMPLETE: nothing else tells a success from a failure.
  * @param asked - the ID that was asked for, where the answer leaves it out
  */
 export function parseTask(body: unknown, asked: string): Task {
@@ -187,7 +188,7 @@ export class TasksApi {
   /** One task. Not more often than every 5 s: `limiter.pollIntervalMs(age)`. */
   get(ref: ModelRef, action: ActionRef, taskId: string, o?: CallOptions): Promise<Task> {
     return this.api.get(
-      { method: 'GET', path: actionPath(ref, action) + path`/tasks/${taskId}` },
+      { method: 'GET', path: actionPath(ref, action) + path`/tasks/${taskId}`, poll: true },
       (body) => parseTask(body, taskId),
       o,
     );

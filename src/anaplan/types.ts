@@ -66,6 +66,9 @@ export interface User {
   active?: boolean;
   /** The tenant. */
   customerId?: string;
+  emailOptIn?: boolean;
+  /** As Anaplan writes it, e.g. `2017-09-07T08:05:37.000+0000`. */
+  lastLoginDate?: string;
 }
 
 export interface Workspace extends Named {
@@ -84,6 +87,24 @@ export interface Model extends Named {
   /** Bytes; only with model details. */
   memoryUsage?: number;
   lastModified?: string;
+  isoCreationDate?: string;
+  lastModifiedByUserGuid?: string;
+  lastSavedSerialNumber?: number;
+  /** Only with model details. */
+  modelTransactionRunning?: boolean;
+  /** Where the model opens in a browser. */
+  modelUrl?: string;
+  /** Absent where the model has none. */
+  categoryValues?: ModelCategory[];
+}
+
+/** A category that the tenant has put a model into. */
+export interface ModelCategory {
+  id?: string;
+  attribute?: string;
+  categoryId?: string;
+  categoryName?: string;
+  customerId?: string;
 }
 
 /** What a model is doing right now. */
@@ -97,6 +118,10 @@ export interface ModelStatus {
   progress?: number;
   /** Epoch milliseconds. */
   creationTime?: number;
+  exportTaskType?: string;
+  peakMemoryUsageEstimate?: number;
+  /** Epoch milliseconds. */
+  peakMemoryUsageTime?: number;
   /** True only when Anaplan says so: no task, no progress, and the step `Open` (or none named). */
   idle: boolean;
 }
@@ -177,12 +202,25 @@ export interface ProcessAction extends Named {
   importDataSourceType?: string;
   exportType?: string;
   exportFormat?: string;
+  /** Of an export: e.g. `GRID_CURRENT_PAGE`. */
+  layout?: string;
 }
 
-/** An other action (117...). Details beyond these differ by type and are left out. */
+/** An other action (117...). Which details it has depends on its type. */
 export interface ActionDefinition extends Named {
+  /** `DELETE_BY_SELECTION`, `ORDER_HIERARCHY`, `OPTIMIZER` ...; not a closed list, and absent for some. */
   actionType?: string;
+  /** The list that it works on. */
   listId?: string;
+  /** Of a deletion: the line item that selects. */
+  filterLineItemId?: string;
+  /** Of an ordering: `Ascending` or `Descending`. */
+  sortOrder?: string;
+  /** Of an ordering: the line item that orders; '' once that was deleted. */
+  lineItemId?: string;
+  /** Of a bulk copy. */
+  sourceMember?: string;
+  targetMember?: string;
 }
 
 export interface TaskSummary {
@@ -193,8 +231,13 @@ export interface TaskSummary {
 }
 
 export interface Task extends TaskSummary {
-  /** `NOT_STARTED`, `IN_PROGRESS`, `COMPLETE`, `CANCELLING`, `CANCELLED`. COMPLETE is not success: see {@link result}. */
+  /**
+   * `NOT_STARTED`, `IN_PROGRESS`, `COMPLETE`, `CANCELLING`, `CANCELLED`; '' where Anaplan named none. COMPLETE is not
+   * success: see {@link result}.
+   */
   taskState: string;
+  /** E.g. `taskInformation`. */
+  type?: string;
   /** 0 to 1. */
   progress?: number;
   currentStep?: string;
@@ -246,4 +289,8 @@ export interface ReadRequest {
   availablePages: number;
   /** Absent until Anaplan says. COMPLETE and false: the read failed, a new one is needed. */
   successful?: boolean;
+  viewId?: string;
+  listId?: string;
+  /** Anaplan's own address of the request; it has been seen to be wrong, so it is never followed. */
+  url?: string;
 }

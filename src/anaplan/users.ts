@@ -11,6 +11,8 @@ const schema = z
     lastName: optionalText,
     active: optionalBoolean,
     customerId: optionalText,
+    emailOptIn: optionalBoolean,
+    lastLoginDate: optionalText,
   })
   .transform(compact);
 

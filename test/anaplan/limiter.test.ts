@@ -1,4 +1,4 @@
-import { AnaplanError, type LimiterClock, RateLimiter, shareLimiter } from '../../src/anaplan';
+import { AnaplanClient, AnaplanError, type LimiterClock, RateLimiter, shareLimiter } from '../../src/anaplan';
 import { rejection } from './server';
 
 /** A clock that stands still until it is told to go on. */
@@ -190,4 +190,22 @@ test('clients of one tenant share a limiter until the last lets go', () => {
 
 test.each([0, 1, NaN])('refuses %d calls a minute', (rpm) => {
   expect(() => new RateLimiter(rpm)).toThrow(RangeError);
+});
+
+test('clients of several users of one API host share a limiter: Anaplan counts the tenant, not the user', async () => {
+  const of = (apiUrl: string, user: string) =>
+    new AnaplanClient({
+      apiUrl,
+      authUrl: 'https://auth.anaplan.invalid',
+      credentials: { kind: 'basic', user, password: 'x-secret-x' },
+    });
+  const clients = [
+    of('https://api.anaplan.invalid', 'ann@example.com'),
+    of('https://API.anaplan.invalid/2/0/', 'ben@example.com'),
+    of('https://eu.anaplan.invalid', 'ann@example.com'),
+  ];
+  const [ann, ben, other] = clients.map((client) => client.limiter);
+  expect(ben).toBe(ann);
+  expect(other).not.toBe(ann);
+  await Promise.all(clients.map((client) => client.close()));
 });

@@ -34,7 +34,7 @@ describe('a proxy', () => {
   let api: TestServer;
   let proxy: Server;
   let port: number;
-  let refuse = false;
+  let refuse: string | undefined;
   const connects: { host: string; auth: string | undefined }[] = [];
   const sockets = new Set<Socket>();
 
@@ -44,7 +44,7 @@ describe('a proxy', () => {
     proxy.on('connection', (socket) => sockets.add(socket.on('error', () => undefined)));
     proxy.on('connect', (req, client: Socket) => {
       connects.push({ host: req.url ?? '', auth: req.headers['proxy-authorization'] });
-      if (refuse) return client.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      if (refuse !== undefined) return client.end(`HTTP/1.1 ${refuse}\r\n\r\n`);
       // It alone knows where the name leads.
       const upstream = connect(api.port, '127.0.0.1', () => {
         client.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -62,7 +62,7 @@ describe('a proxy', () => {
   beforeEach(() => {
     connects.length = 0;
     api.seen.length = 0;
-    refuse = false;
+    refuse = undefined;
   });
 
   test('is used by CONNECT, with its credentials, and the host is never looked up here', async () => {
@@ -78,7 +78,7 @@ describe('a proxy', () => {
   });
 
   test('is asked for https as well', async () => {
-    refuse = true;
+    refuse = '403 Forbidden';
     await withEnv({ HTTPS_PROXY: `http://127.0.0.1:${port}` }, async () => {
       const client = clientOf(api, { apiUrl: 'https://api.anaplan.invalid' });
       // It refuses: nothing of the request itself was sent.
@@ -87,6 +87,24 @@ describe('a proxy', () => {
     });
     expect(connects.map((c) => c.host)).toContain('api.anaplan.invalid:443');
   });
+
+  test.each(['HTTP', 'HTTPS'])(
+    'that refuses its user is asked once, not until the account is locked (%s)',
+    async (name) => {
+      refuse = '407 Proxy Authentication Required';
+      await withEnv({ [`${name}_PROXY`]: `http://pat:s3cret@127.0.0.1:${port}` }, async () => {
+        const client = clientOf(api, { apiUrl: `${name.toLowerCase()}://api.anaplan.invalid` });
+        const first = await rejection(client.users.me());
+        expect(first).toMatchObject({ kind: 'auth', status: 407, sent: 'no' });
+        expect((first as Error).message).toMatch(/proxy.*407.*HTTPS_PROXY/);
+        expect((first as Error).message).not.toContain('s3cret');
+        for (let i = 0; i < 5; i++)
+          expect(await rejection(client.users.me())).toMatchObject({ status: 407, sent: 'no' });
+        await client.close();
+      });
+      expect(connects).toHaveLength(1);
+    },
+  );
 
   test('is left out for NO_PROXY', async () => {
     await withEnv({ HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: 'example.com,127.0.0.1' }, async () => {

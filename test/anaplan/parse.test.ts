@@ -11,7 +11,7 @@ import { parseChunk } from '../../src/anaplan/chunks';
 import { parseJson } from '../../src/anaplan/http/body';
 import { parseModel, parseModelStatus } from '../../src/anaplan/models';
 import { parseNamed, parseView } from '../../src/anaplan/objects';
-import { totalSize } from '../../src/anaplan/paging';
+import { nextPage, totalSize } from '../../src/anaplan/paging';
 import { itemsOf } from '../../src/anaplan/parse';
 import { parseReadRequest } from '../../src/anaplan/reads';
 import { parseStartedTask, parseTask, parseTaskSummary } from '../../src/anaplan/tasks';
@@ -193,7 +193,20 @@ describe('collections of the seeds', () => {
     [{ meta: {} }, undefined],
     [{ meta: { paging: { totalSize: -1 } } }, undefined],
     [[1], undefined],
+    [{ meta: null }, undefined],
+    [{ meta: { paging: null } }, undefined],
   ])('totalSize of %j', (body, expected) => expect(totalSize(body)).toBe(expected));
+
+  test.each([
+    ['https://api.anaplan.com/2/0/models/M/files?limit=2&offset=3&sort=name', { limit: 2, offset: 3 }],
+    ['{baseUrl}/2/0/models?s=Jane&limit=1&offset=2', { limit: 1, offset: 2 }],
+    ['/2/0/models?offset=20', { offset: 20 }],
+    ['more', {}],
+    ['', undefined],
+    [null, undefined],
+  ])('the page after: %j', (next, expected) =>
+    expect(nextPage({ meta: { paging: { next } } })).toEqual(expected),
+  );
 });
 
 test.each([
@@ -295,8 +308,14 @@ describe('tasks', () => {
     });
   });
 
+  test('a state that is missing is an unknown one: one odd answer must not end the following of a task', () => {
+    expect(parseTask({ task: { taskId: 'T', taskState: null } }, 'T')).toEqual({
+      taskId: 'T',
+      taskState: '',
+    });
+  });
+
   test.each([
-    ['no state', { task: { taskId: 'T' } }],
     [
       'complete, but whether successful is not said',
       { task: { taskId: 'T', taskState: 'COMPLETE', result: {} } },
@@ -322,6 +341,13 @@ describe('model status', () => {
     progress: 0.44,
     creationTime: 1578569563167,
   };
+  test('keeps what is documented', () => {
+    expect(
+      parseModelStatus({
+        requestStatus: { ...open, exportTaskType: 'X', peakMemoryUsageEstimate: 7, peakMemoryUsageTime: '8' },
+      }),
+    ).toMatchObject({ exportTaskType: 'X', peakMemoryUsageEstimate: 7, peakMemoryUsageTime: 8 });
+  });
   const writing = {
     creationTime: 1646264082002,
     progress: -1.0,
@@ -357,7 +383,7 @@ describe('model status', () => {
 test.each([
   [
     { ...envelope, viewReadRequest: { requestId: '0A06', requestState: 'IN_PROGRESS', url: 'x' } },
-    { requestId: '0A06', requestState: 'IN_PROGRESS', availablePages: 0 },
+    { requestId: '0A06', requestState: 'IN_PROGRESS', availablePages: 0, url: 'x' },
   ],
   [
     {
@@ -369,7 +395,13 @@ test.each([
         successful: true,
       },
     },
-    { requestId: '0A06', requestState: 'COMPLETE', availablePages: 100, successful: true },
+    {
+      requestId: '0A06',
+      viewId: '101000000014',
+      requestState: 'COMPLETE',
+      availablePages: 100,
+      successful: true,
+    },
   ],
   [
     {
@@ -455,8 +487,203 @@ test('the user', () => {
   expect(
     parseUser({
       ...envelope,
-      user: { id: 'u', active: true, email: 'a@b', customerId: 'c', emailOptIn: true },
+      user: { id: 'u', active: true, email: 'a@b', customerId: 'c', emailOptIn: true, lastLoginDate: '2017' },
     }),
-  ).toEqual({ id: 'u', active: true, email: 'a@b', customerId: 'c' });
+  ).toEqual({
+    id: 'u',
+    active: true,
+    email: 'a@b',
+    customerId: 'c',
+    emailOptIn: true,
+    lastLoginDate: '2017',
+  });
   expect(parseUser({ id: 'u' })).toEqual({ id: 'u' });
 });
+
+test('what is documented of a model, an action, a task and a step of a process is kept', () => {
+  const model = {
+    id: 'M',
+    name: 'm',
+    activeState: 'UNLOCKED',
+    lastSavedSerialNumber: 2010876,
+    modelTransactionRunning: false,
+    lastModifiedByUserGuid: 'g',
+    memoryUsage: 7,
+    currentWorkspaceId: 'w',
+    currentWorkspaceName: 'W',
+    modelUrl: 'https://x',
+    categoryValues: [
+      { id: 'c', attribute: 'Sales', categoryId: 'i', categoryName: 'Function', customerId: 'u' },
+    ],
+    isoCreationDate: '2017-11-13T21:20:10.000+0000',
+    lastModified: '2020-11-26T00:29:01.000+0000',
+  };
+  expect(parseModel(model)).toEqual(model);
+  const order = {
+    id: '117',
+    listId: '101',
+    sortOrder: 'Descending',
+    lineItemId: '',
+    actionType: 'ORDER_HIERARCHY',
+    name: 'Order',
+  };
+  expect(parseAction(order)).toEqual(order);
+  const others = { filterLineItemId: '503', targetMember: '107', sourceMember: '108' };
+  expect(parseAction({ id: '117', name: 'x', ...others })).toEqual({ id: '117', name: 'x', ...others });
+  expect(parseTask({ task: { type: 'taskInformation', taskId: 'T', taskState: 'COMPLETE' } }, 'T').type).toBe(
+    'taskInformation',
+  );
+  const step = { id: '116', name: 'e', actionType: 'EXPORT', layout: 'GRID_CURRENT_PAGE' };
+  expect(parseProcessMetadata({ processMetadata: { name: 'P', actions: [step] } }).actions).toEqual([step]);
+});
+
+/** Every reader, with everything that is not needed as null. */
+test.each<[string, () => unknown, unknown]>([
+  [
+    'a workspace',
+    () => parseWorkspace({ id: 'w', name: null, active: null, sizeAllowance: null }),
+    { id: 'w', name: '' },
+  ],
+  [
+    'a model',
+    () => parseModel({ id: 'M', name: null, activeState: null, categoryValues: null }),
+    { id: 'M', name: '' },
+  ],
+  [
+    'a model with a category that is null',
+    () => parseModel({ id: 'M', name: 'm', categoryValues: [null, { id: null, attribute: 'a' }] }),
+    { id: 'M', name: 'm', categoryValues: [{ attribute: 'a' }] },
+  ],
+  [
+    'a user',
+    () => parseUser({ user: { id: 'u', email: null, active: null, lastLoginDate: null } }),
+    { id: 'u' },
+  ],
+  [
+    'a file',
+    () => parseFile({ id: '113', name: null, chunkCount: null, headerRow: null }),
+    { id: '113', name: '' },
+  ],
+  ['a chunk', () => parseChunk({ id: '0', name: null }), { id: '0', name: '' }],
+  [
+    'an import',
+    () => parseImport({ id: '112', name: null, importDataSourceId: null }),
+    { id: '112', name: '' },
+  ],
+  ['a process', () => parseProcess({ id: '118', name: null }), { id: '118', name: '' }],
+  ['an action', () => parseAction({ id: '117', name: null, listId: null }), { id: '117', name: '' }],
+  ['a view', () => parseView({ id: '2', name: null, moduleId: null, code: null }), { id: '2', name: '' }],
+  [
+    "an import's metadata",
+    () => parseImportMetadata({ importMetadata: { name: null, type: null, source: null } }),
+    { name: '' },
+  ],
+  [
+    "an import's source",
+    () =>
+      parseImportMetadata({ importMetadata: { name: 'i', source: { headerNames: null, headerRow: null } } }),
+    { name: 'i', source: { headerNames: [] } },
+  ],
+  [
+    "an export's metadata",
+    () =>
+      parseExportMetadata({
+        exportMetadata: {
+          headerNames: null,
+          dataTypes: null,
+          listNames: null,
+          rowCount: null,
+          exportFormat: 'x',
+        },
+      }),
+    { headerNames: [], dataTypes: [], listNames: [], exportFormat: 'x' },
+  ],
+  [
+    "a process's actions",
+    () => parseProcessMetadata({ processMetadata: { name: null, actions: null } }),
+    { name: '', actions: [] },
+  ],
+  [
+    'an action of a process',
+    () =>
+      parseProcessMetadata({
+        processMetadata: {
+          name: 'P',
+          actions: [null, { id: '1', name: null, importDataSource: null, layout: null }],
+        },
+      }),
+    { name: 'P', actions: [{ id: '1', name: '' }] },
+  ],
+  [
+    'a task in a list',
+    () => parseTaskSummary({ taskId: 'T', taskState: null, creationTime: null }),
+    { taskId: 'T' },
+  ],
+  [
+    'a task',
+    () =>
+      parseTask(
+        {
+          task: {
+            taskId: null,
+            taskState: 'COMPLETE',
+            progress: null,
+            currentStep: null,
+            result: {
+              successful: true,
+              failureDumpAvailable: null,
+              objectId: null,
+              details: null,
+              nestedResults: null,
+            },
+          },
+        },
+        'T',
+      ),
+    {
+      taskId: 'T',
+      taskState: 'COMPLETE',
+      result: { successful: true, failureDumpAvailable: false, details: [], nestedResults: [] },
+    },
+  ],
+  [
+    'a detail of a task',
+    () =>
+      parseTask(
+        {
+          taskState: 'COMPLETE',
+          result: {
+            successful: true,
+            details: [null, { type: null, localMessageText: null, occurrences: null, values: null }],
+            nestedResults: [null, { objectId: null, successful: null }],
+          },
+        },
+        'T',
+      ).result,
+    {
+      successful: true,
+      failureDumpAvailable: false,
+      details: [{ type: '', values: {} }],
+      nestedResults: [{ successful: true, failureDumpAvailable: false, details: [], nestedResults: [] }],
+    },
+  ],
+  [
+    'a read request',
+    () =>
+      parseReadRequest({
+        viewReadRequest: {
+          requestId: 'R',
+          requestState: 'COMPLETE',
+          availablePages: null,
+          successful: null,
+          url: null,
+        },
+      }),
+    { requestId: 'R', requestState: 'COMPLETE', availablePages: 0 },
+  ],
+  [
+    'a list with nulls in it',
+    () => itemsOf({ files: [null, { id: '1' }] }, ['files'], ['id']),
+    [{ id: '1' }],
+  ],
+])('null stands for absent: %s', (_, parse, expected) => expect(parse()).toEqual(expected));

@@ -16,12 +16,19 @@ import { inOrder } from '../../src/anaplan/chunks';
 const status = (s: number) => ({ kind: 'status', status: s }) as const;
 
 describe('retry table', () => {
-  const rows: [Parameters<typeof retryRule>[0], string, string, number, number][] = [
+  type Row = [Parameters<typeof retryRule>[0], string, string, number, number];
+  const rows: Row[] = [
     [status(429), 'rateLimited', 'rateLimited', 10_000, 10_000],
     [status(410), 'gone', 'unavailable', 1_000, 60_000],
     [status(423), 'modelUnavailable', 'modelUnavailable', 30_000, 300_000],
     [status(424), 'modelUnavailable', 'modelUnavailable', 30_000, 300_000],
     [status(409), 'conflict', 'conflict', 30_000, 300_000],
+    [{ ...status(409), method: 'GET', path: '/x' }, 'conflict', 'conflict', 30_000, 300_000],
+    [{ ...status(409), method: 'POST', path: '/m/status' }, 'conflict', 'conflict', 30_000, 300_000],
+    ...['POST', 'PUT', 'DELETE'].map(
+      (method) => [{ ...status(409), method, path: '/x' }, 'conflictOfChange', 'refused', 0, 0] as Row,
+    ),
+    [{ kind: 'auth', status: 407 }, 'credentials', 'refused', 0, 0],
     ...[500, 502, 503, 504, 599].map(
       (s) =>
         [status(s), 'unavailable', 'unavailable', 1_000, 60_000] as [
@@ -191,6 +198,18 @@ describe('collect', () => {
       'a',
       'b',
     ]);
+  });
+  test('without a total the pages are followed by next: rows after the first page are not lost', async () => {
+    const p = pages(
+      { items: ['a', 'b'], next: { offset: 2, limit: 2 } },
+      { items: ['c', 'd'], next: {} },
+      { items: ['e'] },
+    );
+    expect(await p.read()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(p.asked).toEqual([undefined, { offset: 2, limit: 2 }, { offset: 4, limit: 2 }]);
+  });
+  test('a next that leads back to the same page is found out', async () => {
+    await expect(pages({ items: ['a'], next: { offset: 0 } }).read()).rejects.toThrow(/repeats itself/);
   });
   test('a server that ignores the offset is found out', async () => {
     await expect(pages({ items: ['a', 'b'], totalSize: 6 }).read()).rejects.toThrow(/repeats itself/);

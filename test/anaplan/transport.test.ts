@@ -15,6 +15,11 @@ const error = async (promise: Promise<unknown>): Promise<AnaplanError> => {
   return e as AnaplanError;
 };
 
+/** Resolves once `done` is true; the test's own time-out ends it otherwise. */
+const until = async (done: () => boolean): Promise<void> => {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+
 beforeEach(async () => {
   server = await TestServer.start((_, res) => json(res, {}));
   client = clientOf(server);
@@ -243,6 +248,56 @@ describe('without an answer', () => {
     },
   );
 
+  test('a busy model that holds hundreds of calls open does not hold up those of other models', async () => {
+    serve((req, res) => {
+      if (req.url.includes('/models/BUSY')) return;
+      json(res, req.method === 'POST' ? { taskId: 'T' } : { task: { taskId: 'T', taskState: 'COMPLETE' } });
+    });
+    const action = { kind: 'imports', id: '112' } as const;
+    const body = { slices: () => [Buffer.from('abc')], length: 3, gzip: false };
+    const calls = (modelId: string): Promise<unknown>[] => {
+      const model = { workspaceId: 'ws1', modelId };
+      return [
+        client.tasks.get(model, action, 'T'),
+        client.tasks.list(model, action),
+        client.files.putChunk(model, '113', 0, body),
+        client.tasks.start(model, action, { localeName: 'en_US' }),
+        client.tasks.cancel(model, action, 'T'),
+      ];
+    };
+    const held = Array.from({ length: 70 }, () => calls('BUSY')).flat();
+    held.forEach((call) => call.catch(() => undefined));
+    await until(() => server.seen.length === held.length);
+    await Promise.all(calls('FREE'));
+    expect(server.seen).toHaveLength(held.length + 5);
+  });
+
+  test('a poll is not waited for as long as a busy model holds other calls', async () => {
+    await client.close();
+    client = clientOf(server, { timeouts: { pollMs: 300 } });
+    serve(() => undefined);
+    const action = { kind: 'imports', id: '112' } as const;
+    for (const poll of [
+      client.tasks.get(ref, action, 'T'),
+      client.reads.status(ref, { kind: 'views', id: '2' }, 'R'),
+      client.models.status(ref),
+    ]) {
+      expect(await error(poll)).toMatchObject({ kind: 'timeout', sent: 'unknown' });
+    }
+  });
+
+  test('a read request is waited for as long as its model may be busy: an answer that is lost leaves it open', async () => {
+    await client.close();
+    client = clientOf(server, { timeouts: { headersMs: 200, completeMs: 5_000 } });
+    serve((_, res) =>
+      setTimeout(
+        () => json(res, { viewReadRequest: { requestId: 'R', requestState: 'NOT_STARTED' } }),
+        1_500,
+      ),
+    );
+    expect(await client.reads.create(ref, { kind: 'views', id: '2' })).toMatchObject({ requestId: 'R' });
+  });
+
   test('no first byte in time: unknown', async () => {
     await client.close();
     client = clientOf(server, { timeouts: { headersMs: 300 } });
@@ -340,6 +395,33 @@ describe('a status', () => {
     await limited.users.me();
     expect(performance.now() - from).toBeGreaterThan(900);
     await limited.close();
+  });
+
+  test("a model's status is asked by POST, as documented, and by GET where that is refused", async () => {
+    const idle = { requestStatus: { currentStep: 'Open', progress: -1 } };
+    serve((_, res) => json(res, idle));
+    expect((await client.models.status(ref)).idle).toBe(true);
+    const older = clientOf(server);
+    serve((req, res) => (req.method === 'POST' ? json(res, {}, 405) : json(res, idle)));
+    await older.models.status(ref);
+    await older.models.status(ref);
+    expect(server.seen.map((s) => s.method)).toEqual(['POST', 'POST', 'GET', 'GET']);
+    serve((_, res) => json(res, { status: { message: 'No such model' } }, 404));
+    const lost = clientOf(server);
+    expect(await error(lost.models.status(ref))).toMatchObject({ status: 404, method: 'POST' });
+    await Promise.all([older.close(), lost.close()]);
+  });
+
+  test('subsidiary views are listed where they are asked for', async () => {
+    serve((_, res) => json(res, { views: [] }));
+    await client.views.list(ref);
+    await client.views.list(ref, { subsidiary: true });
+    await client.views.listInModule(ref, '102', { subsidiary: true });
+    expect(server.seen.map((s) => s.url.split('/models/M1')[1])).toEqual([
+      '/views',
+      '/views?includesubsidiaryviews=true',
+      '/modules/102/views?includesubsidiaryviews=true',
+    ]);
   });
 
   test('a redirect is followed on the same host, never to another', async () => {

@@ -6,7 +6,7 @@ import { request } from 'undici';
 import { createDispatcher, traced } from '../../src/anaplan/http/dispatcher';
 
 const BODY = Buffer.alloc(3_000_000, 'a');
-const TIMEOUTS = { connectMs: 10_000, headersMs: 10_000, bodyMs: 10_000, completeMs: 10_000 };
+const TIMEOUTS = { connectMs: 10_000, pollMs: 60_000, headersMs: 10_000, bodyMs: 10_000, completeMs: 10_000 };
 
 /** Answers everything with one head and body, then closes the connection. */
 async function closingServer(head: string): Promise<Server> {

@@ -5,31 +5,38 @@ import { contentLength, header, type Headers } from './headers';
 export interface Timeouts {
   /** Until the connection stands, TLS and proxy included. */
   connectMs: number;
-  /** Until the answer's first byte. Long, because a busy model holds requests open (anaplan-facts.md, "Load"). */
+  /** Until the answer's first byte. Long, because a busy model holds requests open instead of answering. */
   headersMs: number;
+  /** {@link headersMs} of what is asked again anyway: the states of tasks, read requests and models. */
+  pollMs: number;
   /** Between two bytes of an answer's body. */
   bodyMs: number;
-  /** {@link headersMs} of `/complete`, which can block for 15 to 40 minutes (anaplan-facts.md, "Files"). */
+  /**
+   * {@link headersMs} of `/complete`, which can block for 15 to 40 minutes, and of the creation of a read request, which
+   * leaves a request behind each time its answer is not waited for.
+   */
   completeMs: number;
 }
 
 export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 10_000,
   headersMs: 10 * 60_000,
+  pollMs: 60_000,
   bodyMs: 60_000,
   completeMs: 60 * 60_000,
 };
 
-const CONNECTIONS = 64;
-
 /**
  * An HTTP/1.1 agent that goes through the proxies of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, by CONNECT.
+ *
+ * It opens as many connections as there are requests without an answer: a busy model holds requests open for minutes,
+ * and a bound on connections would make the calls of all other models wait for it. What bounds them is the limiter, and
+ * the slots of the worker.
  * @param keepAlive - false: every request has a connection of its own
  */
 export function createDispatcher(timeouts: Timeouts, keepAlive: boolean): Dispatcher {
   const connect = { timeout: timeouts.connectMs };
   return new EnvHttpProxyAgent({
-    connections: CONNECTIONS,
     pipelining: keepAlive ? 1 : 0,
     allowH2: false,
     connect,

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { ABORTED, AnaplanError, isAborted } from '../errors';
 import type { RateLimiter } from '../limiter';
-import { DEFAULT_RETRY_AFTER_MS } from '../retry';
+import { DEFAULT_RETRY_AFTER_MS, REMEMBER_REFUSAL_MS } from '../retry';
 import type { ChunkBody, Priority } from '../types';
 import { codeOf, discard, errorMessage, readErrorText, type WireResponse } from './body';
 import { createDispatcher, traced, type SendTrace, type Timeouts } from './dispatcher';
@@ -20,6 +20,8 @@ export interface WireRequest {
   json?: unknown;
   chunk?: ChunkBody | undefined;
   priority: Priority;
+  /** It asks how something stands, and is asked again anyway: connections and a time-out of its own. */
+  poll?: boolean | undefined;
   signal?: AbortSignal | undefined;
   headersTimeoutMs?: number | undefined;
   /** Not on a kept connection, which may be dead by now: for what must not be sent into the void (POST `/tasks`). */
@@ -46,6 +48,8 @@ export interface TransportOptions {
 }
 
 const MAX_REDIRECTS = 5;
+/** "Proxy Authentication Required" (RFC 9110). */
+const PROXY_REFUSED = 407;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -55,14 +59,21 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  */
 export class Transport {
   readonly limiter: RateLimiter;
-  private readonly kept: Dispatcher;
+  /** Connections of their own each: what holds up one kind of call never takes those of another. */
+  private readonly kept: Record<'poll' | Priority, Dispatcher>;
   private readonly single: Dispatcher;
+  /** Until when a proxy that refused its user is not asked again. */
+  private proxyRefusedUntil = -Infinity;
   private readonly credentials = new Set<string>();
   private readonly tokens: string[] = [];
 
   constructor(private readonly options: TransportOptions) {
     this.limiter = options.limiter;
-    this.kept = createDispatcher(options.timeouts, true);
+    this.kept = {
+      poll: createDispatcher({ ...options.timeouts, headersMs: options.timeouts.pollMs }, true),
+      light: createDispatcher(options.timeouts, true),
+      bulk: createDispatcher(options.timeouts, true),
+    };
     this.single = createDispatcher(options.timeouts, false);
   }
 
@@ -95,6 +106,7 @@ export class Transport {
     let gone = false;
     let url = `${request.base}${request.path}${request.query ?? ''}`;
     for (let redirects = 0; ;) {
+      this.assertProxy(request);
       await this.turn(request);
       const extra = (await beforeSend?.()) ?? {};
       const res = await this.exchange(request, url, extra, gone || request.fresh === true);
@@ -135,7 +147,8 @@ export class Transport {
     const from = performance.now();
     const target = new URL(url);
     const { body, headers } = payload(request, source);
-    const sending = traced(fresh ? this.single : this.kept, trace).request({
+    const lane = request.poll === true ? 'poll' : request.priority;
+    const sending = traced(fresh ? this.single : this.kept[lane], trace).request({
       origin: target.origin,
       path: `${target.pathname}${target.search}`,
       method: request.method,
@@ -180,6 +193,7 @@ export class Transport {
   }
 
   private networkError(request: WireRequest, cause: unknown, sent: 'no' | 'unknown'): AnaplanError {
+    if (isProxyRefusal(cause)) return this.proxyRefused(request, 'no');
     const code = codeOf(cause);
     const timeout =
       code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT';
@@ -218,7 +232,21 @@ export class Transport {
     });
   }
 
+  /** A proxy that refused its user is not asked again for a while, so that no account is locked. */
+  private assertProxy(request: WireRequest): void {
+    if (performance.now() < this.proxyRefusedUntil) throw proxyError(request, 'no');
+  }
+
+  private proxyRefused(request: { method: string; path: string }, sent: 'no' | 'answered'): AnaplanError {
+    this.proxyRefusedUntil = performance.now() + REMEMBER_REFUSAL_MS;
+    return proxyError(request, sent);
+  }
+
   private async statusError(res: WireResponse): Promise<AnaplanError> {
+    if (res.status === PROXY_REFUSED) {
+      discard(res.body);
+      return this.proxyRefused(res, 'answered');
+    }
     const wait = retryAfterMs(res.headers);
     if (res.status === 429) {
       const pause = wait ?? DEFAULT_RETRY_AFTER_MS;
@@ -250,8 +278,22 @@ export class Transport {
 
   /** Ends all connections; calls under way fail. Never throws. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.kept.destroy(), this.single.destroy()]);
+    const all = [...Object.values(this.kept), this.single];
+    await Promise.allSettled(all.map((dispatcher) => dispatcher.destroy()));
   }
+}
+
+/** undici tells a proxy's answer to CONNECT only in words. */
+function isProxyRefusal(cause: unknown): boolean {
+  return cause instanceof Error && /^Proxy response \(407\)/.test(cause.message);
+}
+
+function proxyError(request: { method: string; path: string }, sent: 'no' | 'answered'): AnaplanError {
+  return new AnaplanError(
+    `The proxy refused ${request.method} ${request.path} with 407: it does not accept the user and password of ` +
+      'HTTPS_PROXY or HTTP_PROXY, or there are none in it. Correct the variable and start the process again.',
+    { kind: 'auth', method: request.method, path: request.path, status: PROXY_REFUSED, sent },
+  );
 }
 
 /** The place a redirect leads to, if it stays on the host: a token is never carried to another one. */
