@@ -78,8 +78,12 @@ export function failureTypeOf(error: AnaplanError): FailureType {
   return 'NetworkError';
 }
 
+/** A proxy's answer, not Anaplan's. */
+const PROXY_REFUSED = 407;
+
 /** A sentence: the object, then what Anaplan or the network said. */
 export function sentence(what: string, error: AnaplanError): string {
+  if (error.status === PROXY_REFUSED) return `${what}: ${error.message.replace(/\.$/, '')}`;
   const said = error.anaplanMessage ? ` "${error.anaplanMessage.slice(0, 500)}"` : '';
   if (error.kind === 'status' || (error.kind === 'auth' && error.status !== undefined)) {
     return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${shortPath(error.path)}`;

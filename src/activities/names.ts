@@ -21,6 +21,22 @@ export function reference(kind: ObjectKind, given: string): Reference {
   return { by: ID_SHAPES[kind].test(given) ? 'id' : 'either', value: given };
 }
 
+const ANY_CASE = /^[0-9a-f]{16,32}$/i;
+
+/**
+ * What to say about an ID in the wrong case: Anaplan does not recognise it (workspace IDs are lower-case, model IDs
+ * upper-case). Undefined where a value is no such ID.
+ */
+export function wrongCase(kind: 'workspace' | 'model', { by, value }: Reference): string | undefined {
+  if (by === 'name' || !ANY_CASE.test(value)) return undefined;
+  const right = kind === 'model' ? value.toUpperCase() : value.toLowerCase();
+  if (right === value || !ID_SHAPES[kind].test(right)) return undefined;
+  return (
+    `${kind}: "${value}" is ${kind === 'model' ? 'a model' : 'a workspace'} ID in the wrong case, which Anaplan does not recognise: ` +
+    `${kind} IDs are ${kind === 'model' ? 'upper' : 'lower'}-case. Give "${right}"; where it is a name, write "name:${value}".`
+  );
+}
+
 /** A candidate of a name search. */
 export interface Candidate extends Named {
   /** An archived model loses against a live one of the same name. */

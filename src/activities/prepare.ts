@@ -6,7 +6,7 @@ import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail } from './errors';
-import { pick, reference } from './names';
+import { pick, reference, wrongCase } from './names';
 import { resolvers, type Scope } from './resolve';
 import type { Named, Prepared, PrepareInput } from './types';
 import { work, type Work } from './work';
@@ -89,9 +89,11 @@ async function findModel(
 ): Promise<{ workspace: Named; model: Named }> {
   const options = { signal: w.signal };
   const ref = reference('model', input.model);
+  const hint = wrongCase('model', ref);
   const workspace =
     input.workspace === undefined ? undefined : await findWorkspace(client, input.workspace, w);
   if (ref.by === 'id') {
+    if (hint !== undefined) throw fail('InvalidInput', hint);
     const model = await client.models.get(ref.value, options);
     assertUsable(model.name || model.id, model.activeState);
     const home = model.currentWorkspaceId ?? workspace?.id;
@@ -115,10 +117,11 @@ async function findModel(
   if (!workspace) {
     throw fail(
       'InvalidInput',
-      `workspace: needed, because model "${input.model}" is given by name; or give the model's ID.`,
+      hint ?? `workspace: needed, because model "${input.model}" is given by name; or give the model's ID.`,
     );
   }
   const models = await client.models.list(workspace.id, options);
+  if (hint !== undefined && !models.some((m) => m.name === ref.value)) throw fail('InvalidInput', hint);
   const model = pick(
     'model',
     ` in workspace "${workspace.name}"`,
@@ -137,11 +140,16 @@ function assertUsable(name: string, activeState: string | undefined): void {
 
 async function findWorkspace(client: AnaplanClient, given: string, w: Work<never>): Promise<Named> {
   const ref = reference('workspace', given);
+  const hint = wrongCase('workspace', ref);
   if (ref.by === 'id') {
+    if (hint !== undefined) throw fail('InvalidInput', hint);
     const found = await client.workspaces.get(ref.value, { signal: w.signal });
     return { id: found.id, name: found.name || found.id };
   }
-  const found = pick('workspace', '', ref, await client.workspaces.list({ signal: w.signal }));
+  const workspaces = await client.workspaces.list({ signal: w.signal });
+  if (hint !== undefined && !workspaces.some((found) => found.name === ref.value))
+    throw fail('InvalidInput', hint);
+  const found = pick('workspace', '', ref, workspaces);
   return { id: found.id, name: found.name || found.id };
 }
 

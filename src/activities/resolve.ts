@@ -1,8 +1,8 @@
 /** What each integration works on: imports, exports, processes, views ... by name or ID, inside one model. */
-import type { AnaplanClient, ImportMetadata, ModelRef } from '../anaplan';
+import type { AnaplanClient, AnaplanFile, ImportMetadata, ModelRef, View } from '../anaplan';
 import type { IntegrationInputs, IntegrationName, ProcessUpload } from '../contracts';
 import { fail } from './errors';
-import { pick, reference } from './names';
+import { pick, reference, type Reference } from './names';
 import type { ActionKind, ActionObject, Named, Prepared, PreparedUpload, ProcessStep } from './types';
 
 /** What resolving one integration's own objects yields. */
@@ -17,7 +17,7 @@ export interface Scope {
   signal: AbortSignal;
 }
 
-async function findFile(s: Scope, given: string): Promise<Named & { format?: string }> {
+async function findFile(s: Scope, given: string): Promise<AnaplanFile> {
   return pick(
     'file',
     s.where,
@@ -26,9 +26,9 @@ async function findFile(s: Scope, given: string): Promise<Named & { format?: str
   );
 }
 
-async function fileById(s: Scope, id: string, reader: string): Promise<Named> {
+async function fileById(s: Scope, id: string, reader: string): Promise<AnaplanFile> {
   const file = (await s.client.files.list(s.ref, { signal: s.signal })).find((f) => f.id === id);
-  if (file) return { id, name: file.name || id };
+  if (file) return file;
   throw fail(
     'NotFound',
     `${reader} reads file ${id}, which is not among the files of the model${s.where}. Upload the file once in Anaplan's user interface, or give another with "file".`,
@@ -37,9 +37,19 @@ async function fileById(s: Scope, id: string, reader: string): Promise<Named> {
 
 const WORKBOOK = /\.xls[xmb]?$/i;
 
-function preparedUpload(file: Named, source: string, metadata?: ImportMetadata): PreparedUpload {
+/** A file of the model, with where its header and its data begin as far as Anaplan says. */
+type FoundFile = Named & Partial<Pick<AnaplanFile, 'headerRow' | 'firstDataRow'>>;
+
+function preparedUpload(file: FoundFile, source: string, metadata?: ImportMetadata): PreparedUpload {
+  const headerRow = file.headerRow ?? metadata?.source?.headerRow;
+  const firstDataRow = file.firstDataRow ?? metadata?.source?.firstDataRow;
   const upload: PreparedUpload = {
-    file: { id: file.id, name: file.name },
+    file: {
+      id: file.id,
+      name: file.name || file.id,
+      ...(headerRow === undefined ? {} : { headerRow }),
+      ...(firstDataRow === undefined ? {} : { firstDataRow }),
+    },
     source,
     workbook: WORKBOOK.test(file.name),
   };
@@ -182,17 +192,41 @@ async function processUploads(
   return out;
 }
 
-/** seeds "Retrieve IDs and names for all views": quotes enclose names with special characters. */
+/** Quotes enclose names with special characters (Anaplan: "Retrieve IDs and names for all views in a model"). */
 function viewNames(name: string): string[] {
   return [name, name.replace(/'([^']*)'/g, '$1')];
 }
 
+/**
+ * Default and saved views, and where none of them is the wanted one the subsidiary views of line items too: nobody has
+ * given those a name of their own, so they never make a saved view's name ambiguous.
+ */
+async function viewsFor(
+  wanted: Reference,
+  list: (subsidiary: boolean) => Promise<View[]>,
+  namesOf: (view: View) => Iterable<string>,
+): Promise<View[]> {
+  const named = async (subsidiary: boolean) =>
+    (await list(subsidiary)).flatMap((view) =>
+      [...new Set(namesOf(view))].map((name) => ({ ...view, name })),
+    );
+  const saved = await named(false);
+  const found = saved.some((v) => (wanted.by !== 'name' && v.id === wanted.value) || v.name === wanted.value);
+  return found ? saved : named(true);
+}
+
 async function resolveView(s: Scope, input: IntegrationInputs['largeViewRead']): Promise<Resolved> {
   const ref = reference('object', input.view);
+  const { signal } = s;
+  const ofModel = () =>
+    viewsFor(
+      ref,
+      (subsidiary) => s.client.views.list(s.ref, { signal, subsidiary }),
+      (v) => viewNames(v.name),
+    );
   if (ref.by === 'id') {
-    const all = await s.client.views.list(s.ref, { signal: s.signal });
-    const known = all.find((v) => v.id === ref.value);
-    // A line item ID stands for its subsidiary view (seeds: "Retrieve cell data for a view"), which the list leaves out.
+    // The ID of a line item stands for its subsidiary view (Anaplan: "Retrieve cell data for a view").
+    const known = (await ofModel()).find((v) => v.id === ref.value);
     return {
       object: { kind: 'view', id: ref.value, name: known?.name || ref.value },
       uploads: [],
@@ -200,23 +234,21 @@ async function resolveView(s: Scope, input: IntegrationInputs['largeViewRead']):
     };
   }
   if (input.module === undefined) {
-    const all = await s.client.views.list(s.ref, { signal: s.signal });
-    const named = all.flatMap((v) => [...new Set(viewNames(v.name))].map((name) => ({ ...v, name })));
-    const found = pick('view', s.where, ref, named);
+    const found = pick('view', s.where, ref, await ofModel());
     return { object: { kind: 'view', id: found.id, name: found.name }, uploads: [], downloads: [] };
   }
   const modules = await s.client.modules.list(s.ref, { signal: s.signal });
   const module = pick('module', s.where, reference('object', input.module), modules);
-  const views = await s.client.views.listInModule(s.ref, module.id, { signal: s.signal });
-  const inModule = views.flatMap((v) => {
-    const names = new Set(
-      viewNames(v.name).flatMap((n) =>
+  const inModule = await viewsFor(
+    ref,
+    (subsidiary) => s.client.views.listInModule(s.ref, module.id, { signal, subsidiary }),
+    (v) => {
+      const names = viewNames(v.name).flatMap((n) =>
         n.startsWith(`${module.name}.`) ? [n, n.slice(module.name.length + 1)] : [n],
-      ),
-    );
-    if (v.id === module.id) names.add(module.name).add('default');
-    return [...names].map((name) => ({ ...v, name }));
-  });
+      );
+      return v.id === module.id ? [...names, module.name, 'default'] : names;
+    },
+  );
   const found = pick('view', ` in module "${module.name}"`, ref, inModule);
   return {
     object: { kind: 'view', id: found.id, name: `${module.name}.${found.name}` },
@@ -242,6 +274,9 @@ const KIND_BY_PREFIX: Record<string, ActionKind> = {
   '117': 'actions',
 };
 
+/** What runs with parameters (Anaplan: "Post runtime parameters to a process or an import"). */
+const TAKES_PARAMETERS: ReadonlySet<ActionKind> = new Set(['imports', 'processes']);
+
 async function resolveRunAction(s: Scope, input: IntegrationInputs['runAction']): Promise<Resolved> {
   const ref = reference('object', input.action);
   const kinds: ActionKind[] = ['imports', 'exports', 'processes', 'actions'];
@@ -254,6 +289,12 @@ async function resolveRunAction(s: Scope, input: IntegrationInputs['runAction'])
   // The list of actions may repeat imports and exports that have lists of their own: one ID is one action.
   const unique = [...new Map(all.reverse().map((a) => [a.id, a])).values()];
   const action = pick('action', s.where, ref, unique);
+  if (input.mappingParameters?.length && !TAKES_PARAMETERS.has(action.kind)) {
+    throw fail(
+      'InvalidInput',
+      `mappingParameters: "${action.name}" (${action.id}) is ${action.kind === 'exports' ? 'an export' : 'neither an import nor a process'}, and only imports and processes take parameters. Leave them out.`,
+    );
+  }
   return {
     object: { kind: 'action', id: action.id, name: action.name },
     action,
@@ -276,7 +317,7 @@ async function resolveUploadFile(s: Scope, input: IntegrationInputs['uploadFile'
   const file = await findFile(s, input.file);
   return {
     object: { kind: 'file', id: file.id, name: file.name || file.id },
-    uploads: [preparedUpload({ id: file.id, name: file.name || file.id }, input.source)],
+    uploads: [preparedUpload(file, input.source)],
     downloads: [],
   };
 }

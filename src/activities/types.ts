@@ -48,9 +48,15 @@ export interface PrepareInput {
   input: unknown;
 }
 
+/** A file that is uploaded to, with the rows where its header and its data begin, as far as Anaplan says. */
+export interface UploadFile extends Named {
+  headerRow?: number;
+  firstDataRow?: number;
+}
+
 /** One upload of a run, resolved. */
 export interface PreparedUpload {
-  file: Named;
+  file: UploadFile;
   source: string;
   /** The file is an Excel workbook: a zip is what Anaplan expects. */
   workbook: boolean;
@@ -291,7 +297,7 @@ export interface AnaplanActivities {
     header?: PreparedUpload['header'];
   }): Promise<PinnedSource>;
   'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
-  'anaplan.completeUpload'(input: Call & { file: Named; chunks: number }): Promise<void>;
+  'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;
   'anaplan.taskBaseline'(input: Call & { action: ActionObject }): Promise<TaskBaseline>;
   'anaplan.startTask'(
     input: Call & { action: ActionObject; localeName: string; mappingParameters?: MappingParameter[] },

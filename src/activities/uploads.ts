@@ -85,7 +85,7 @@ export function createUploads(
     'anaplan.completeUpload': (input) =>
       work(specOf(input, `Completing file "${input.file.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
-        const file = { id: input.file.id, name: input.file.name, chunkCount: input.chunks };
+        const file = { ...input.file, chunkCount: input.chunks };
         await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal });
       }),
   };

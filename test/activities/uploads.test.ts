@@ -166,9 +166,14 @@ describe('uploading chunks: one version of the source, every byte once, wherever
       sha256: sha(packed),
       sourceBytes: packed.length,
     });
+    const complete = jest.spyOn(bench.client.files, 'complete');
+    const file = { ...FILE, headerRow: 3, firstDataRow: 4 };
     await attempt(() =>
-      bench.activities['anaplan.completeUpload']({ ...bench.call, file: FILE, chunks: result?.next ?? 0 }),
+      bench.activities['anaplan.completeUpload']({ ...bench.call, file, chunks: result?.next ?? 0 }),
     );
+    // Without the rows Anaplan might take the header for data.
+    expect(complete.mock.calls[0]?.[2]).toEqual({ ...file, chunkCount: result?.next });
+    complete.mockRestore();
     expect(there()).toMatchObject({ bytes: SOURCE.length, sha256: sha(SOURCE) });
   });
 

@@ -58,7 +58,7 @@ export const CALLS = {
   'read DELETE': { method: 'DELETE', path: `${READS}/*`, answers: 'json' },
 
   'reconcile: task list': { method: 'GET', path: TASKS, answers: 'json', nth: 2 },
-  'reconcile: model status': { method: 'GET', path: '/models/*/status', answers: 'json' },
+  'reconcile: model status': { method: 'POST', path: '/models/*/status', answers: 'json' },
 } as const satisfies Record<string, NamedCall>;
 
 /** The name of a call. */

@@ -109,7 +109,8 @@ const EXCEPTIONS: Partial<Record<CallName, Exceptions>> = {
       empty: AMBIGUOUS,
       refused: AMBIGUOUS,
     },
-    // Asked with the other verb (seeds: POST, live: GET).
+    // Asked with the other verb: POST is documented, tenants that answer only GET have been seen.
+    '403': ADOPTED,
     '404': ADOPTED,
     '405': ADOPTED,
   },

@@ -165,6 +165,7 @@ export const FAULTS = {
     occurrence: [1, 2],
     hits: 2,
   },
+  // Of a call that only reads; what changes something is refused for good.
   '409': { kind: 'again', action: status(409), waitMs: FIRST.modelUnavailable },
   '423': { kind: 'again', action: status(423), waitMs: FIRST.modelUnavailable },
   '424': { kind: 'again', action: status(424), waitMs: FIRST.modelUnavailable },
@@ -196,6 +197,7 @@ export const FAULTS = {
     hits: 2,
     type: 'AuthenticationFailed',
   },
+  '409 of a change': refused(409, 'Conflict'),
   '403': refused(403, 'PermissionDenied'),
   '404': refused(404, 'NotFound'),
   '405': refused(405, 'ProtocolError'),

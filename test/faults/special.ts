@@ -103,7 +103,7 @@ export const CANCEL_ROWS: readonly Row[] = [
     ),
   ),
   // Anaplan says it is too late: the task is followed to its end, and reported as it ended.
-  ...(['404', '409'] as const).map((fault) =>
+  ...(['404', '409 of a change'] as const).map((fault) =>
     special(
       {
         scenario: 'runAction',

@@ -11,8 +11,10 @@ import { BOUND_ROWS, CANCEL_ROWS, START_ROWS } from './special';
 
 /** Whether a fault can strike this call at all. */
 function applies(call: CallName, name: FaultName): boolean {
-  const { answers, sends } = callOf(call);
+  const { answers, sends, method } = callOf(call);
   const { strikes, action } = faultOf(name);
+  if (name === '409') return method === 'GET';
+  if (name === '409 of a change') return method !== 'GET' && call !== 'log-in';
   if (strikes === 'request') return sends === true;
   if (strikes === 'answer' && answers === 'nothing') return false;
   // The log-in is what a 401 asks for.
@@ -84,6 +86,7 @@ const WIDE: FaultName[] = [
   '410',
   '424',
   '409',
+  '409 of a change',
   '429 without Retry-After',
   '422',
   '425',
