@@ -1,6 +1,11 @@
-import { AnaplanTemporalError, documentOf, type AnaplanTemporalClient } from '../client';
-import { commandOf, EXIT, type IntegrationInputs, type IntegrationResult } from '../contracts';
-import { checkInput, issuesText } from '../contracts/schemas';
+import {
+  AnaplanTemporalError,
+  documentOf,
+  type AnaplanTemporalClient,
+  type IntegrationHandle,
+} from '../client';
+import { commandOf, EXIT, idFault, type IntegrationInputs, type IntegrationResult } from '../contracts';
+import { checkInput, issuesText, type InputIssue } from '../contracts/schemas';
 import { configuredTaskQueue, ConfigError } from '../worker';
 import type { CliDeps, Exit } from './deps';
 import { flagOf, inputOf, type Flags, type IntegrationCommand } from './integrations';
@@ -17,6 +22,17 @@ export function usageText(issues: readonly { path: string; message: string }[]):
     return field === '' ? issue : { ...issue, path: issue.path.replace(field, flagOf(field)) };
   });
   return issuesText(named);
+}
+
+/** What is wrong with the flags that say how a run is started. */
+function runIssues({ id, onClosed }: RunFlags): InputIssue[] {
+  const fault = id === undefined ? undefined : idFault(id);
+  return [
+    ...(fault === undefined ? [] : [{ path: 'id', message: fault }]),
+    ...(onClosed === undefined || onClosed === 'rerun' || id !== undefined
+      ? []
+      : [{ path: 'onClosed', message: 'needs --id: every start without it has an ID of its own' }]),
+  ];
 }
 
 /** Where Temporal is and which queue runs go to, from flags, environment and file. */
@@ -63,8 +79,9 @@ export async function runIntegration(
     return exitOf(result);
   };
   const check = checkInput(integration, inputOf(command, flags));
-  if (!check.ok) {
-    const message = `The input is not valid: ${usageText(check.issues)}.`;
+  const issues = [...(check.ok ? [] : check.issues), ...runIssues(flags)];
+  if (!check.ok || issues.length > 0) {
+    const message = `The input is not valid: ${usageText(issues)}.`;
     const remedy = `See "anaplan-temporal ${commandOf(integration)} --help".`;
     const result = documentOf('InvalidInput', message, { effects: 'none', remedy });
     if (json) return end(result);
@@ -82,6 +99,11 @@ export async function runIntegration(
   }
 }
 
+function foundText({ workflowId, joined, ended }: IntegrationHandle): string {
+  if (ended) return `${workflowId} had ended already; nothing was started.`;
+  return `${joined ? 'Joined the open run' : 'Started'} ${workflowId}`;
+}
+
 interface Running {
   deps: CliDeps;
   client: AnaplanTemporalClient;
@@ -97,6 +119,7 @@ async function startAndWait(
 ): Promise<Exit> {
   const handle = await client.start(command.integration, input, {
     ...(flags.id === undefined ? {} : { id: flags.id }),
+    ...(flags.onClosed === undefined ? {} : { onClosed: flags.onClosed }),
     ...(flags.summary === undefined ? {} : { summary: flags.summary }),
   });
   const { workflowId, runId } = handle;
@@ -107,9 +130,8 @@ async function startAndWait(
   }
   const ui = await findUi(client.address, deps.env);
   const link = ui === undefined ? undefined : runLink(ui, client.namespace, workflowId, runId);
-  const joined = handle.joined ? 'Joined the open run' : 'Started';
   const waited = await waitForRun(handle, new ProgressDisplay(deps.stderr), deps, () => {
-    deps.stderr.write(`${joined} ${workflowId}${link === undefined ? '' : `\n${link}`}\n`);
+    deps.stderr.write(`${foundText(handle)}${link === undefined ? '' : `\n${link}`}\n`);
   });
   if (waited.kind === 'detached') {
     deps.stderr.write(`Detached: ${workflowId} goes on.\n`);

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { ON_CLOSED, type OnClosed } from '../client';
 
 /** Flags of every command that talks to Temporal. */
 export interface TemporalFlags {
@@ -12,6 +13,7 @@ export interface TemporalFlags {
 /** Flags of the commands that start a run. */
 export interface RunFlags extends TemporalFlags {
   id?: string;
+  onClosed?: OnClosed;
   summary?: string;
   detach?: boolean;
   output?: 'text' | 'json';
@@ -51,6 +53,12 @@ export function runFlags(command: Command): Command {
     outputFlag(
       command
         .option('--id <id>', 'workflow ID: an open run of it with the same input is joined')
+        .addOption(
+          new Option(
+            '--on-closed <what>',
+            'when the run of --id has ended: start a new one, return its result, or refuse (default: rerun)',
+          ).choices(ON_CLOSED),
+        )
         .option('--summary <text>', 'line for the run in the Temporal UI')
         .option('--detach', 'print the workflow ID and leave; the run goes on'),
     ),

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ClientOptions } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   DEFAULT_TASK_QUEUE,
+  idFault,
   type DownloadFileInput,
   type ExportDownloadInput,
   type IntegrationInputs,
@@ -17,20 +16,27 @@ import {
   type UploadFileInput,
   type UploadImportInput,
 } from '../contracts';
-import { checked, INPUT_MEMO, inputDigest } from './check';
-import { detailsOf, idPrefix, summaryOf } from './describe-input';
-import { digestOf } from './digest';
-import { AnaplanTemporalError, invalidInput, temporalError } from './errors';
+import type { InputIssue } from '../contracts/schemas';
+import { checked } from './check';
+import { idPrefix } from './describe-input';
+import { invalidInput, temporalError } from './errors';
 import { makeHandle, type IntegrationHandle } from './handle';
 import { Schedules } from './schedules';
+import { ON_CLOSED, startOrFind, type OnClosed } from './start';
 
 /** How a run is started. */
 export interface StartOptions {
   /**
-   * The workflow ID. An open run of that ID with the same input is joined, with another input it is a `Conflict`; a
-   * closed one is followed by a new run. Default: an ID of its own for each start.
+   * The workflow ID: any UTF-8 up to 1,000 bytes. An open run of that ID with the same input is joined, with another
+   * input it is a `Conflict`; for a closed one see {@link StartOptions.onClosed}. Default: an ID of its own for each start.
    */
   id?: string;
+  /**
+   * What an `id` means whose run has ended. `rerun` (the default) starts a new run, for IDs that stand for a job that runs
+   * again and again. `return` starts nothing and gives that run's ending, whatever it was; with another input it is a
+   * `Conflict`. `refuse` is a `Conflict`. The last two are for IDs that stand for one piece of work, such as a day's load.
+   */
+  onClosed?: OnClosed;
   /** Default: the client's. */
   taskQueue?: string;
   /** The line the Temporal UI shows for the run. Default: made from the input. */
@@ -159,7 +165,7 @@ export class AnaplanTemporalClient {
   }
 
   /**
-   * Starts an integration, or joins the open run of `o.id` when it has the same input.
+   * Starts an integration, or joins the open run of `o.id` when it has the same input, or as `o.onClosed` says.
    *
    * @throws AnaplanTemporalError InvalidInput (nothing was started), Conflict, ServiceUnavailable
    */
@@ -169,33 +175,19 @@ export class AnaplanTemporalClient {
     o: StartOptions = {},
   ): Promise<IntegrationHandle> {
     const input = checked(integration, given);
-    if (o.id !== undefined && o.id.trim() === '')
-      throw invalidInput([{ path: 'id', message: 'must not be empty' }]);
-    const digest = inputDigest(integration, input);
+    const issues = optionIssues(o);
+    if (issues.length > 0) throw invalidInput(issues);
     const workflowId = o.id ?? `${idPrefix(integration, input)}${randomUUID()}`;
     try {
-      // An open run that closes between the two calls makes the next turn start a new one.
-      for (let turn = 0; ; turn++) {
-        try {
-          const run = await this.temporal.workflow.start(integration, {
-            workflowId,
-            taskQueue: o.taskQueue ?? this.taskQueue,
-            args: [input],
-            memo: { [INPUT_MEMO]: digest },
-            staticSummary: o.summary ?? summaryOf(integration, input),
-            staticDetails: detailsOf(integration, input),
-            workflowIdConflictPolicy: 'FAIL',
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            // No time-outs of Temporal's: reaching one would skip the clean-up. The input's own clean up.
-          });
-          return this.handleOf(workflowId, { runId: run.firstExecutionRunId });
-        } catch (error) {
-          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-          const open = await openRun(this.temporal, workflowId);
-          if (open?.digest === digest) return this.handleOf(workflowId, { ...open.ids, joined: true });
-          if (open !== undefined || turn >= 3) throw conflict(workflowId, open?.type);
-        }
-      }
+      const { joined, ended, ...ids } = await startOrFind(this.temporal, {
+        integration,
+        input,
+        workflowId,
+        taskQueue: o.taskQueue ?? this.taskQueue,
+        onClosed: o.onClosed ?? 'rerun',
+        ...(o.summary === undefined ? {} : { summary: o.summary }),
+      });
+      return this.handleOf(workflowId, { ...ids, joined, ended });
     } catch (error) {
       throw temporalError(error, 'start the run', this.address);
     }
@@ -213,7 +205,7 @@ export class AnaplanTemporalClient {
 
   private handleOf(
     workflowId: string,
-    at: { runId?: string; firstRunId?: string; joined?: boolean },
+    at: { runId?: string; firstRunId?: string; joined?: boolean; ended?: boolean },
   ): IntegrationHandle {
     return makeHandle(this.temporal, {
       workflowId,
@@ -223,46 +215,14 @@ export class AnaplanTemporalClient {
   }
 }
 
-function conflict(workflowId: string, type: string | undefined): AnaplanTemporalError {
-  const what = type === undefined ? 'A run' : `A run of ${type}`;
-  return new AnaplanTemporalError(
-    'Conflict',
-    `${what} with the ID ${workflowId} is open and has another input.`,
-    {
-      remedy: 'Wait for it or cancel it, or start this one under another ID.',
-    },
-  );
-}
-
-/** The open run of an ID with the digest of its input, or undefined when it is not open any more. */
-async function openRun(
-  client: Client,
-  workflowId: string,
-): Promise<
-  { type: string; digest: string | undefined; ids: { runId: string; firstRunId: string } } | undefined
-> {
-  const description = await client.workflow.getHandle(workflowId).describe();
-  if (description.status.name !== 'RUNNING') return undefined;
-  const { type, runId, memo } = description;
-  const firstRunId = description.raw.workflowExecutionInfo?.firstRunId || runId;
-  const noted: unknown = memo?.[INPUT_MEMO];
-  const digest = typeof noted === 'string' ? noted : await digestFromHistory(client, workflowId, runId, type);
-  return { type, digest, ids: { runId, firstRunId } };
-}
-
-/** For runs that callers in other languages started without our memo: the digest of the input in their first event. */
-async function digestFromHistory(
-  client: Client,
-  workflowId: string,
-  runId: string,
-  type: string,
-): Promise<string | undefined> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  const [input] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
-  return input === undefined ? undefined : digestOf([type, input]);
+function optionIssues({ id, onClosed }: StartOptions): InputIssue[] {
+  const issues: InputIssue[] = [];
+  const fault = id === undefined ? undefined : idFault(id);
+  if (fault !== undefined) issues.push({ path: 'id', message: fault });
+  if (onClosed !== undefined && !ON_CLOSED.includes(onClosed)) {
+    issues.push({ path: 'onClosed', message: `must be one of ${ON_CLOSED.join(', ')}` });
+  } else if (id === undefined && onClosed !== undefined && onClosed !== 'rerun') {
+    issues.push({ path: 'onClosed', message: 'needs an id: every start without one has an ID of its own' });
+  }
+  return issues;
 }

@@ -1,8 +1,9 @@
-import { commandOf, type IntegrationInputs, type IntegrationName } from '../contracts';
+import { commandOf, type IntegrationInputs, type IntegrationName, type SearchAttribute } from '../contracts';
 
 /** Temporal refuses a summary of more than 400 bytes and details of more than 20,000. */
 const SUMMARY_BYTES = 400;
 const DETAILS_BYTES = 16_000;
+const ATTRIBUTE_BYTES = 200;
 
 function cut(text: string, bytes: number): string {
   const buffer = Buffer.from(text, 'utf8');
@@ -10,15 +11,45 @@ function cut(text: string, bytes: number): string {
   return `${new TextDecoder().decode(buffer.subarray(0, bytes - 4)).replace(/\uFFFD+$/, '')}…`;
 }
 
+const KINDS = ['import', 'export', 'process', 'view', 'list', 'action', 'file'] as const;
+
+/** A name or an ID without the word that forces one reading. */
+function bare(given: string): string {
+  return given.replace(/^(id|name):\s*/, '');
+}
+
 /** The object a run is about, as its input names it. */
 export function objectOf<N extends IntegrationName>(integration: N, input: IntegrationInputs[N]): string {
+  return kindAndObject(integration, input)[1];
+}
+
+function kindAndObject<N extends IntegrationName>(
+  integration: N,
+  input: IntegrationInputs[N],
+): [kind: string, object: string] {
   // One of these is required by every integration's schema, and `file` is the object only where nothing else is.
   const given = input as unknown as Record<string, unknown>;
-  for (const key of ['import', 'export', 'process', 'view', 'list', 'action', 'file']) {
+  for (const key of KINDS) {
     const value = given[key];
-    if (typeof value === 'string') return value.replace(/^(id|name):/, '');
+    if (typeof value === 'string') return [key, bare(value)];
   }
-  return integration;
+  return ['run', integration];
+}
+
+/** The search attributes that a run starts with: names as its input has them, until its first activity knows better. */
+export function attributesOf<N extends IntegrationName>(
+  integration: N,
+  input: IntegrationInputs[N],
+): Partial<Record<SearchAttribute, string>> {
+  const [kind, object] = kindAndObject(integration, input);
+  const all = {
+    AnaplanConnection: input.connection ?? 'default',
+    ...(input.workspace === undefined ? {} : { AnaplanWorkspace: bare(input.workspace) }),
+    AnaplanModel: bare(input.model),
+    AnaplanObject: `${kind} ${object}`,
+    AnaplanState: 'starting',
+  };
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, cut(value, ATTRIBUTE_BYTES)]));
 }
 
 /** One line for the Temporal UI: what, of which model, from or to where. */

@@ -96,6 +96,11 @@ export function isUnavailable(error: unknown): boolean {
   return code === GRPC.unavailable || code === GRPC.deadlineExceeded || code === GRPC.resourceExhausted;
 }
 
+/** Whether Temporal refused a call for what it holds. */
+export function isInvalidArgument(error: unknown): boolean {
+  return grpcCode(error) === GRPC.invalidArgument;
+}
+
 function reason(error: unknown): string {
   let text = error instanceof Error ? error.message : String(error);
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {

@@ -17,6 +17,8 @@ export interface IntegrationHandle {
   readonly firstRunId?: string;
   /** An open run of that ID was there already, with the same input. */
   readonly joined: boolean;
+  /** The run of that ID had ended already, and nothing was started (`onClosed: 'return'`). */
+  readonly ended: boolean;
   /**
    * Waits for the end, through restarts of Temporal and resets of the run.
    *
@@ -34,7 +36,14 @@ export interface IntegrationHandle {
 /** @internal Makes a handle. */
 export function makeHandle(
   client: Client,
-  at: { workflowId: string; runId?: string; firstRunId?: string; joined?: boolean; address?: string },
+  at: {
+    workflowId: string;
+    runId?: string;
+    firstRunId?: string;
+    joined?: boolean;
+    ended?: boolean;
+    address?: string;
+  },
 ): IntegrationHandle {
   const { workflowId, runId, address } = at;
   const firstRunId = at.firstRunId ?? runId;
@@ -43,6 +52,7 @@ export function makeHandle(
     ...(runId === undefined ? {} : { runId }),
     ...(firstRunId === undefined ? {} : { firstRunId }),
     joined: at.joined ?? false,
+    ended: at.ended ?? false,
     result: () => waitFor(client, workflowId, { runId, firstRunId }, address),
     cancel: async () => {
       try {

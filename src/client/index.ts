@@ -5,6 +5,8 @@ export { INPUT_MEMO, inputDigest } from './check';
 export { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
 export type { IntegrationHandle } from './handle';
 export type { ActivityProgress, ProgressOutage, RunProgress } from './progress';
+export { ON_CLOSED } from './start';
+export type { OnClosed } from './start';
 export { OVERLAPS, Schedules } from './schedules';
 export type {
   Overlap,

@@ -166,6 +166,17 @@ describe('flags become the input, and nothing that was not given', () => {
       ['run-action', '--detach'],
       /--detach means nothing in a schedule/,
     ],
+    [
+      'an ending that a schedule has no use for',
+      ['run-action', '--on-closed', 'refuse'],
+      /--on-closed means nothing in a schedule/,
+    ],
+    [
+      'another server than the one of the schedule',
+      ['run-action', '--address', 'x:7233'],
+      /--address says where the schedule is: it belongs before "--"/,
+    ],
+    ['another ending', ['run-action', '--on-closed', 'join'], /rerun, return, refuse/],
   ])('%s is refused', (_what, args, message) => {
     expect(() => parseScheduled(args)).toThrow(message);
   });

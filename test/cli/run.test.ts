@@ -59,6 +59,7 @@ async function run(
     workflowId: 'w',
     runId: 'r',
     joined: false,
+    ended: false,
     result: async () => {
       if (end instanceof Error) throw end;
       if (end === 'on cancel') return cancelled;
@@ -105,12 +106,16 @@ const failedAs = (type: FailureType): IntegrationFailed => {
 
 describe('waiting', () => {
   test('prints the result for people on stdout and progress on stderr', async () => {
-    const ran = await run([...ACTION, '--id', 'mine', '--summary', 'S'], DONE);
+    const ran = await run([...ACTION, '--id', 'mine', '--on-closed', 'return', '--summary', 'S'], DONE);
     expect(ran.exit).toBe(0);
     expect(ran.out).toMatch(/^run-action succeeded \(\d+ ms\)\nRun {7}w\n$/);
     expect(ran.err).toContain('Started w\n');
     expect(ran.started).toEqual([
-      ['runAction', { workspace: 'W', model: 'M', action: 'Do' }, { id: 'mine', summary: 'S' }],
+      [
+        'runAction',
+        { workspace: 'W', model: 'M', action: 'Do' },
+        { id: 'mine', onClosed: 'return', summary: 'S' },
+      ],
     ]);
   });
 
@@ -157,6 +162,28 @@ describe('-o json prints one document and nothing else, in every ending', () => 
           effects: 'none',
         },
       },
+    ],
+    [
+      'a word on closed runs without the ID of one',
+      [...ACTION, '--on-closed', 'refuse'],
+      DONE,
+      undefined,
+      2,
+      {
+        failure: {
+          type: 'InvalidInput',
+          message:
+            'The input is not valid: --on-closed: needs --id: every start without it has an ID of its own.',
+        },
+      },
+    ],
+    [
+      'an empty ID',
+      [...ACTION, '--id', ' '],
+      DONE,
+      undefined,
+      2,
+      { failure: { type: 'InvalidInput', message: 'The input is not valid: --id: must not be empty.' } },
     ],
     [
       'an unknown flag',

@@ -12,7 +12,7 @@ import {
 import { commandOf, EXIT, FAILURES, INTEGRATIONS } from '../../contracts';
 import { checkInput, nearest } from '../../contracts/schemas';
 import type { CliDeps, Exit } from '../deps';
-import { inputOf, INTEGRATION_COMMANDS, type Flags, type IntegrationCommand } from '../integrations';
+import { flagOf, inputOf, INTEGRATION_COMMANDS, type Flags, type IntegrationCommand } from '../integrations';
 import { timeOption } from '../parse';
 import { clean, span } from '../render';
 import { connectOptions, usageText } from '../run-integration';
@@ -71,9 +71,20 @@ export function parseScheduled(args: readonly string[]): {
   } catch {
     throw new AnaplanTemporalError('InvalidInput', said.trim() || `The options of ${name} cannot be read.`);
   }
-  for (const flag of ['detach', 'id'] as const) {
+  for (const flag of ['detach', 'id', 'onClosed', 'summary'] as const) {
     if (found?.[flag] !== undefined) {
-      throw new AnaplanTemporalError('InvalidInput', `--${flag} means nothing in a schedule: leave it out.`);
+      throw new AnaplanTemporalError(
+        'InvalidInput',
+        `${flagOf(flag)} means nothing in a schedule: leave it out.`,
+      );
+    }
+  }
+  for (const flag of ['config', 'address', 'namespace', 'profile'] as const) {
+    if (found?.[flag] !== undefined) {
+      throw new AnaplanTemporalError(
+        'InvalidInput',
+        `${flagOf(flag)} says where the schedule is: it belongs before "--".`,
+      );
     }
   }
   return { command, flags: found ?? {} };
