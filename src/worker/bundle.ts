@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { WorkerOptions } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import type { WorkerInterceptors, WorkerOptions } from '@temporalio/worker';
 
 /** What the build writes beside the bundle: which SDK made it. */
 interface BundleNote {
@@ -15,18 +16,41 @@ function sdkVersion(): string {
   return manifest.version;
 }
 
+/** What is given to a worker and becomes part of the workflows' code. */
+export interface WorkflowParts {
+  /** A module of workflows that has ours too; default: ours. */
+  workflowsPath?: string;
+  /** Its converter paths run inside workflows; its codecs do not. */
+  dataConverter?: DataConverter;
+  /** Its `workflowModules` run inside workflows. */
+  interceptors?: WorkerInterceptors;
+  /** Plug-ins of the connection; they may add any of these. */
+  plugins?: readonly unknown[];
+}
+
 /**
  * Where the worker takes the workflows from: the bundle made by the build, which starts in a quarter of the time, when
- * it is there and was made by the SDK version that runs it; else the sources, bundled now.
+ * it is there, was made by the SDK version that runs it and nothing was given that belongs inside it; else the sources,
+ * which the SDK bundles now, with what was given. A prebuilt bundle has the SDK's own converters whatever the worker is
+ * given: with a payload converter its runs would hang, and with a failure converter that encrypts, the failures of
+ * workflows would stand in histories in clear.
  *
  * @param directory where the build put the bundle; the package's `lib` by default
  */
 export function workflowSource(
+  parts: WorkflowParts = {},
   directory: string = resolve(__dirname, '..'),
 ): Pick<WorkerOptions, 'workflowBundle'> | Pick<WorkerOptions, 'workflowsPath'> {
+  const { dataConverter, interceptors, plugins = [] } = parts;
+  if (parts.workflowsPath !== undefined) return { workflowsPath: parts.workflowsPath };
+  const plain =
+    dataConverter?.payloadConverterPath === undefined &&
+    dataConverter?.failureConverterPath === undefined &&
+    (interceptors?.workflowModules ?? []).length === 0 &&
+    plugins.length === 0;
   const codePath = resolve(directory, 'workflow-bundle.js');
   const notePath = resolve(directory, 'workflow-bundle.json');
-  if (existsSync(codePath) && existsSync(notePath)) {
+  if (plain && existsSync(codePath) && existsSync(notePath)) {
     const note = JSON.parse(readFileSync(notePath, 'utf8')) as BundleNote;
     if (note.sdk === sdkVersion()) return { workflowBundle: { codePath } };
   }

@@ -1,6 +1,11 @@
 import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
-import { Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  Worker,
+  type WorkerInterceptors,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import type { Timing } from '../activities';
 import { configuredActivities } from './activities';
 import { workflowSource } from './bundle';
@@ -23,11 +28,18 @@ export interface CreateWorkerOptions {
   /** For tests and benchmarks. */
   timing?: Partial<Timing>;
   chunkBytes?: number;
-  /** Workflows bundled elsewhere; default: the build's bundle. */
+  /**
+   * Workflows bundled elsewhere, by the same SDK version and with the same converters and interceptors as are given here.
+   * Default: the build's bundle, or the sources where something is given that belongs inside it.
+   */
   workflowBundle?: WorkflowBundleOption;
+  /** A module with workflows of yours and the line `export * from 'anaplan-temporal/workflows'`. */
+  workflowsPath?: string;
   identity?: string;
-  /** For payload codecs; the same must be given to every client. */
+  /** Codecs and converters of payloads and failures; the same must be given to every client. */
   dataConverter?: DataConverter;
+  /** Interceptors of workflows, activities and the activities' client. */
+  interceptors?: WorkerInterceptors;
 }
 
 /** A running worker process: workflows and light activities on one queue, transfers on others. */
@@ -89,9 +101,14 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       ...SHUTDOWN,
       ...(o.identity === undefined ? {} : { identity: o.identity }),
       ...(o.dataConverter === undefined ? {} : { dataConverter: o.dataConverter }),
+      ...(o.interceptors === undefined ? {} : { interceptors: o.interceptors }),
     };
+    const workflows =
+      o.workflowBundle === undefined
+        ? workflowSource({ ...o, plugins: connection.plugins })
+        : { workflowBundle: o.workflowBundle };
     const options: WorkerOptions[] = [
-      lightWorker(shared, taskQueue, config, o.workflowBundle),
+      lightWorker(shared, taskQueue, config, workflows),
       ...transferQueues.map((queue) => transferWorker(shared, queue, config.worker.transferSlots)),
     ];
     const workers = await Promise.all(options.map((option) => Worker.create(option)));
@@ -119,11 +136,11 @@ function lightWorker(
   shared: Omit<WorkerOptions, 'taskQueue'>,
   taskQueue: string,
   config: Config,
-  workflowBundle: WorkflowBundleOption | undefined,
+  workflows: ReturnType<typeof workflowSource>,
 ): WorkerOptions {
   return {
     ...shared,
-    ...(workflowBundle === undefined ? workflowSource() : { workflowBundle }),
+    ...workflows,
     taskQueue,
     maxConcurrentActivityTaskExecutions: config.worker.maxConcurrentWaits,
     maxConcurrentActivityTaskPolls: 10,

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { NativeConnection } from '@temporalio/worker';
+import { ApplicationFailure, type DataConverter } from '@temporalio/common';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 
 import type { Timing } from '../../src/activities';
 import {
@@ -16,7 +16,14 @@ import {
   type IntegrationResult,
 } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
-import { createWorker, installRuntime, loadConfig, WorkerLogger, type AnaplanWorker } from '../../src/worker';
+import {
+  createWorker,
+  installRuntime,
+  loadConfig,
+  WorkerLogger,
+  type AnaplanWorker,
+  type CreateWorkerOptions,
+} from '../../src/worker';
 import { ownNamespace, testAddress } from './namespace';
 
 /** The waits of production, fifty times shorter. */
@@ -37,6 +44,14 @@ export interface RigOptions {
   timing?: Partial<Timing>;
   chunkBytes?: number;
   env?: NodeJS.ProcessEnv;
+  /** For client and worker. */
+  dataConverter?: DataConverter;
+  /** Makes the workers, which then find their workflows themselves; by default they get the bundle of the set-up. */
+  createWorker?: typeof createWorker;
+  /** Further options for it. */
+  worker?: Partial<CreateWorkerOptions>;
+  /** Of the workers' connection. */
+  plugins?: NativeConnectionOptions['plugins'];
 }
 
 /** How a run ended. */
@@ -47,6 +62,8 @@ export interface Ending {
   cancelled: boolean;
   workflowId: string;
 }
+
+const BUNDLE = { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') };
 
 let runtime = false;
 
@@ -81,11 +98,18 @@ export class Rig {
       ...options.sandbox,
     });
     const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
+    const native = await NativeConnection.connect({
+      address,
+      ...(options.plugins === undefined ? {} : { plugins: options.plugins }),
+    });
     const root = mkdtempSync(join(tmpdir(), 'anaplan-temporal-'));
     const rig = new Rig(
       sandbox,
-      new Client({ connection, namespace }),
+      new Client({
+        connection,
+        namespace,
+        ...(options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }),
+      }),
       root,
       `test-${randomUUID().slice(0, 8)}`,
       native,
@@ -110,13 +134,16 @@ export class Rig {
       overrides: { taskQueue: this.taskQueue },
     });
     for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
-    const worker = await createWorker(config, {
+    const { createWorker: create = createWorker, chunkBytes, dataConverter } = this.options;
+    const worker = await create(config, {
       connection: this.native,
       namespace: this.namespace,
       env: { ANAPLAN_PASSWORD: 'sandbox', ANAPLAN_USER: 'demo@example.com', ...this.options.env },
       timing: { ...FAST, ...this.options.timing },
-      workflowBundle: { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') },
-      ...(this.options.chunkBytes === undefined ? {} : { chunkBytes: this.options.chunkBytes }),
+      ...(this.options.createWorker === undefined ? { workflowBundle: BUNDLE } : {}),
+      ...(chunkBytes === undefined ? {} : { chunkBytes }),
+      ...(dataConverter === undefined ? {} : { dataConverter }),
+      ...this.options.worker,
     });
     this.workers.push({ worker, ended: worker.run() });
     return worker;
