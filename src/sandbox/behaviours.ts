@@ -90,6 +90,31 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'Workspace IDs are lower-case, model IDs upper-case; another case is unknown.',
   ),
   rule(
+    'list-items',
+    'documented',
+    'seeds: Retrieve list data',
+    'List items are JSON or CSV, up to 1,000,000; subsets and properties (texts) only with includeAll.',
+  ),
+  rule(
+    'view-axes',
+    'documented',
+    'seeds: Retrieve metadata for dimensions on a view',
+    'A view has rows, columns and pages; an axis without dimensions is left out.',
+  ),
+  rule(
+    'line-item-views',
+    'documented',
+    'seeds: Retrieve metadata for dimensions on a view',
+    'The ID of a line item works as the ID of a view: its own where it has dimensions of its own, else its module’s.',
+  ),
+  rule('line-item-reads', 'assumed', '-', 'That also holds for large reads.'),
+  rule(
+    'subsidiary-views',
+    'documented',
+    'seeds: Retrieve IDs and names for all views in a model',
+    'Views of line items are listed with includesubsidiaryviews=true, spelled like that.',
+  ),
+  rule(
     'paging',
     'documented',
     'seeds: Displaying Pages of Results',
@@ -137,7 +162,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'model-status',
     'documented',
     'seeds: Check model status',
-    'POST status answers requestStatus in an envelope; progress -1 means idle.',
+    'POST status answers requestStatus in an envelope; idle is the step Open: progress is -1 also while Updating.',
   ),
   rule(
     'model-status-get',
@@ -273,6 +298,12 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'seeds: Get the status of an import task',
     'List imports report rows by hierarchyRowsProcessed and its siblings.',
   ),
+  rule(
+    'invalid-names',
+    'assumed',
+    'seeds: Completion codes',
+    'Rows with an invalid name are counted as failed and, among those, as invalid.',
+  ),
   rule('list-import-ignored', 'assumed', '-', 'Blank rows and rows that change nothing count as ignored.'),
   rule(
     'module-import',
@@ -296,7 +327,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'missing-columns',
     'assumed',
     'seeds: Failure codes',
-    'A file without a mapped column fails the import with missingFields.',
+    'A file without a mapped column fails the import with missingFields, whatever the import and its size.',
   ),
   rule(
     'dump-format',
@@ -328,6 +359,12 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'documented',
     'seeds: Export Actions',
     'The chunks of an export are there when its task is complete; until then those of the run before.',
+  ),
+  rule(
+    'read-export-types',
+    'documented',
+    'seeds: Initiate large read request',
+    'A view is read as GRID_ALL_PAGES, TABULAR_SINGLE_COLUMN or TABULAR_MULTI_COLUMN; others are refused with 400.',
   ),
   rule(
     'read-pages',

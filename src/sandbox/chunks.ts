@@ -11,12 +11,16 @@ export const MAX_CHUNK_BYTES = 50 * 1024 * 1024;
 /** Most chunks a file (seeds: "Upload a file in chunks"). */
 export const MAX_CHUNKS = 1_000;
 
+const HEAD_BYTES = 16_384;
+
 /** One chunk that arrived whole. A delivery of the same chunk later is another object. */
 export interface Chunk {
   bytes: number;
   sha256: string;
   newlines: number;
   endsLine: boolean;
+  /** How it begins, so that the header of a file is known whose bytes are not kept. */
+  head: Buffer;
   /** Where its bytes are; absent where they are not kept. */
   path?: string;
   /** Only where bytes are not kept: the digest of this chunk and all before it, `previous` being the last of these. */
@@ -46,6 +50,7 @@ export async function receiveChunk(body: Readable, o: Receiving): Promise<Chunk>
   let bytes = 0;
   let newlines = 0;
   let last = 0;
+  let head = Buffer.alloc(0);
   async function* measure(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const part of source) {
       bytes += part.length;
@@ -56,6 +61,7 @@ export async function receiveChunk(body: Readable, o: Receiving): Promise<Chunk>
       own.update(part);
       through?.hash.update(part);
       for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, at + 1)) newlines += 1;
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, part.subarray(0, HEAD_BYTES - head.length)]);
       last = part[part.length - 1] ?? last;
       yield part;
     }
@@ -79,9 +85,22 @@ export async function receiveChunk(body: Readable, o: Receiving): Promise<Chunk>
     sha256: own.digest('hex'),
     newlines,
     endsLine: last === 10,
+    head,
     ...(o.path === undefined ? {} : { path: o.path }),
     ...(through === undefined ? {} : { through }),
   };
+}
+
+/** How a file begins: its first 16 KiB, or less where a chunk is no longer. */
+export function headOf(chunks: readonly Chunk[]): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (const { head, bytes } of chunks) {
+    parts.push(head);
+    size += head.length;
+    if (head.length < bytes || size >= HEAD_BYTES) break;
+  }
+  return Buffer.concat(parts);
 }
 
 /** The chunks from 0 on, or nothing where one of those before the last is missing. */

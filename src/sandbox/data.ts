@@ -42,6 +42,7 @@ export class ModelData {
   readonly regions = new Map<string, string>();
   readonly sales = new Map<string, SalesCells>();
   bulk = 0;
+  private readonly itemIds = new Map<string, string>();
 
   /** Preloaded: products P0001 to P0200, five inactive ones (P0901 to P0905), four regions, no sales. */
   constructor() {
@@ -56,6 +57,14 @@ export class ModelData {
     this.regions.set('EMEA', 'Europe');
     this.regions.set('APAC', 'Asia Pacific');
     this.regions.set('LATAM', 'Latin America');
+  }
+
+  /** The ID of a list's item: given when it is first asked for, the same ever after. */
+  itemId(listId: string, key: string): string {
+    const of = `${listId}|${key}`;
+    const id = this.itemIds.get(of) ?? `203${String(this.itemIds.size + 1).padStart(9, '0')}`;
+    this.itemIds.set(of, id);
+    return id;
   }
 
   /** Deletes the inactive products with their sales; answers how many items went. */

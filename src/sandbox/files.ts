@@ -3,12 +3,12 @@ import { createReadStream, mkdirSync, rmSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { digestOf, inOrder, MAX_CHUNKS, receiveChunk, type Chunk } from './chunks';
+import { digestOf, headOf, inOrder, MAX_CHUNKS, receiveChunk, type Chunk } from './chunks';
 import { Refusal } from './http';
 import type { MisuseLog } from './misuse';
 import type { Settings } from './options';
 import { heldContent, type ExportContent } from './synthetic';
-import type { FileDefinition } from './tenant';
+import type { FileDefinition } from './definitions';
 
 /** One upload of a file, from its chunk count to its completion and after. */
 interface Upload {
@@ -40,6 +40,15 @@ export interface StoredFile {
   usedAt?: number;
   /** The default file, used while there is no private content. */
   fallback?: Buffer;
+}
+
+/** What an import reads. */
+export interface FileContent {
+  /** How the file begins: enough for its header. */
+  head: Buffer;
+  bytes: Readable;
+  /** Data rows, counted by their line ends. */
+  rows: number;
 }
 
 /** The digest of an upload's bytes as they stand now. */
@@ -238,7 +247,7 @@ export class FileStore {
   }
 
   /** What an import would read: the private file, else the default file, else nothing. */
-  content(id: string): { bytes: Readable; rows: number } | undefined {
+  content(id: string): FileContent | undefined {
     const file = this.require(id);
     const { definition, upload, fallback } = file;
     const rowsOf = (newlines: number, endsLine: boolean) =>
@@ -246,7 +255,11 @@ export class FileStore {
     if (upload === undefined) {
       if (fallback === undefined) return undefined;
       const lines = fallback.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
-      return { bytes: Readable.from([fallback]), rows: rowsOf(lines, fallback.at(-1) === 10) };
+      return {
+        head: fallback,
+        bytes: Readable.from([fallback]),
+        rows: rowsOf(lines, fallback.at(-1) === 10),
+      };
     }
     if (!upload.completed) return undefined;
     this.used(file);
@@ -257,7 +270,7 @@ export class FileStore {
       for (const { path } of chunks)
         if (path !== undefined) yield* createReadStream(path) as AsyncIterable<Buffer>;
     }
-    return { bytes: Readable.from(read()), rows: rowsOf(lines, endsLine) };
+    return { head: headOf(chunks), bytes: Readable.from(read()), rows: rowsOf(lines, endsLine) };
   }
 
   /** Digest and size of what a file holds of the user's. */

@@ -1,6 +1,8 @@
 import { CATEGORIES, MONTHS, salesKey, type ModelData, type SalesCells } from './data';
 import { lineItemDetail, listDetail, RowProblems, type ListCounts, type RowError } from './results';
 
+const INVALID_NAME = 'hierarchyImportInvalidName';
+
 /** A data row of a file. */
 export interface Row {
   line: number;
@@ -46,6 +48,7 @@ abstract class ListRules {
     const errors = this.rejections(row, code);
     if (errors.length > 0) {
       this.counts.failed += 1;
+      if (errors.some(({ code }) => code === INVALID_NAME)) this.counts.invalid += 1;
       this.problems.add('E', row.raw, row.line, errors);
       return;
     }
@@ -81,7 +84,7 @@ abstract class ListRules {
     }
     const name = row.get('Name');
     // Anaplan's names are bounded; the sample model draws the line at 60 characters.
-    if (name.length > 60) return [{ code: 'hierarchyImportInvalidName', text: 'Invalid name', value: name }];
+    if (name.length > 60) return [{ code: INVALID_NAME, text: 'Invalid name', value: name }];
     return [];
   }
 

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
+import { parse as parseSync } from 'csv-parse/sync';
 import type { ModelData } from './data';
 import { noCounts, ProductRules, RegionRules, SalesRules, type Row } from './import-rules';
 import { detail, failure, lineItemDetail, listDetail, type TaskResult } from './results';
-import type { FileDefinition, ImportDefinition } from './tenant';
+import type { FileDefinition, ImportDefinition } from './definitions';
 
 /** The end of an import: its result, and the failure dump where rows were rejected or doubtful. */
 export interface ImportOutcome {
@@ -14,39 +15,47 @@ export interface ImportOutcome {
 
 type RowSink = (row: Row) => void;
 
+const csvOptions = (file: FileDefinition) => ({
+  delimiter: file.separator,
+  quote: '"',
+  bom: true,
+  relax_quotes: true,
+  relax_column_count: true,
+  encoding: file.encoding === 'UTF-8' ? ('utf8' as const) : ('latin1' as const),
+});
+
+/** The columns that an import maps and the header of the file does not have (behaviour `missing-columns`). */
+export function missingColumns(definition: ImportDefinition, file: FileDefinition, head: Buffer): string[] {
+  let header: string[] = [];
+  try {
+    const rows = parseSync(head, { ...csvOptions(file), to: file.headerRow }) as string[][];
+    header = rows[file.headerRow - 1] ?? [];
+  } catch {
+    // What is no CSV has none of the columns.
+  }
+  return definition.headerNames.filter((column) => !header.includes(column));
+}
+
+/** The end of an import of a file that lacks columns. */
+export function unavailableColumns(definition: ImportDefinition, missing: readonly string[]): ImportOutcome {
+  const fields = missing.join(', ');
+  const text = `Warning: Import is incomplete as the following fields are unavailable: ${fields}`;
+  return { result: failure(definition.id, 'missingFields', text, { fields }) };
+}
+
 /** Reads the rows of a file by its metadata (encoding, separator, header and first data row). */
-async function readRows(
-  file: FileDefinition,
-  columns: readonly string[],
-  bytes: Readable,
-  sink: RowSink,
-): Promise<{ missing: string[]; header: string[] }> {
-  const parser = parse({
-    delimiter: file.separator,
-    quote: '"',
-    bom: true,
-    relax_quotes: true,
-    relax_column_count: true,
-    encoding: file.encoding === 'UTF-8' ? 'utf8' : 'latin1',
-  });
+async function readRows(file: FileDefinition, bytes: Readable, sink: RowSink): Promise<string[]> {
+  const parser = parse(csvOptions(file));
   pipeline(bytes, parser, () => undefined);
   let number = 0;
   let header: string[] = [];
-  let missing: string[] = [...columns];
   for await (const record of parser as AsyncIterable<string[]>) {
     number += 1;
-    if (number === file.headerRow) {
-      header = record;
-      missing = columns.filter((column) => !record.includes(column));
-      if (missing.length > 0) {
-        parser.destroy();
-        break;
-      }
-    }
+    if (number === file.headerRow) header = record;
     if (number < file.firstDataRow) continue;
     sink({ line: number, raw: record, get: (column) => (record[header.indexOf(column)] ?? '').trim() });
   }
-  return { missing, header };
+  return header;
 }
 
 /** Runs a file import on the bytes really uploaded. */
@@ -62,20 +71,15 @@ export async function runFileImport(
       : definition.target === 'regions'
         ? new RegionRules(data)
         : new ProductRules(data);
-  let read: { missing: string[]; header: string[] };
+  let header: string[];
   try {
-    read = await readRows(file, definition.headerNames, bytes, (row) => rules.take(row));
+    header = await readRows(file, bytes, (row) => rules.take(row));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { result: failure(definition.id, 'importFailedGeneralError', message, { errorMessage: message }) };
   }
-  if (read.missing.length > 0) {
-    const fields = read.missing.join(', ');
-    const text = `Warning: Import is incomplete as the following fields are unavailable: ${fields}`;
-    return { result: failure(definition.id, 'missingFields', text, { fields }) };
-  }
   rules.apply();
-  const dump = rules.problems.dump(read.header);
+  const dump = rules.problems.dump(header);
   return {
     result: {
       details: [...rules.summary(), ...rules.problems.details()],
@@ -88,7 +92,7 @@ export async function runFileImport(
   };
 }
 
-/** `Load Bulk`: rows are counted, never parsed, so that files of any size work. */
+/** `Load Bulk`: rows are counted, and only the header is parsed, so that files of any size work. */
 export function runBulkImport(definition: ImportDefinition, rows: number, data: ModelData): ImportOutcome {
   data.bulk = rows;
   return {

@@ -2,34 +2,30 @@ import { ModelData, line } from './data';
 import { FileStore } from './files';
 import {
   fileGone,
+  missingColumns,
   runBulkImport,
   runFailingImport,
   runFileImport,
   runModelImport,
+  unavailableColumns,
   type ImportOutcome,
 } from './imports';
 import type { MisuseLog } from './misuse';
 import type { Settings } from './options';
 import { ReadRequests } from './reads';
 import { detail, failure, type TaskResult } from './results';
-import {
-  bulkContent,
-  heldContent,
-  pagedFormula,
-  pagedLines,
-  type ExportContent,
-  type PagedContent,
-} from './synthetic';
+import { listContent, viewContent } from './contents';
+import { bulkContent, heldContent, type ExportContent, type PagedContent } from './synthetic';
 import { TaskQueue, type ActionKind, type Step, type Task } from './tasks';
-import {
-  SAMPLE,
-  type ActionDefinition,
-  type ExportDefinition,
-  type ImportDefinition,
-  type ListDefinition,
-  type ModelEntry,
-  type ViewDefinition,
-} from './tenant';
+import type {
+  ActionDefinition,
+  ExportDefinition,
+  ImportDefinition,
+  ListDefinition,
+  ModelEntry,
+  ViewDefinition,
+} from './definitions';
+import { SAMPLE } from './tenant';
 
 /** States that a test can put a model into. `busy` holds requests; the others are refused by their status. */
 export type ModelStatus = 'open' | 'locked' | 'offline' | 'archived' | 'deployed' | 'busy';
@@ -139,60 +135,27 @@ export class Model {
     return dump?.taskId === taskId ? dump.bytes : undefined;
   }
 
+  /** A view, or a line item's view, by its ID; nothing for an unknown ID. */
+  view(id: string): ViewDefinition | undefined {
+    const { views, lineItems, modules } = this.definition;
+    const view = views.find((candidate) => candidate.id === id);
+    const item = lineItems.find((candidate) => candidate.id === id);
+    if (view !== undefined || item === undefined) return view;
+    // Without dimensions of its own a line item is seen as its module is (seeds: "Retrieve metadata for dimensions").
+    if (item.subsidiary === undefined) return this.view(item.moduleId);
+    const module = modules.find((candidate) => candidate.id === item.moduleId)?.name ?? '';
+    const { moduleId, name, subsidiary: content } = item;
+    return { id, moduleId, name, fullName: `${module}.${name}`, content };
+  }
+
   /** The pages of a view. */
   viewContent(view: ViewDefinition, exportType: string | undefined): PagedContent {
-    const { viewPages, viewRowsPerPage } = this.settings.model;
-    const everyPage = this.settings.readHeaders === 'every-page';
-    if (view.content === 'sales') {
-      const lines = this.data.salesLines();
-      const header = line(['Products', 'Regions', 'Time', 'Units', 'Revenue', 'Last Order']);
-      if (exportType !== 'GRID_ALL_PAGES') return pagedLines(header, lines, viewRowsPerPage, everyPage);
-      return pagedLines(`Version: Actual\n,,${header}`, lines, viewRowsPerPage, false);
-    }
-    const total = viewPages * viewRowsPerPage;
-    const row = (i: number) =>
-      `Item ${String(i).padStart(9, '0')},North America,Jan 25,${(i * 7919) % 10_007},${i}\n`;
-    if (exportType === 'GRID_ALL_PAGES') {
-      return pagedFormula(
-        'Version: Actual\n,,Time,Amount,Number\n',
-        viewPages,
-        viewRowsPerPage,
-        total,
-        row,
-        false,
-      );
-    }
-    return pagedFormula(
-      'Bulk Items,Regions,Time,Amount,Number\n',
-      viewPages,
-      viewRowsPerPage,
-      total,
-      row,
-      everyPage,
-    );
+    return viewContent(this.data, this.settings, view, exportType);
   }
 
   /** The pages of a list. */
   listContent(list: ListDefinition): PagedContent {
-    const { listItems, listRowsPerPage } = this.settings.model;
-    const everyPage = this.settings.readHeaders === 'every-page';
-    if (list.content === 'bulk') {
-      const row = (i: number) =>
-        `Item ${String(i).padStart(9, '0')},All Items,B${String(i).padStart(9, '0')}\n`;
-      const pages = Math.max(1, Math.ceil(listItems / listRowsPerPage));
-      return pagedFormula(',Parent,Code\n', pages, listRowsPerPage, listItems, row, everyPage);
-    }
-    const lines =
-      list.content === 'products'
-        ? [...this.data.products.values()].map((p) => line([p.name, p.category, p.code]))
-        : [...this.data.regions].map(([code, name]) => line([name, '', code]));
-    return pagedLines(',Parent,Code\n', lines, listRowsPerPage, everyPage);
-  }
-
-  /** Number of items of a list. */
-  listSize(list: ListDefinition): number {
-    if (list.content === 'bulk') return this.settings.model.listItems;
-    return list.content === 'products' ? this.data.products.size : this.data.regions.size;
+    return listContent(this.data, this.settings, list);
   }
 
   /** Writes an export's file anew, as a second run would; answers its content. */
@@ -246,6 +209,8 @@ export class Model {
       this.misuse.note('import-of-incomplete-upload', `import ${definition.id}`);
     const content = this.files.content(definition.fileId);
     if (content === undefined) return fileGone(definition);
+    const missing = missingColumns(definition, stored.definition, content.head);
+    if (missing.length > 0) return unavailableColumns(definition, missing);
     if (definition.target === 'fails') return runFailingImport(definition);
     if (definition.target === 'bulk') return runBulkImport(definition, content.rows, this.data);
     return runFileImport(definition, stored.definition, content.bytes, this.data);

@@ -77,7 +77,15 @@ export function listDetail(list: string, counts: ListCounts): Detail {
   parts.push(`${counts.ignored} ignored`);
   const created = counts.created + counts.warnedCreated;
   const updated = counts.updated + counts.warnedUpdated;
-  return detail(type, `${list}: ${parts.join(', ')} `, {
+  let text = `${parts.join(', ')} `;
+  if (counts.invalid > 0) {
+    // The one line that prints both counts: here the invalid are among the failed (behaviour `invalid-names`).
+    type = 'hierarchyRowsProcessedWithInvalidNamesAndFailures';
+    text =
+      `${created} created / ${counts.renamed} renamed (${counts.invalid} invalid), ` +
+      `${updated} properties updated, ${counts.failed} failed`;
+  }
+  return detail(type, `${list}: ${text}`, {
     hierarchyName: list,
     successRowCount: success,
     successCreateCount: counts.created,

@@ -4,7 +4,7 @@ import type { Model } from './model';
 import type { ReadRequest } from './reads';
 import type { TaskResult } from './results';
 import type { ActionKind, Task, TaskState } from './tasks';
-import type { ExportDefinition } from './tenant';
+import type { ExportDefinition } from './definitions';
 import type { World } from './world';
 
 /** A task as a test sees it. Times are epoch ms. */

@@ -1,91 +1,4 @@
-/** What a file import reads and where its rows go. */
-export interface ImportDefinition {
-  id: string;
-  name: string;
-  importType: 'HIERARCHY_DATA' | 'MODULE_DATA';
-  /** The import data source, which is also the file; absent for an import from another model. */
-  fileId?: string;
-  headerNames: readonly string[];
-  target: 'products' | 'regions' | 'sales' | 'bulk' | 'fails' | 'from-model';
-}
-
-/** A file of a model. */
-export interface FileDefinition {
-  id: string;
-  name: string;
-  encoding: 'UTF-8' | 'ISO-8859-1';
-  separator: ',' | '\t';
-  headerRow: number;
-  firstDataRow: number;
-  /** The default file, used while the user has no private one. */
-  defaultContent?: string;
-}
-
-/** An export. */
-export interface ExportDefinition {
-  id: string;
-  name: string;
-  exportType: 'TABULAR_MULTI_COLUMN' | 'GRID_CURRENT_PAGE';
-  exportFormat: string;
-  fileName: string;
-  headerNames: readonly string[];
-  content: 'sales' | 'empty' | 'bulk' | 'products';
-}
-
-/** Another action. */
-export interface ActionDefinition {
-  id: string;
-  name: string;
-  actionType?: string;
-  /** What its metadata says beyond the list entry. */
-  metadata: Record<string, string>;
-  effect: 'delete-inactive' | 'fails' | 'none';
-}
-
-/** A process: actions of any kind in order. */
-export interface ProcessDefinition {
-  id: string;
-  name: string;
-  actionIds: readonly string[];
-}
-
-/** A list and its synthetic or real content. */
-export interface ListDefinition {
-  id: string;
-  name: string;
-  content: 'products' | 'regions' | 'bulk';
-}
-
-/** A view; the default view of a module has the module's ID. */
-export interface ViewDefinition {
-  id: string;
-  moduleId: string;
-  /** Name at the level of the module. */
-  name: string;
-  /** Name at the level of the model. */
-  fullName: string;
-  content: 'sales' | 'bulk';
-}
-
-/** Everything in a model. */
-export interface ModelDefinition {
-  imports: readonly ImportDefinition[];
-  files: readonly FileDefinition[];
-  exports: readonly ExportDefinition[];
-  actions: readonly ActionDefinition[];
-  processes: readonly ProcessDefinition[];
-  lists: readonly ListDefinition[];
-  modules: readonly { id: string; name: string }[];
-  views: readonly ViewDefinition[];
-}
-
-/** Where a model lives and what state it is in. */
-export interface ModelEntry {
-  id: string;
-  name: string;
-  workspaceId: string;
-  state: 'open' | 'archived' | 'deployed';
-}
+import type { ModelDefinition, ModelEntry } from './definitions';
 
 export const DEMO_WORKSPACE = '8a8196b15b7dbae6015b8694411d13fe';
 export const REPORTING_WORKSPACE = '8a8196a258539d4c0158b0f9abe70bfd';
@@ -272,10 +185,19 @@ export const SAMPLE: ModelDefinition = {
     { id: '101000000001', name: 'Products', content: 'products' },
     { id: '101000000002', name: 'Regions', content: 'regions' },
     { id: '101000000003', name: 'Bulk Items', content: 'bulk' },
+    { id: '101000000004', name: 'Categories', content: 'categories' },
   ],
   modules: [
     { id: '102000000001', name: 'Sales' },
     { id: '102000000002', name: 'Bulk' },
+  ],
+  lineItems: [
+    { id: '411000000001', moduleId: '102000000001', name: 'Units' },
+    { id: '411000000002', moduleId: '102000000001', name: 'Revenue' },
+    { id: '411000000003', moduleId: '102000000001', name: 'Last Order' },
+    { id: '411000000004', moduleId: '102000000001', name: 'Launch Price', subsidiary: 'prices' },
+    { id: '411000000005', moduleId: '102000000002', name: 'Amount' },
+    { id: '411000000006', moduleId: '102000000002', name: 'Number' },
   ],
   views: [
     { id: '102000000001', moduleId: '102000000001', name: 'default', fullName: 'Sales', content: 'sales' },

@@ -189,7 +189,7 @@ test('errors have the shape of the API; every misuse is a line with its sentence
   const { sandbox, client } = await tenant();
   const path = `/models/${SALES_MODEL}/actions/33`;
   expect(await (await client.call('GET', path)).json()).toEqual({
-    status: { code: 404, message: 'Action 33 not found.' },
+    status: { code: 404, message: 'Not Found' },
     path: `/2/0${path}`,
     timestamp: expect.stringMatching(/^\d{4}-/),
   });

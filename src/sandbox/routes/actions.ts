@@ -12,7 +12,7 @@ function importEntry(item: { id: string; name: string; fileId?: string; importTy
 }
 
 function importMetadata(call: Call): Reply {
-  const item = find(call.model.definition.imports, param(call, 'a'), 'Import');
+  const item = find(call.model.definition.imports, param(call, 'a'));
   const file = call.model.definition.files.find((candidate) => candidate.id === item.fileId);
   const headers = { headerNames: item.headerNames, columnCount: item.headerNames.length };
   const source =
@@ -32,7 +32,7 @@ function importMetadata(call: Call): Reply {
 }
 
 function exportMetadata(call: Call): Reply {
-  const item = find(call.model.definition.exports, param(call, 'a'), 'Export');
+  const item = find(call.model.definition.exports, param(call, 'a'));
   return envelope(call, 'exportMetadata', {
     exportMetadata: {
       columnCount: item.headerNames.length,
@@ -49,7 +49,7 @@ function exportMetadata(call: Call): Reply {
 }
 
 function processMetadata(call: Call): Reply {
-  const process = find(call.model.definition.processes, param(call, 'a'), 'Process');
+  const process = find(call.model.definition.processes, param(call, 'a'));
   const { imports, exports, actions } = call.model.definition;
   const showSource = call.query.get('showImportDataSource') === 'true';
   const entries = process.actionIds.map((id) => {
@@ -79,7 +79,7 @@ function processMetadata(call: Call): Reply {
 
 function start(call: Call, kind: ActionKind): Promise<Reply> | Reply {
   const actionId = param(call, 'a');
-  if (call.model.kindOf(actionId) !== kind) throw new Refusal(404, `${actionId} not found.`);
+  if (call.model.kindOf(actionId) !== kind) throw new Refusal(404, 'Not Found');
   return readJson(call.body).then((body) => {
     if (typeof body.localeName !== 'string' || body.localeName === '')
       throw new Refusal(400, 'localeName is required.');
@@ -263,11 +263,7 @@ export const actionRoutes: Route[] = [
     ),
   ),
   holds('GET', '/models/{m}/actions/{a}', (call) => {
-    const { id, name, actionType, metadata } = find(
-      call.model.definition.actions,
-      param(call, 'a'),
-      'Action',
-    );
+    const { id, name, actionType, metadata } = find(call.model.definition.actions, param(call, 'a'));
     const type = actionType === undefined ? {} : { actionType };
     return envelope(call, 'action', { action: { id, ...metadata, ...type, name } });
   }),

@@ -1,6 +1,7 @@
 import { CUSTOMER_ID, USER_ID } from '../auth';
-import { json, Refusal } from '../http';
-import { WORKSPACES, type ModelEntry } from '../tenant';
+import { json } from '../http';
+import type { ModelEntry } from '../definitions';
+import { WORKSPACES } from '../tenant';
 import { answers, envelope, find, holds, paged, param, type Call, type Route } from './route';
 
 const flag = (call: Call, name: string) => call.query.get(name) === 'true';
@@ -84,7 +85,7 @@ function requestStatus(call: Call): Record<string, unknown> {
   };
 }
 
-/** Users, workspaces, models, modules, views, lists. */
+/** Users, workspaces, models, modules. */
 export const catalogRoutes: Route[] = [
   answers('GET', '/users/me', (call) =>
     envelope(call, 'user', {
@@ -109,11 +110,11 @@ export const catalogRoutes: Route[] = [
     ),
   ),
   answers('GET', '/workspaces/{w}', (call) => {
-    const workspace = find([...WORKSPACES], param(call, 'w'), 'Workspace');
+    const workspace = find([...WORKSPACES], param(call, 'w'));
     return envelope(call, 'workspace', { workspace: describeWorkspace(call, workspace) });
   }),
   answers('GET', '/workspaces/{w}/models', (call) => {
-    find([...WORKSPACES], param(call, 'w'), 'Workspace');
+    find([...WORKSPACES], param(call, 'w'));
     return models(call, param(call, 'w'));
   }),
   answers('GET', '/models', (call) => models(call)),
@@ -132,77 +133,4 @@ export const catalogRoutes: Route[] = [
       call.model.definition.modules.map((module) => ({ ...module })),
     ),
   ),
-  holds('GET', '/models/{m}/views', (call) =>
-    paged(
-      call,
-      'view',
-      'views',
-      call.model.definition.views.map(({ id, fullName, moduleId }) => ({
-        code: '',
-        id,
-        name: fullName,
-        moduleId,
-      })),
-    ),
-  ),
-  holds('GET', '/models/{m}/modules/{module}/views', (call) => {
-    const module = find(call.model.definition.modules, param(call, 'module'), 'Module');
-    const views = call.model.definition.views.filter((view) => view.moduleId === module.id);
-    return paged(
-      call,
-      'view',
-      'views',
-      views.map(({ id, name, moduleId }) => ({ code: '', id, name, moduleId })),
-    );
-  }),
-  holds('GET', '/models/{m}/views/{v}', (call) => {
-    const view = find(call.model.definition.views, param(call, 'v'), 'View');
-    // The seeds omit an axis without dimensions.
-    return envelope(call, 'view', {
-      viewName: view.name === 'default' ? view.fullName : view.name,
-      viewId: view.id,
-      rows: [
-        view.content === 'sales'
-          ? { id: '101000000001', name: 'Products' }
-          : { id: '101000000003', name: 'Bulk Items' },
-        { id: '101000000002', name: 'Regions' },
-        { id: '20000000003', name: 'Time' },
-      ],
-      columns: [{ id: '101999999999', name: 'Line items' }],
-    });
-  }),
-  holds('GET', '/models/{m}/lists', (call) =>
-    paged(
-      call,
-      'list',
-      'lists',
-      call.model.definition.lists.map(({ id, name }) => ({ id, name })),
-    ),
-  ),
-  holds('GET', '/models/{m}/lists/{l}', (call) => {
-    const list = find(call.model.definition.lists, param(call, 'l'), 'List');
-    return envelope(call, 'list', {
-      metadata: {
-        id: list.id,
-        name: list.name,
-        hasSelectiveAccess: false,
-        managedBy: '',
-        numberedList: false,
-        useTopLevelAsPageDefault: false,
-        itemCount: call.model.listSize(list),
-        workflowEnabled: false,
-        productionData: false,
-      },
-    });
-  }),
-  holds('GET', '/models/{m}/lists/{l}/items', (call) => {
-    const list = find(call.model.definition.lists, param(call, 'l'), 'List');
-    if (list.content === 'bulk') throw new Refusal(400, 'The list is too large: use a read request.');
-    const items =
-      list.content === 'products'
-        ? [...call.model.data.products.values()].map(({ name, code }) => ({ name, code }))
-        : [...call.model.data.regions].map(([code, name]) => ({ name, code }));
-    const listItems = items.map((item, i) => ({ id: `2030000${String(i).padStart(5, '0')}`, ...item }));
-    return envelope(call, 'list', { listItems });
-  }),
 ];

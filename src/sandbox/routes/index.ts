@@ -1,8 +1,10 @@
 import { actionRoutes } from './actions';
 import { catalogRoutes } from './catalog';
 import { fileRoutes } from './files';
+import { listRoutes } from './lists';
 import { readRoutes } from './reads';
 import type { Route } from './route';
+import { viewRoutes } from './views';
 
 /** A path that fits an endpoint; without `route` the method does not fit. */
 export interface Match {
@@ -11,7 +13,14 @@ export interface Match {
   route?: Route;
 }
 
-const TABLE = [...catalogRoutes, ...fileRoutes, ...actionRoutes, ...readRoutes].map((route) => ({
+const TABLE = [
+  ...catalogRoutes,
+  ...viewRoutes,
+  ...listRoutes,
+  ...fileRoutes,
+  ...actionRoutes,
+  ...readRoutes,
+].map((route) => ({
   route,
   segments: route.pattern.split('/'),
 }));

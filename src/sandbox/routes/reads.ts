@@ -1,16 +1,12 @@
 import { bytes, header, readJson, Refusal, type Reply } from '../http';
 import type { ReadRequest } from '../reads';
+import { viewOf } from './views';
 import { find, holds, indexParam, envelope, param, type Call, type Route } from './route';
 
 type Kind = ReadRequest['kind'];
 
-const EXPORT_TYPES = [
-  'GRID_ALL_PAGES',
-  'TABULAR_SINGLE_COLUMN',
-  'TABULAR_MULTI_COLUMN',
-  'TABULAR_SINGLE_ITEMS',
-  'GRID_CURRENT_PAGE',
-];
+/** What a large read can be laid out as (seeds: "Initiate large read request"). */
+const EXPORT_TYPES = ['GRID_ALL_PAGES', 'TABULAR_SINGLE_COLUMN', 'TABULAR_MULTI_COLUMN'];
 const singular = { views: 'view', lists: 'list' } as const;
 
 /** Seeds: "Download pages": `Accept: text/csv` is required. */
@@ -36,14 +32,14 @@ async function create(call: Call, kind: Kind): Promise<Reply> {
   const id = param(call, 'o');
   let request: ReadRequest;
   if (kind === 'views') {
-    const view = find(call.model.definition.views, id, 'View');
+    const view = viewOf(call, id);
     const { exportType } = await readJson(call.body);
     if (typeof exportType !== 'string' || !EXPORT_TYPES.includes(exportType)) {
       throw new Refusal(400, `exportType must be one of ${EXPORT_TYPES.join(', ')}.`);
     }
     request = call.model.reads.create(kind, id, exportType, call.model.viewContent(view, exportType));
   } else {
-    const list = find(call.model.definition.lists, id, 'List');
+    const list = find(call.model.definition.lists, id);
     request = call.model.reads.create(kind, id, undefined, call.model.listContent(list));
   }
   const { state } = call.model.reads.status(request);
@@ -82,7 +78,7 @@ export const readRoutes: Route[] = [
   ...routesOf('lists'),
   holds('GET', '/models/{m}/lists/{l}/preview', (call) => {
     requireCsv(call);
-    const list = find(call.model.definition.lists, param(call, 'l'), 'List');
+    const list = find(call.model.definition.lists, param(call, 'l'));
     const content = call.model.listContent(list);
     const lines: string[] = [];
     // Seeds: "Preview large data list read": up to 1,000 records.

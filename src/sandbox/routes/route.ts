@@ -59,10 +59,10 @@ export function indexParam(call: Call, name: string): number {
   return Number(text);
 }
 
-/** An item by its ID, or a 404. */
-export function find<T extends { id: string }>(items: readonly T[], id: string, what: string): T {
+/** An item by its ID, or a 404 in the documented words. */
+export function find<T extends { id: string }>(items: readonly T[], id: string): T {
   const item = items.find((candidate) => candidate.id === id);
-  if (item === undefined) throw new Refusal(404, `${what} ${id} not found.`);
+  if (item === undefined) throw new Refusal(404, 'Not Found');
   return item;
 }
 
