@@ -23,8 +23,6 @@ export interface Timing {
   retryScale: number;
   /** How often a waiting read request is touched, so that it does not expire. */
   readTouchMs: number;
-  /** How long after its end a dead holder of a lock is succeeded: its activities must have stopped. Default 20 s. */
-  lockSettleMs?: number;
 }
 
 /** The pace in production. */

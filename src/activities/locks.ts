@@ -1,15 +1,26 @@
 /** The activities behind the locks, and the questions that only the Temporal server can answer. */
-import { getClient } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/common';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { activityInfo, getClient } from '@temporalio/activity';
+import {
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
-import type { AnaplanActivities, LockView } from './types';
+import { fail, tryAgain } from './errors';
+import type { AnaplanActivities, LockAnswer, LockAsk } from './types';
 import { work } from './work';
 
 const BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
-/** A dead holder's activities stop at the latest at their heartbeat time-out; then a moment more for a slow clock. */
-const SETTLE_MS = 20_000;
+/** A lock answers in a moment where a worker of its queue is there. */
+const ANSWER_MS = 15_000;
+/** An ask that met the end of a run of the lock is sent again, so often in one attempt. */
+const MAX_ASKS = 8;
 
 /** A worker that polled this recently is at work. */
 const POLLER_FRESH_MS = 90_000;
@@ -17,36 +28,37 @@ const POLLER_FRESH_MS = 90_000;
 /** Builds the activities of locks and queues. */
 export function createLocks(
   deps: ActivityDeps,
-): Pick<AnaplanActivities, 'anaplan.acquireLock' | 'anaplan.holderState' | 'anaplan.queueServed'> {
+): Pick<
+  AnaplanActivities,
+  'anaplan.askLock' | 'anaplan.openRuns' | 'anaplan.modelIdle' | 'anaplan.queueServed'
+> {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
-  const { lockSettleMs: settleMs = SETTLE_MS } = timing;
 
   return {
-    'anaplan.acquireLock': ({ lockId, options, lease }) =>
-      work({ what: `Lock ${lockId}`, bounds: BOUNDS, timing }, async () => {
-        const handle = await getClient().workflow.signalWithStart('anaplanLock', {
-          workflowId: lockId,
-          taskQueue: deps.taskQueue,
-          args: [options],
-          signal: 'acquire',
-          signalArgs: [lease],
-          staticSummary: options.model
-            ? `One run at a time on model ${options.model.model.name}`
-            : 'One run at a time on a file',
-        });
-        return ask(() => handle.query<LockView>('state'));
+    'anaplan.askLock': ({ lockId, ask }) =>
+      work({ what: `Lock ${lockId}`, bounds: BOUNDS, timing }, () => askLock(lockId, ask, deps.taskQueue)),
+
+    'anaplan.openRuns': ({ runs }) =>
+      work({ what: 'Holders of a lock', bounds: BOUNDS, timing }, async () => {
+        const open: boolean[] = [];
+        for (const { workflowId, firstRunId } of runs) open.push(await isOpen(workflowId, firstRunId));
+        return open;
       }),
 
-    'anaplan.holderState': ({ holder, model }) =>
-      work({ what: `Lock holder ${holder.workflowId}`, bounds: BOUNDS, timing }, async (w) => {
-        const closedAt = await closeTime(holder.workflowId, holder.firstRunId);
-        if (closedAt === 'running') return 'alive';
-        if (closedAt !== 'unknown' && Date.now() - closedAt < settleMs) return 'settling';
-        if (!model) return 'gone';
-        const { client } = deps.connection(model.connection);
+    'anaplan.modelIdle': ({ model, connections }) =>
+      work({ what: `Model "${model.model.name}"`, bounds: BOUNDS, timing }, async (w) => {
         const ref = { workspaceId: model.workspace.id, modelId: model.model.id };
-        const status = await client.models.status(ref, { signal: w.signal });
-        return status.idle ? 'gone' : 'settling';
+        let first: unknown;
+        // The dead holder's connection may be one that this worker does not have: those who wait have theirs.
+        for (const name of connections) {
+          try {
+            return (await deps.connection(name).client.models.status(ref, { signal: w.signal })).idle;
+          } catch (error) {
+            w.signal.throwIfAborted();
+            first ??= error;
+          }
+        }
+        throw first;
       }),
 
     'anaplan.queueServed': ({ taskQueue }) =>
@@ -65,29 +77,86 @@ export function createLocks(
   };
 }
 
-/** A query needs a free workflow slot: it only improves a message, so it is not waited for longer than a moment. */
-async function ask(query: () => Promise<LockView>): Promise<LockView> {
-  try {
-    return await Promise.race([
-      query(),
-      new Promise<LockView>((resolve) => setTimeout(() => resolve({ waiting: 0 }), 3000).unref()),
-    ]);
-  } catch (error) {
-    if (error instanceof Error) return { waiting: 0 };
-    throw error;
+/** Asks a lock, which is started if it is not there. Never waits for the grant: the lock signals it. */
+export async function askLock(
+  lockId: string,
+  given: LockAsk,
+  taskQueue: string,
+): Promise<LockAnswer & { runId: string }> {
+  const runId = activityInfo().workflowExecution?.runId ?? given.runId;
+  // An activity that was scheduled before a reset is run again by the run that follows it.
+  const wanted = { ...given, runId };
+  for (let n = 0; ; n++) {
+    try {
+      const client = getClient();
+      const answer = await client.withDeadline(Date.now() + ANSWER_MS, () =>
+        client.workflow.executeUpdateWithStart<() => Promise<void>, LockAnswer, [LockAsk]>('ask', {
+          args: [wanted],
+          // An update ID is answered with its first outcome for ever, so only retries of one ask may share it.
+          updateId: `${given.id}.${runId}.${n}`,
+          startWorkflowOperation: new WithStartWorkflowOperation('anaplanLock', {
+            workflowId: lockId,
+            taskQueue,
+            args: [],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            staticSummary: `One run at a time on model ${given.model.model.name}`,
+          }),
+        }),
+      );
+      return { ...answer, runId };
+    } catch (error) {
+      if (refused(error)) {
+        throw fail('InternalError', `${lockId} refused an ask: ${String(error.cause?.message)}`, {}, error);
+      }
+      if (metTheEnd(error) && n < MAX_ASKS) {
+        await delay(100 * (n + 1));
+        continue;
+      }
+      if (metTheEnd(error) || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isPassing(error)) {
+        throw tryAgain(
+          'ServiceUnavailable',
+          `${lockId} does not answer: no worker of the task queue on which it was started takes its tasks (see it in the Temporal UI)`,
+          5_000,
+        );
+      }
+      throw error;
+    }
   }
 }
 
-async function closeTime(workflowId: string, firstRunId: string): Promise<number | 'running' | 'unknown'> {
+/** The lock's own word, as opposed to a task of it that failed or ended under the ask. */
+function refused(error: unknown): error is WorkflowUpdateFailedError {
+  return (
+    error instanceof WorkflowUpdateFailedError &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === 'InvalidInput'
+  );
+}
+
+/** The run of the lock that was asked ended, by continuing as new or because nobody held it any more. */
+function metTheEnd(error: unknown): boolean {
+  return error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError;
+}
+
+/** gRPC: cancelled, invalid argument, permission denied, unimplemented, unauthenticated. */
+const LASTING = new Set([1, 3, 7, 12, 16]);
+
+/** The server could not take the ask now: the run of the lock was ending, or too many asked at once. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof ServiceError)) return false;
+  const code: unknown = (error.cause as { code?: unknown } | undefined)?.code;
+  return typeof code === 'number' && !LASTING.has(code);
+}
+
+/** Whether a run has not closed: one that is paused has not. Another run of the same workflow ID is not this one. */
+export async function isOpen(workflowId: string, firstRunId: string): Promise<boolean> {
   try {
-    const described = await getClient().workflow.getHandle(workflowId).describe();
-    const first = described.raw.workflowExecutionInfo?.firstRunId;
-    // Another run has this ID now: ours had ended when that one began.
-    if (first && first !== firstRunId) return described.startTime.getTime();
-    if (described.status.name === 'RUNNING') return 'running';
-    return described.closeTime?.getTime() ?? 'unknown';
+    const { raw } = await getClient().workflow.getHandle(workflowId).describe();
+    const info = raw.workflowExecutionInfo;
+    if (info?.firstRunId && info.firstRunId !== firstRunId) return false;
+    return info?.closeTime === undefined || info.closeTime === null;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'unknown';
+    if (error instanceof WorkflowNotFoundError) return false;
     throw error;
   }
 }

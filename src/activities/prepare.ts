@@ -7,7 +7,7 @@ import { checkInput } from '../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail } from './errors';
 import { pick, reference, wrongCase } from './names';
-import { resolvers, type Scope } from './resolve';
+import { fileUses, resolvers, type Scope } from './resolve';
 import type { Named, Prepared, PrepareInput } from './types';
 import { work, type Work } from './work';
 
@@ -30,13 +30,14 @@ export function createPrepare(deps: ActivityDeps) {
           where: ` in model "${model.name}"`,
           signal: w.signal,
         };
-        const resolved = await resolvers[integration](scope, checked as never);
+        const { reads, ...resolved } = await resolvers[integration](scope, checked as never);
         const user = await whoAmI(client, w);
         return {
           connection,
           workspace,
           model,
           ...resolved,
+          files: fileUses({ ...resolved, ...(reads ? { reads } : {}) }),
           ...(user ? { user } : {}),
           defaultDumps: deps.dumps,
           searchAttributes: deps.searchAttributes(),

@@ -3,11 +3,21 @@ import type { AnaplanClient, AnaplanFile, ImportMetadata, ModelRef, View } from 
 import type { IntegrationInputs, IntegrationName, ProcessUpload } from '../contracts';
 import { fail } from './errors';
 import { pick, reference, type Reference } from './names';
-import type { ActionKind, ActionObject, Named, Prepared, PreparedUpload, ProcessStep } from './types';
+import type {
+  ActionKind,
+  ActionObject,
+  FileUses,
+  Named,
+  Prepared,
+  PreparedUpload,
+  ProcessStep,
+} from './types';
 
 /** What resolving one integration's own objects yields. */
-export type Resolved = Pick<Prepared, 'object' | 'uploads' | 'downloads'> &
-  Partial<Pick<Prepared, 'action' | 'steps' | 'filesNotUploaded'>> & { warnings?: string[] };
+export type Resolved = Pick<Prepared, 'object' | 'uploads' | 'downloads'> & {
+  /** Files that the run's imports read, and that no upload of it replaces. */
+  reads?: string[];
+} & Partial<Pick<Prepared, 'action' | 'steps' | 'filesNotUploaded'>> & { warnings?: string[] };
 
 /** Resolves inside one model. */
 export interface Scope {
@@ -99,6 +109,8 @@ async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImp
     action,
     uploads: [preparedUpload(file, input.source, metadata)],
     downloads: [],
+    // The import reads its own data source, whatever file is uploaded.
+    ...(found.importDataSourceId === undefined ? {} : { reads: [found.importDataSourceId] }),
   };
 }
 
@@ -133,15 +145,7 @@ async function resolveProcess(s: Scope, input: IntegrationInputs['processWithDum
     await s.client.processes.list(s.ref, { signal: s.signal }),
   );
   const name = found.name || found.id;
-  const metadata = await s.client.processes.get(s.ref, found.id, { signal: s.signal });
-  const steps: ProcessStep[] = metadata.actions.map((a) => ({
-    id: a.id,
-    name: a.name || a.id,
-    ...(a.actionType === undefined ? {} : { type: a.actionType }),
-    ...(a.importDataSourceId !== undefined && (a.importDataSourceType ?? 'FILE').toUpperCase() === 'FILE'
-      ? { fileId: a.importDataSourceId }
-      : {}),
-  }));
+  const steps = await stepsOf(s, found.id);
   const uploads = await processUploads(s, input.uploads ?? [], steps);
   const downloads = [];
   for (const download of input.downloads ?? []) {
@@ -170,6 +174,7 @@ async function resolveProcess(s: Scope, input: IntegrationInputs['processWithDum
     uploads,
     downloads,
     steps,
+    reads: await filesRead(s, steps),
     ...(missing.length > 0 ? { filesNotUploaded: missing } : {}),
   };
 }
@@ -295,22 +300,70 @@ async function resolveRunAction(s: Scope, input: IntegrationInputs['runAction'])
       `mappingParameters: "${action.name}" (${action.id}) is ${action.kind === 'exports' ? 'an export' : 'neither an import nor a process'}, and only imports and processes take parameters. Leave them out.`,
     );
   }
+  const steps = action.kind === 'processes' ? await stepsOf(s, action.id) : undefined;
+  const reads = steps
+    ? await filesRead(s, steps)
+    : action.kind === 'imports'
+      ? await fileRead(s, action.id)
+      : [];
   return {
     object: { kind: 'action', id: action.id, name: action.name },
     action,
     uploads: [],
     downloads: [],
-    ...(action.kind === 'processes' ? { steps: await stepsOf(s, action.id) } : {}),
+    reads,
+    ...(steps ? { steps } : {}),
   };
 }
 
+/** The actions of a process, with the file that each of its imports reads. */
 async function stepsOf(s: Scope, processId: string): Promise<ProcessStep[]> {
   const metadata = await s.client.processes.get(s.ref, processId, { signal: s.signal });
   return metadata.actions.map((a) => ({
     id: a.id,
     name: a.name || a.id,
-    ...(a.actionType ? { type: a.actionType } : {}),
+    ...(a.actionType === undefined ? {} : { type: a.actionType }),
+    ...(a.importDataSourceId !== undefined && (a.importDataSourceType ?? 'FILE').toUpperCase() === 'FILE'
+      ? { fileId: a.importDataSourceId }
+      : {}),
+    ...(a.importDataSourceId === undefined && a.importDataSourceType === undefined && a.id.startsWith('112')
+      ? { untold: true as const }
+      : {}),
   }));
+}
+
+/** The file that an import reads, if it reads one: an import from a model names a source that is no file. */
+async function fileRead(s: Scope, importId: string): Promise<string[]> {
+  const listed = await s.client.imports.list(s.ref, { signal: s.signal });
+  const source = listed.find((i) => i.id === importId)?.importDataSourceId;
+  if (source === undefined) return [];
+  const metadata = await s.client.imports.get(s.ref, importId, { signal: s.signal });
+  return isFileImport(metadata, source) ? [source] : [];
+}
+
+/** The files that the imports of a process read. */
+async function filesRead(s: Scope, steps: readonly ProcessStep[]): Promise<string[]> {
+  const known = steps.flatMap((step) => (step.fileId === undefined ? [] : [step.fileId]));
+  const untold = steps.filter((step) => step.untold).map((step) => step.id);
+  if (untold.length === 0) return known;
+  const imports = await s.client.imports.list(s.ref, { signal: s.signal });
+  const sources = imports.flatMap((i) =>
+    untold.includes(i.id) && i.importDataSourceId !== undefined ? [i.importDataSourceId] : [],
+  );
+  return [...known, ...sources];
+}
+
+/** Every file of a run: those of its uploads and exports are replaced, those that imports or a download read are read. */
+export function fileUses({ action, steps = [], uploads, downloads, reads = [] }: Resolved): FileUses {
+  const exported = [
+    ...(action?.kind === 'exports' ? [action.id] : []),
+    ...steps.filter((step) => step.id.startsWith('116') || step.type === 'EXPORT').map((step) => step.id),
+  ];
+  return Object.fromEntries([
+    ...[...reads, ...downloads.map((d) => d.export.id)].map((id) => [id, 's'] as const),
+    // Last, so that they win: who replaces a file has it alone.
+    ...[...uploads.map((u) => u.file.id), ...exported].map((id) => [id, 'x'] as const),
+  ]);
 }
 
 async function resolveUploadFile(s: Scope, input: IntegrationInputs['uploadFile']): Promise<Resolved> {

@@ -68,6 +68,8 @@ export interface PreparedUpload {
 export interface ProcessStep extends Named {
   type?: string;
   fileId?: string;
+  /** An import of which the process does not tell what it reads. */
+  untold?: true;
 }
 
 /** What the run works on, all names resolved. */
@@ -79,6 +81,8 @@ export interface Prepared extends ModelContext {
   uploads: PreparedUpload[];
   downloads: { export: Named; target: string }[];
   steps?: ProcessStep[];
+  /** Every file that the run replaces or that an action of it reads. */
+  files: FileUses;
   filesNotUploaded?: string[];
   /** The user the connection logs in as, to tell its tasks from those of others. */
   user?: { email: string; name: string };
@@ -264,28 +268,81 @@ export interface ReadPagesInput extends Call {
   from?: DownloadPosition;
 }
 
-/** Who asks for a lock: the pair of workflow ID and first run ID survives resets. */
-export interface Lease {
+/** How a run uses files: `x` replaces the file, `s` reads it. By file ID. */
+export type FileUses = Record<string, 'x' | 's'>;
+
+/** What one run asks a model's lock for. A later ask of the same run adds to the earlier one. */
+export interface LockAsk {
+  /** A new one for every ask; the grant and the release name it. */
   id: string;
+  /** The pair of workflow ID and first run ID is one holder: it survives a reset. */
   workflowId: string;
   firstRunId: string;
   runId: string;
-  /** Epoch ms of the first request. */
+  model: ModelContext;
+  files: FileUses;
+  /** The whole model too, once the files are held. */
+  whole: boolean;
+  /** Whom an earlier ask was told to wait for: a lock that was terminated knows them again by this. */
+  seen?: LockParty[];
+}
+
+/** Somebody who holds, or who waits further ahead. */
+export interface LockParty {
+  workflowId: string;
+  firstRunId: string;
+  /** Epoch ms since when: of the hold, or of the ask. */
   since: number;
+  connection: string;
+  files: FileUses;
+  /** It holds (or, for one who waits, wants) the whole model. */
+  whole: boolean;
+  holds: boolean;
 }
 
-/** How a lock treats its holders. */
-export interface LockOptions {
-  sweepMs: number;
-  idleMs: number;
-  /** For a model's lock: whose status is asked before a dead holder is succeeded. */
-  model?: ModelContext;
+/** What a lock answers to an ask. */
+export interface LockAnswer {
+  granted: boolean;
+  /** What it waits for first. */
+  for?: 'files' | 'model';
+  /** 1: the next. Absent when granted. */
+  place?: number;
+  /** Whom it waits for: holders first, then those who asked before. */
+  behind: LockParty[];
+  /** What the holder before left behind. */
+  warnings: string[];
 }
 
-/** Who holds a lock while somebody waits. */
+/** One holder, as the query `state` shows it. */
+export interface LockHolder {
+  workflowId: string;
+  /** Epoch ms of the grant. */
+  since: number;
+  files: FileUses;
+  whole: boolean;
+  /** The run has closed without giving back: what the lock waits for. */
+  note?: string;
+}
+
+/** One who waits, as the query `state` shows it. */
+export interface LockWaiter {
+  workflowId: string;
+  /** Epoch ms of the ask. */
+  since: number;
+  for: 'files' | 'model';
+  /** 1: the next. */
+  place: number;
+  waitsFor: { workflowId: string; since: number; holds: boolean }[];
+}
+
+/** Answer of the query `state`: who holds and who waits; for a workflow ID given, that run's own part too. */
 export interface LockView {
-  holder?: { workflowId: string; lease: string; since: number };
-  waiting: number;
+  model?: Named;
+  holders: LockHolder[];
+  waiting: LockWaiter[];
+  /** What happened to holders that died. */
+  notes: string[];
+  run?: { holds?: LockHolder; waits?: LockWaiter };
 }
 
 /** All activities of this package. */
@@ -338,10 +395,10 @@ export interface AnaplanActivities {
   ): Promise<{ requestId: string }>;
   'anaplan.readPages'(input: ReadPagesInput): Promise<DownloadResult>;
   'anaplan.deleteReadRequest'(input: Call & { read: ReadTarget; requestId: string }): Promise<void>;
-  'anaplan.acquireLock'(input: { lockId: string; options: LockOptions; lease: Lease }): Promise<LockView>;
-  'anaplan.holderState'(input: {
-    holder: Lease;
-    model?: ModelContext;
-  }): Promise<'alive' | 'settling' | 'gone'>;
+  'anaplan.askLock'(input: { lockId: string; ask: LockAsk }): Promise<LockAnswer & { runId: string }>;
+  /** Which of these runs are open, in their order. */
+  'anaplan.openRuns'(input: { runs: { workflowId: string; firstRunId: string }[] }): Promise<boolean[]>;
+  /** Whether a model's status shows no task; the connections are tried in their order. */
+  'anaplan.modelIdle'(input: { model: ModelContext; connections: string[] }): Promise<boolean>;
   'anaplan.queueServed'(input: { taskQueue: string }): Promise<boolean>;
 }

@@ -22,7 +22,7 @@ const DOING: Readonly<Record<string, string>> = {
   'anaplan.createReadRequest': 'asking for the read',
   'anaplan.readPages': 'reading pages',
   'anaplan.deleteReadRequest': 'ending the read',
-  'anaplan.acquireLock': 'waiting for its turn',
+  'anaplan.askLock': 'waiting for its turn',
 };
 
 /** A run without a worker this long is worth a word. */

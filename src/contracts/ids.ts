@@ -13,9 +13,9 @@ export function hostQueue(taskQueue: string, host: string): string {
   return `${transferQueue(taskQueue)}.${host}`;
 }
 
-/** Workflow ID of the lock on a model, or on one of its files. */
-export function lockId(modelId: string, fileId?: string): string {
-  return fileId === undefined ? `anaplan-lock:${modelId}` : `anaplan-lock:${modelId}:${fileId}`;
+/** Workflow ID of the lock of a model and its files. */
+export function lockId(modelId: string): string {
+  return `anaplan-lock:${modelId}`;
 }
 
 /**

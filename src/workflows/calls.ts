@@ -24,6 +24,9 @@ export interface CallSettings {
 
 const HEARTBEAT = '15s';
 
+/** After this, an attempt that Temporal has given up changes nothing more: the longest of those that change something. */
+export const LONGEST_EFFECT_LEASE_MS = 15_000;
+
 /** Runs an activity. */
 export function call<K extends keyof AnaplanActivities>(
   name: K,

@@ -11,7 +11,8 @@ import { integration, present } from './run';
 export async function downloadFile(...given: [input: DownloadFileInput]): Promise<IntegrationResult> {
   return integration('downloadFile', given, async (run) => {
     const from = present(run.prepared.downloads[0], 'a file to download');
-    return holdingFiles(run, [from.export.id], async () => {
+    // Shared: others may read the file too, but neither an upload nor an export may replace it meanwhile.
+    return holdingFiles(run, async () => {
       run.transferred(await download(run, from.export, from.target, run.input.compress));
       return run.succeed();
     });

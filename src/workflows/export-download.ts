@@ -2,12 +2,12 @@ import type { ExportDownloadInput, IntegrationResult } from '../contracts';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
 import { download } from './downloading';
-import { holdingFiles, holdingModel } from './hold';
+import { holdingAll } from './hold';
 import { integration, present } from './run';
 import { runTask } from './tasks';
 
 /**
- * Runs an export and downloads its file. Both locks are held until the last chunk is stored: the next run of the
+ * Runs an export and downloads its file. File and model are held until the last chunk is stored: the next run of the
  * export would replace the chunks one by one.
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
@@ -16,15 +16,13 @@ export async function exportDownload(...given: [input: ExportDownloadInput]): Pr
   return integration('exportDownload', given, async (run) => {
     const { action } = run;
     const to = present(run.prepared.downloads[0], 'an export to download');
-    return holdingFiles(run, [to.export.id], () =>
-      holdingModel(run, async () => {
-        const task = await runTask(run, action);
-        const outcome = conclude(run, action, await keepDumps(run, action, task));
-        run.transferred(
-          await download(run, to.export, to.target, run.input.compress, { action, taskId: task.taskId }),
-        );
-        return run.succeed(outcome);
-      }),
-    );
+    return holdingAll(run, async () => {
+      const task = await runTask(run, action);
+      const outcome = conclude(run, action, await keepDumps(run, action, task));
+      run.transferred(
+        await download(run, to.export, to.target, run.input.compress, { action, taskId: task.taskId }),
+      );
+      return run.succeed(outcome);
+    });
   });
 }

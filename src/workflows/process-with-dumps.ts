@@ -6,7 +6,7 @@ import { readFailure } from './failures';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
 import { download } from './downloading';
-import { exportFiles, holdingFiles, holdingModel } from './hold';
+import { holdingFiles, holdingModel } from './hold';
 import { actionResults } from './judge';
 import { integration, type Run } from './run';
 import { runTask } from './tasks';
@@ -23,9 +23,8 @@ export async function processWithDumps(...given: [input: ProcessWithDumpsInput])
     const { uploads } = run.prepared;
     const ready: { to: PreparedUpload; source: PinnedSource }[] = [];
     for (const to of uploads) ready.push({ to, source: await openSource(run, to) });
-    // The files of its exports too: somebody may be downloading what it is about to replace.
-    const files = [...uploads.map((u) => u.file.id), ...exportFiles(run.prepared)];
-    return holdingFiles(run, files, async () => {
+    // The files of its exports and imports too: nobody may read what it replaces, or replace what it reads.
+    return holdingFiles(run, async () => {
       for (const { to, source } of ready) run.transferred(await upload(run, to, source));
       return holdingModel(run, async () => {
         const task = await runTask(run, action);

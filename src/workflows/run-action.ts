@@ -1,7 +1,7 @@
 import type { IntegrationResult, RunActionInput } from '../contracts';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
-import { exportFiles, holdingFiles, holdingModel } from './hold';
+import { holdingAll } from './hold';
 import { integration } from './run';
 import { runTask } from './tasks';
 
@@ -13,12 +13,11 @@ import { runTask } from './tasks';
 export async function runAction(...given: [input: RunActionInput]): Promise<IntegrationResult> {
   return integration('runAction', given, async (run) => {
     const { action } = run;
-    // An export replaces its file, which somebody may be downloading.
-    return holdingFiles(run, exportFiles(run.prepared), () =>
-      holdingModel(run, async () => {
-        const task = await runTask(run, action);
-        return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
-      }),
-    );
+    // With the files: an export replaces its own, which somebody may be downloading, and an import reads one, which
+    // nobody may replace meanwhile.
+    return holdingAll(run, async () => {
+      const task = await runTask(run, action);
+      return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
+    });
   });
 }

@@ -30,6 +30,7 @@ import {
 import { call } from './calls';
 import { readFailure, resultFailure, stepFailure } from './failures';
 import { fitResult } from './judge';
+import type { Hold } from './hold';
 import { granted } from './lock';
 
 /** The endings that are returned, not thrown. */
@@ -41,8 +42,10 @@ export class Run<I extends CommonInput = CommonInput> {
   readonly result: IntegrationResult = { outcome: 'failed', transfers: [], dumps: [] };
   /** What the run has done to the model so far. */
   effects: Effects = 'none';
-  /** Leases that locks have granted to this run. */
-  readonly leases = new Set<string>();
+  /** Asks that the model's lock has granted by signal, with what it said of the holders before. */
+  readonly grants = new Map<string, string[]>();
+  /** What the run holds of its model's lock. */
+  hold?: Hold;
   /** The queue of the host that has this run's files. */
   hostQueue: string | undefined;
   private resolved: Prepared | undefined;
@@ -55,8 +58,11 @@ export class Run<I extends CommonInput = CommonInput> {
   ) {
     // Anything can have been given: the first activity refuses what is not an input.
     this.timeouts = resolveTimeouts(input?.timeouts ?? {});
-    setHandler(granted, (lease) => {
-      this.leases.add(lease);
+    setHandler(granted, (ask, warnings) => {
+      // Anybody may signal a workflow, with anything.
+      if (typeof ask !== 'string') return;
+      const texts = Array.isArray(warnings) ? warnings.filter((w) => typeof w === 'string') : [];
+      this.grants.set(ask, texts);
     });
     this.show();
   }

@@ -12,7 +12,7 @@ export async function uploadFile(...given: [input: UploadFileInput]): Promise<In
   return integration('uploadFile', given, async (run) => {
     const to = present(run.prepared.uploads[0], 'a file to upload to');
     const source = await openSource(run, to);
-    return holdingFiles(run, [to.file.id], async () => {
+    return holdingFiles(run, async () => {
       run.transferred(await upload(run, to, source));
       return run.succeed();
     });

@@ -17,7 +17,7 @@ export async function uploadImport(...given: [input: UploadImportInput]): Promis
     const to = present(run.prepared.uploads[0], 'a file to upload to');
     const source = await openSource(run, to);
     const send = async () => run.transferred(await upload(run, to, source));
-    return holdingFiles(run, [to.file.id], async () => {
+    return holdingFiles(run, async () => {
       await send();
       return holdingModel(run, async () => {
         let task = await runTask(run, action);

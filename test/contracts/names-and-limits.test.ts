@@ -120,7 +120,6 @@ describe('names that histories, disks and other workers keep', () => {
 
   it('are the documented ones', () => {
     expect(lockId('M')).toBe('anaplan-lock:M');
-    expect(lockId('M', '113000000001')).toBe('anaplan-lock:M:113000000001');
     expect(transferQueue('anaplan')).toBe('anaplan-transfer');
     expect(hostQueue('anaplan', 'h.1')).toBe('anaplan-transfer.h.1');
     expect(INTEGRATIONS.map(commandOf)).toEqual([

@@ -66,11 +66,11 @@ export async function problemsOf(
     );
   }
   checkWaits(row, tenant, check);
-  for (const name of scenario.locks) {
-    const id = lockId(tenant.modelId, name === 'model' ? undefined : name);
+  if (scenario.locks) {
+    const id = lockId(tenant.modelId);
     const lock = await lockView(bench, id);
     check(
-      lock?.holder === undefined && (lock?.waiting ?? 0) === 0,
+      (lock?.holders ?? []).length === 0 && (lock?.waiting ?? []).length === 0,
       `lock ${id} is held: ${JSON.stringify(lock)}`,
     );
   }

@@ -36,8 +36,8 @@ export interface Scenario {
   dumps?: Record<string, string>;
   /** The effects of a failure after the task has ended. */
   effectsAfter: 'applied' | 'none';
-  /** Files whose locks the run takes; `model` for the model's. */
-  locks: readonly string[];
+  /** Whether the run takes the model's lock, on files or on the whole. */
+  locks: boolean;
   /** How its tenant behaves. */
   sandbox?: SandboxOptions;
   /** Prepares the tenant. */
@@ -106,7 +106,7 @@ const uploadImport = (source: string, bytes: Buffer): Scenario =>
       action: '112000000002',
       dumps: { '112000000002': SALES_DUMP },
       effectsAfter: 'applied',
-      locks: [SALES_FILE, 'model'],
+      locks: true,
     },
   );
 
@@ -119,7 +119,7 @@ const uploadFile = (source: string, bytes: Buffer): Scenario =>
       sources: { [source]: bytes },
       uploaded: { [PRODUCTS_FILE]: PRODUCTS },
       effectsAfter: 'none',
-      locks: [PRODUCTS_FILE],
+      locks: true,
     },
   );
 
@@ -134,7 +134,7 @@ export const SCENARIOS = {
       target: { name: 'out.csv', holds: { file: BULK_EXPORT } },
       action: BULK_EXPORT,
       effectsAfter: 'applied',
-      locks: [BULK_EXPORT, 'model'],
+      locks: true,
     },
   ),
   processWithDumps: scenario(
@@ -156,7 +156,7 @@ export const SCENARIOS = {
       action: '118000000001',
       dumps: { '112000000002': SALES_DUMP },
       effectsAfter: 'applied',
-      locks: [PRODUCTS_FILE, SALES_FILE, SALES_EXPORT, 'model'],
+      locks: true,
     },
   ),
   largeViewRead: scenario(
@@ -166,19 +166,19 @@ export const SCENARIOS = {
       end: 'succeeded',
       target: { name: 'out.csv', holds: VIEW },
       effectsAfter: 'none',
-      locks: [],
+      locks: false,
       sandbox: { readDurationMs: 0 },
     },
   ),
   largeListRead: scenario(
     'largeListRead',
     { list: '101000000003', target: 'out.csv' },
-    { end: 'succeeded', target: { name: 'out.csv', holds: LIST }, effectsAfter: 'none', locks: [] },
+    { end: 'succeeded', target: { name: 'out.csv', holds: LIST }, effectsAfter: 'none', locks: false },
   ),
   runAction: scenario(
     'runAction',
     { action: '117000000001' },
-    { end: 'succeeded', action: '117000000001', effectsAfter: 'applied', locks: ['model'] },
+    { end: 'succeeded', action: '117000000001', effectsAfter: 'applied', locks: true },
   ),
   uploadFile: uploadFile('products.csv', PRODUCTS),
   'uploadFile of a .gz': uploadFile('products.csv.gz', gzipSync(PRODUCTS)),
@@ -189,7 +189,7 @@ export const SCENARIOS = {
       end: 'succeeded',
       target: { name: 'out.csv', holds: { file: BULK_EXPORT } },
       effectsAfter: 'none',
-      locks: [BULK_EXPORT],
+      locks: true,
       before: (sandbox) => void sandbox.replaceExport(BULK_EXPORT),
     },
   ),

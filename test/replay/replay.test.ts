@@ -62,7 +62,7 @@ describe('replay: a run that was begun before an upgrade goes on after it', () =
   it.each([
     ['an activity under another name', 'runAction', "'anaplan.taskBaseline'", "'anaplan.fileChunks'"],
     ['an activity more', 'uploadFile', "'anaplan.openSource'", "'anaplan.queueServed'"],
-    ['a lock that is not asked for', 'uploadFile', "'anaplan.acquireLock'", "'anaplan.holderState'"],
+    ['a lock that is not asked for', 'uploadFile', "'anaplan.askLock'", "'anaplan.openRuns'"],
   ])('would notice %s', async (_, name, is, becomes) => {
     const code = bundleWith({});
     expect(code.includes(is)).toBe(true);

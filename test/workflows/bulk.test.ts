@@ -155,6 +155,6 @@ describe('the other bulk integrations: whole files, single headers, nothing left
     expect(sha(rig.read('copy.csv'))).toBe(sha(SALES));
     // Neither starts anything, so neither keeps others from the model.
     const names = await activitiesOf(rig.client.workflow.getHandle(down.workflowId));
-    expect(names.filter((n) => n === 'anaplan.acquireLock')).toHaveLength(1);
+    expect(names.filter((n) => n === 'anaplan.askLock')).toHaveLength(1);
   });
 });

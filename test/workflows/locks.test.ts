@@ -1,5 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 
+import type { LockView } from '../../src/activities';
 import { lockId } from '../../src/contracts';
 import type { Rig } from '../support/rig';
 import { asked, bundleWith, expectClean, GOOD, ownRig, replaceWorker, stateOf, until } from './support';
@@ -16,7 +17,11 @@ describe('one run at a time on a model and on a file', () => {
   beforeAll(async () => {
     ({ rig, close } = await ownRig({ sandbox: { taskDurationMs: TASK_MS, taskCancelMs: 50 } }));
     // A dead holder is looked for every 30 s, and succeeded 20 s after its end; no test can sit that out.
-    stopWorker = await replaceWorker(rig, bundleWith({ SWEEP_MS: 1_000 }), { lockSettleMs: 1_500 });
+    stopWorker = await replaceWorker(
+      rig,
+      bundleWith({ SWEEP_MS: 1_000, SETTLE_MS: 1_500, IDLE_EVERY_MS: 500 }),
+      {},
+    );
     rig.write('sales.csv', GOOD);
   });
   afterAll(async () => {
@@ -59,12 +64,33 @@ describe('one run at a time on a model and on a file', () => {
     await waits(b);
     const c = await begin(C);
     await waits(c);
-    expect(await lock().query('state')).toMatchObject({ holder: { workflowId: a.workflowId }, waiting: 2 });
+    const state = await lock().query<LockView, [string]>('state', c.workflowId);
+    expect(state).toMatchObject({
+      holders: [{ workflowId: a.workflowId, whole: true }],
+      waiting: [
+        { workflowId: b.workflowId, place: 1, for: 'model' },
+        { workflowId: c.workflowId, place: 2 },
+      ],
+      run: {
+        waits: {
+          place: 2,
+          waitsFor: [
+            { workflowId: a.workflowId, holds: true },
+            { workflowId: b.workflowId, holds: false },
+          ],
+        },
+      },
+    });
     const details = await b.query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(details.currentDetails).toMatch(
       new RegExp(
-        `Waiting for \`${a.workflowId}\`, which asked for it at 20.* to finish with model "Sales Planning", since 20`,
+        `Waiting for model "Sales Planning" since 20.*Z, at place 1 behind \`${a.workflowId}\`, which holds the model since 20.*Z, as of 20.*Z\\. Who holds and waits now: workflow \`anaplan-lock:${rig.modelId}\``,
       ),
+    );
+    expect(
+      (await lock().query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails,
+    ).toMatch(
+      new RegExp(`Held:\n\n- \`${a.workflowId}\` holds the model since 20[^]*1\\. \`${b.workflowId}\``),
     );
     await succeeded(a, b, c);
     expectOneByOne(A, B, C);

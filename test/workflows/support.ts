@@ -94,6 +94,7 @@ export function prepared(over: Partial<Prepared> = {}): Prepared {
     action: { kind: 'actions', id: object.id, name: object.name },
     uploads: [],
     downloads: [],
+    files: {},
     defaultDumps: 'dumps',
     searchAttributes: false,
     warnings: [],

@@ -59,9 +59,23 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
     const { error } = await run(
       { exclusive: true, timeouts: { lock: '2s' } },
       {
-        'anaplan.acquireLock': () => ({
-          waiting: 1,
-          holder: { workflowId: 'other-run', lease: 'x', since: 0 },
+        'anaplan.askLock': () => ({
+          granted: false,
+          for: 'model',
+          place: 1,
+          behind: [
+            {
+              workflowId: 'other-run',
+              firstRunId: 'r',
+              since: 0,
+              connection: 'default',
+              files: {},
+              whole: true,
+              holds: true,
+            },
+          ],
+          warnings: [],
+          runId: 'r',
         }),
       },
     );
@@ -70,7 +84,7 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
       result: { failure: { code: 'lock', effects: 'none' } },
     });
     expect(failure(error).message).toMatch(
-      /`other-run`, which asked for it at 1970-01-01T00:00:00\.000Z, still holds model "Sales Planning" .*timeouts\.lock/,
+      /`other-run`, which holds the model since 1970-01-01T00:00:00\.000Z, was still in the way of model "Sales Planning" .*timeouts\.lock; lock anaplan-lock:/,
     );
   });
 
