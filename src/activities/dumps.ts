@@ -1,12 +1,10 @@
 /** Failure dumps: fetched whole, stored where nothing overwrites them, and counted. */
-import { parse } from 'csv-parse';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { activityInfo } from '@temporalio/activity';
 
 import { AnaplanError, type AnaplanClient, type DownloadBody } from '../anaplan';
-import { CATALOGUE, LIMITS, type DumpError } from '../contracts';
 import { pathSafe } from '../contracts/path-safe';
+import { countDump, type DumpCounts } from './count-dump';
+import { StorageError } from '../storage';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { filled } from './downloads';
 import { fail } from './errors';
@@ -18,8 +16,6 @@ import { work, type Work } from './work';
 interface DumpBeat {
   got: number;
 }
-
-const EMPTY: DumpCounts = { rejected: 0, warnings: 0, errors: [] };
 
 /** Builds `anaplan.fetchDump`. */
 export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.fetchDump'> {
@@ -40,7 +36,13 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
         );
         try {
           const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), runId);
-          const counts = stored.size === 0 ? EMPTY : await countDump(readStored(deps, stored.uri, w));
+          if (stored.size === 0) {
+            return {
+              outcome: 'gone',
+              message: `Anaplan says that "${input.name}" has a failure dump, but the dump that it gives is empty`,
+            };
+          }
+          const counts = await count(deps, stored.uri, w);
           const local =
             (await deps.storage.localityOf(input.directory)) === 'host' && deps.hostQueue !== undefined;
           return {
@@ -52,6 +54,7 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
               rows: counts.rejected,
               warnings: counts.warnings,
               errors: counts.errors,
+              ...(counts.uncounted === undefined ? {} : { partial: true, uncounted: counts.uncounted }),
               ...(local ? { hostQueue: deps.hostQueue } : {}),
             },
           };
@@ -102,6 +105,18 @@ async function* guarded(body: DownloadBody, w: Work<DumpBeat>): AsyncGenerator<B
   }
 }
 
+/** Counts a dump that is stored: from here on nothing may hide where it is, nor the verdict on its rows. */
+async function count(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): Promise<DumpCounts> {
+  try {
+    return await countDump(readStored(deps, uri, w));
+  } catch (error) {
+    if (w.signal.aborted || w.abandoned) throw error;
+    const why =
+      error instanceof StorageError ? error.message.replace(/\.$/, '') : 'it could not be read back';
+    return { rejected: 0, warnings: 0, errors: [], uncounted: why };
+  }
+}
+
 async function* readStored(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): AsyncGenerator<Buffer> {
   const source = await deps.storage.openSource(uri);
   try {
@@ -109,132 +124,4 @@ async function* readStored(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): 
   } finally {
     await source.close();
   }
-}
-
-/** What a dump says. */
-export interface DumpCounts {
-  /** Distinct `_Line_` of rows with status `E`. */
-  rejected: number;
-  warnings: number;
-  /** Most frequent first, at most 20. */
-  errors: DumpError[];
-}
-
-/**
- * Counts a dump: distinct source lines with an error, lines with only a warning, and its messages as templates.
- * Memory: the numbers of a million lines at most, never the rows.
- */
-export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCounts> {
-  const rejected = new DistinctLines();
-  const warned = new DistinctLines();
-  const messages = new Map<string, number>();
-  let columns: { status: number; line: number; errors: number[] } | undefined;
-  let row = 0;
-  const take = (record: string[]): void => {
-    if (!columns) {
-      columns = {
-        status: record.indexOf('_Status_'),
-        line: record.indexOf('_Line_'),
-        errors: record.flatMap((name, i) => (/^_Error_\d+_$/.test(name) ? [i] : [])),
-      };
-      return;
-    }
-    row += 1;
-    const status = record[columns.status] ?? 'E';
-    const line = record[columns.line] ?? `#${row}`;
-    if (status === 'E') rejected.add(line);
-    else if (status === 'W') warned.add(line);
-    // A row may have more errors than the header has names for.
-    const texts = columns.errors.length > 0 ? record.slice(columns.errors[0]) : [];
-    for (const text of new Set(texts.filter((t) => t !== '').map(errorTemplate))) {
-      if (messages.has(text) || messages.size < 1000) messages.set(text, (messages.get(text) ?? 0) + 1);
-    }
-  };
-  // A pipeline, so that an error of the bytes is this function's, and not the process's.
-  await pipeline(
-    Readable.from(bytes, { objectMode: true }),
-    parse({
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      bom: true,
-      max_record_size: 16 * 1024 * 1024,
-    }),
-    async (records: AsyncIterable<string[]>) => {
-      for await (const record of records) take(record);
-    },
-  );
-  const errors = [...messages]
-    .map(([message, count]) => ({ message, count }))
-    .sort((a, b) => b.count - a.count)
-    .slice(0, LIMITS.dumpMessages);
-  return { rejected: rejected.size, warnings: warned.sizeWithout(rejected), errors };
-}
-
-/** So many lines are told apart exactly; a dump of more is counted by its changes from line to line. */
-const MAX_KNOWN_LINES = 1_000_000;
-
-/** Counts distinct source lines in bounded memory. Dumps come in the order of the source. */
-class DistinctLines {
-  private readonly known = new Set<string>();
-  private beyond = 0;
-  private last: string | undefined;
-
-  add(line: string): void {
-    if (this.known.has(line) || line === this.last) return;
-    this.last = line;
-    if (this.known.size < MAX_KNOWN_LINES) this.known.add(line);
-    else this.beyond += 1;
-  }
-
-  get size(): number {
-    return this.known.size + this.beyond;
-  }
-
-  /** Lines that are not among others. */
-  sizeWithout(others: DistinctLines): number {
-    let size = this.beyond;
-    for (const line of this.known) if (!others.known.has(line)) size += 1;
-    return size;
-  }
-}
-
-const PLACE = /\$\{[^}]+\}/g;
-const WORD = /[^\s()[\],;:…]+/g;
-
-/** Documented messages; those with the longest beginning first, so that the most exact one wins. */
-const KNOWN = Object.values(CATALOGUE)
-  .filter((e) => e.kind === 'data')
-  .map((e) => ({ template: e.template, fixed: e.template.split(PLACE)[0] ?? '' }))
-  .sort((a, b) => b.fixed.length - a.fixed.length);
-
-/** The words of Anaplan's own messages. Any other word of an undocumented message may be a customer's. */
-const WORDS = new Set(
-  Object.values(CATALOGUE).flatMap((e) => e.template.replace(PLACE, ' ').match(WORD)?.map(plain) ?? []),
-);
-
-function plain(word: string): string {
-  return word.toLowerCase().replace(/[.!?]+$/, '');
-}
-
-/**
- * A dump's message with the values removed: `Invalid name: Smith` is `Invalid name: …`. Names and salaries stay out of
- * histories, so what is not a documented message keeps only the words that Anaplan's documented messages use.
- */
-export function errorTemplate(message: string): string {
-  for (const { template, fixed } of KNOWN) {
-    if (fixed.length < 8 || !message.startsWith(fixed.trimEnd())) continue;
-    if (message === template && !template.includes('${')) return template;
-    return template.includes('${')
-      ? template.replace(PLACE, '…')
-      : `${fixed}${message.length > fixed.length ? ': …' : ''}`;
-  }
-  const words = message
-    .slice(0, LIMITS.textBytes)
-    .replace(/:\s.*$/s, ': …')
-    .replace(/(["'“‘]).*?(["'”’])/g, '…')
-    .replace(WORD, (word) => (WORDS.has(plain(word)) ? word : '…'))
-    .replace(/…(?:[\s,;]*…)+/g, '…')
-    .slice(0, 200);
-  return /\p{L}/u.test(words) ? words : 'a message that Anaplan does not document: …';
 }

@@ -1,18 +1,23 @@
 /** A task's result as histories keep it: judged by the catalogue, in Anaplan's words, and bounded. Pure. */
 import type { Task, TaskDetail, TaskResult } from '../anaplan';
-import { catalogued, LIMITS, messageOf, type ResultDetail, type RowCounts } from '../contracts';
-import { errorTemplate } from './dumps';
+import { catalogued, LIMITS, messageOf, type ResultDetail } from '../contracts';
+import { countRows, fileSizeOf } from './counts';
+import { errorTemplate } from './error-templates';
 import type { ProcessStep, SettledResult, SettledTask } from './types';
 
 /** What one task may take up in a history. */
 interface Budget {
   details: number;
   failures: number;
+  warnings: number;
   cut: boolean;
 }
 
 /** A process stops at the first action that fails: more reasons than these are not read. */
 const MAX_FAILURES = 20;
+
+/** More than the result document keeps. */
+const MAX_WARNINGS = 60;
 
 /** A process of more steps than this is not one. */
 const MAX_NESTED = 2_000;
@@ -20,7 +25,12 @@ const MAX_NESTED = 2_000;
 /** Settles a task that has ended. `steps` name the actions of a process, which results only number. */
 export function settle(task: Task, steps: readonly ProcessStep[] = []): SettledTask {
   const names = new Map(steps.map((s) => [s.id, s.name]));
-  const budget: Budget = { details: LIMITS.resultDetails, failures: MAX_FAILURES, cut: false };
+  const budget: Budget = {
+    details: LIMITS.resultDetails,
+    failures: MAX_FAILURES,
+    warnings: MAX_WARNINGS,
+    cut: false,
+  };
   const settled: SettledTask = { taskId: task.taskId, state: task.taskState };
   if (task.result) settled.result = settleResult(task.result, names, budget);
   if (budget.cut) settled.truncated = true;
@@ -36,6 +46,8 @@ function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, bu
   if (result.objectId !== undefined) settled.objectId = result.objectId;
   const name = result.objectName ?? (result.objectId === undefined ? undefined : names.get(result.objectId));
   if (name !== undefined) settled.objectName = name;
+  if (result.startTime !== undefined) settled.startTime = result.startTime;
+  if (result.duration !== undefined) settled.duration = result.duration;
   for (const detail of result.details) {
     if (budget.details === 0) {
       budget.cut = true;
@@ -46,6 +58,12 @@ function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, bu
   }
   const rows = countRows(result.details);
   if (rows) settled.rows = rows;
+  const fileSize = fileSizeOf(result.details);
+  if (fileSize !== undefined) settled.fileSize = fileSize;
+  const warnings = warningsOf(result);
+  if (warnings.length > budget.warnings) budget.cut = true;
+  if (warnings.length > 0) settled.warnings = warnings.slice(0, budget.warnings);
+  budget.warnings -= settled.warnings?.length ?? 0;
   if (!result.successful && budget.failures > 0) {
     const failure = failureOf(result.details);
     if (failure) {
@@ -61,13 +79,41 @@ function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, bu
   return settled;
 }
 
+/**
+ * What a result says besides its counts, and a person has to hear: columns that were left out, and on a result that
+ * Anaplan calls successful every code that means a failure or nothing that Anaplan documents.
+ */
+function warningsOf(result: TaskResult): string[] {
+  const out = result.details.flatMap((detail) => {
+    const { message } = settleDetail(detail, { cut: false });
+    const times = (detail.occurrences ?? 0) > 1 ? ` (${detail.occurrences} times)` : '';
+    const entry = catalogued(detail.type);
+    if (entry?.class === 'column' || entry?.class === 'note') return [`${message}${times}`];
+    if (!result.successful || (detail.type === '' && message === '')) return [];
+    if (entry?.kind === 'failure') {
+      return [`Anaplan calls it successful, yet says: ${message} (${detail.type})${times}`];
+    }
+    if (entry !== undefined) return [];
+    const code = detail.type === '' || message === detail.type ? '' : `${detail.type}: `;
+    return [`Anaplan says what its documentation does not explain: ${code}${message}${times}`];
+  });
+  return [...new Set(out)];
+}
+
 /** Parameters of data codes that hold what stood in a row: they stay out of histories. */
 const REPEATS_ROW = /\$\{(value|name|items|parent|topLevel|message)\}/;
+
+/** Whether a text may hold what stood in a row. A code that nobody documents and that is counted is about rows. */
+function repeatsRow(detail: TaskDetail): boolean {
+  const entry = catalogued(detail.type);
+  if (entry === undefined) return (detail.occurrences ?? 0) > 0;
+  return entry.kind === 'data' && REPEATS_ROW.test(entry.template);
+}
 
 function settleDetail(detail: TaskDetail, budget: { cut: boolean }): ResultDetail {
   const entry = catalogued(detail.type);
   const said = messageOf(detail.type, detail.values, detail.localMessageText);
-  const full = entry?.kind === 'data' && REPEATS_ROW.test(entry.template) ? errorTemplate(said) : said;
+  const full = repeatsRow(detail) ? errorTemplate(said) : said;
   const message = full.slice(0, LIMITS.textBytes);
   if (message.length < full.length) budget.cut = true;
   const out: ResultDetail = { code: detail.type, message };
@@ -84,7 +130,7 @@ function failureOf(details: readonly TaskDetail[]): SettledResult['failure'] {
   if (!detail) return undefined;
   const { message, remedy } = settleDetail(detail, { cut: false });
   // The parameters of data codes repeat values of rows.
-  const values = catalogued(detail.type)?.kind === 'data' ? {} : detail.values;
+  const values = catalogued(detail.type)?.kind === 'data' || repeatsRow(detail) ? {} : detail.values;
   return {
     code: detail.type,
     message,
@@ -95,76 +141,4 @@ function failureOf(details: readonly TaskDetail[]): SettledResult['failure'] {
     ),
     ...(remedy === undefined ? {} : { remedy }),
   };
-}
-
-/**
- * The counts of an import from its details, or undefined when none of them counts. Module imports count cells
- * (`lineItemRowsProcessed...`), all others rows.
- */
-export function countRows(details: readonly TaskDetail[]): RowCounts | undefined {
-  let found = false;
-  const sum: Required<RowCounts> = {
-    unit: 'rows',
-    total: 0,
-    created: 0,
-    updated: 0,
-    ignored: 0,
-    rejected: 0,
-    warnings: 0,
-  };
-  for (const detail of details) {
-    if (/NoChanges$/.test(detail.type)) found = true;
-    if (!/RowsProcessed/.test(detail.type)) continue;
-    found = true;
-    const n = numbersOf(detail);
-    if (detail.type.startsWith('lineItem')) {
-      sum.unit = 'cells';
-      sum.total += n('rowCount') + n('failureCount') + n('ignoredCount');
-      sum.updated += n('rowCount');
-      sum.rejected += n('failureCount');
-      sum.ignored += n('ignoredCount');
-      continue;
-    }
-    const created = n('createdCount') || n('successCreateCount') + n('warningsCreateCount');
-    const updated = n('updatedCount') || n('successUpdateCount') + n('warningsUpdateCount');
-    const rejected = n('failedCount') + n('invalidCount');
-    sum.created += created;
-    sum.updated += updated;
-    sum.rejected += rejected;
-    sum.ignored += n('ignoredCount');
-    sum.warnings += n('warningsRowCount');
-    sum.total += n('totalRowCount') || created + updated + rejected + n('ignoredCount');
-  }
-  return found ? sum : undefined;
-}
-
-/** A detail's numbers: from its values, or where Anaplan sent only the text, read out of it by the code's template. */
-function numbersOf(detail: TaskDetail): (name: string) => number {
-  const values =
-    Object.keys(detail.values).length > 0
-      ? detail.values
-      : parametersOf(detail.type, detail.localMessageText ?? '');
-  return (name) => {
-    const value = Number((values[name] ?? '0').replace(/,/g, ''));
-    return Number.isFinite(value) ? value : 0;
-  };
-}
-
-/** Reads the parameters of a code back out of a text that its template made. */
-export function parametersOf(code: string, text: string): Record<string, string> {
-  const template = catalogued(code)?.template;
-  if (template === undefined) return {};
-  const names: string[] = [];
-  const pattern = template
-    .split(/(\$\{[^}]+\})/)
-    .map((part) => {
-      const name = /^\$\{([^}]+)\}$/.exec(part)?.[1];
-      if (name === undefined) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+');
-      names.push(name);
-      return /Count$/.test(name) ? '([\\d,]+)' : '(.*?)';
-    })
-    .join('');
-  const match = new RegExp(`^\\s*${pattern}\\s*$`, 's').exec(text);
-  if (!match) return {};
-  return Object.fromEntries(names.map((name, i) => [name, match[i + 1] ?? '']));
 }

@@ -172,7 +172,15 @@ export interface SettledResult {
   details: ResultDetail[];
   /** The first documented failure code, with its parameters. */
   failure?: { code: string; message: string; remedy?: string; parameters: Record<string, string> };
+  /** With `rejected` by the data codes where no detail counts a failed row. */
   rows?: RowCounts;
+  /** Bytes that an export says it wrote. */
+  fileSize?: number;
+  /** What a person has to hear besides details and counts. */
+  warnings?: string[];
+  /** Of a process and its actions: epoch ms, and ms. */
+  startTime?: number;
+  duration?: number;
   nested?: SettledResult[];
 }
 
@@ -198,6 +206,8 @@ export interface FetchDumpInput extends Call {
 /** A stored dump. */
 export interface StoredDump extends ResultDump {
   warnings: number;
+  /** Why it could not be counted to its end; with {@link ResultDump.partial}. */
+  uncounted?: string;
   hostQueue?: string;
 }
 

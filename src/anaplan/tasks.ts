@@ -62,6 +62,9 @@ const resultSchema = z.object({
   failureDumpAvailable: optionalBoolean,
   objectId: optionalText,
   objectName: optionalText,
+  // Both come as texts (seeds: "Monitor the process tasks").
+  startTime: optionalTime,
+  duration: optionalNumber,
 });
 
 const detailSchema = z.object({
@@ -101,14 +104,14 @@ export function parseTask(body: unknown, asked: string): Task {
 }
 
 function parseResult(raw: Record<string, unknown>, otherwise: boolean): TaskResult {
-  const { objectId, objectName, ...rest } = read(resultSchema, raw, "the task's result");
+  const { objectId, objectName, startTime, duration, ...rest } = read(resultSchema, raw, "the task's result");
   const successful = rest.successful ?? otherwise;
   const nested = raw['nestedResults'];
   const details = raw['details'];
   return {
     successful,
     failureDumpAvailable: rest.failureDumpAvailable ?? false,
-    ...compact({ objectId, objectName }),
+    ...compact({ objectId, objectName, startTime, duration }),
     details: listOf(details).map(parseDetail),
     nestedResults: listOf(nested).map((inner) => parseResult(inner, successful)),
   };
@@ -185,10 +188,15 @@ export class TasksApi {
     return { tasks: items, whole, ...compact({ serverDate }) };
   }
 
-  /** One task. Not more often than every 5 s: `limiter.pollIntervalMs(age)`. */
+  /** One task; of a process with the times of its steps. Not more often than every 5 s: `limiter.pollIntervalMs(age)`. */
   get(ref: ModelRef, action: ActionRef, taskId: string, o?: CallOptions): Promise<Task> {
     return this.api.get(
-      { method: 'GET', path: actionPath(ref, action) + path`/tasks/${taskId}`, poll: true },
+      {
+        method: 'GET',
+        path: actionPath(ref, action) + path`/tasks/${taskId}`,
+        poll: true,
+        ...(action.kind === 'processes' ? { query: { includeProcessDetails: true } } : {}),
+      },
       (body) => parseTask(body, taskId),
       o,
     );

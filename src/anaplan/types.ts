@@ -250,6 +250,9 @@ export interface TaskResult {
   failureDumpAvailable: boolean;
   objectId?: string;
   objectName?: string;
+  /** Of a process and its actions: when it started, epoch milliseconds, and how long it took, in milliseconds. */
+  startTime?: number;
+  duration?: number;
   details: TaskDetail[];
   /** The actions of a process, in the order they ran. Empty for anything else. */
   nestedResults: TaskResult[];

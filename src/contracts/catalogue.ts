@@ -3,8 +3,18 @@
  * API reference (seeds: "Completion, failure, and data error/warning codes for import and export actions").
  */
 
+import type { Effects } from './result';
+
 /** What a code says: an action that was done, one that could not complete, or rows that were not accepted. */
 export type CodeKind = 'completion' | 'failure' | 'data';
+
+/**
+ * What a data code is about. `row`: single rows or cells that were not accepted, as many as its `occurrences`. `column`:
+ * a column, dimension or line item of the source that was left out whole. `note`: something else that happened to the
+ * import as a whole. The reference introduces all of them by "one or more data rows could not be accepted", so a code is
+ * a `row` unless its words say otherwise.
+ */
+export type DataClass = 'row' | 'column' | 'note';
 
 /** One code. `template` names the parameters that Anaplan fills in, as `${name}`. */
 export interface CatalogueEntry {
@@ -12,6 +22,13 @@ export interface CatalogueEntry {
   template: string;
   /** What Anaplan says to amend; absent where it says nothing. */
   remedy?: string;
+  /** Data codes: what their occurrences count. */
+  class?: DataClass;
+  /**
+   * Failure codes: what the action did to the model before it failed, where that is not "nothing": `applied` where the
+   * words say that a part is done, `unknown` for internal errors.
+   */
+  effects?: Exclude<Effects, 'none'>;
 }
 
 /** Every documented code. */
@@ -153,6 +170,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   hierarchyImportBombed: {
     kind: 'failure',
+    effects: 'unknown',
     template: 'Import into ${hierarchyName} list failed an internal error occurred',
     remedy: 'Please try again or contact support.',
   },
@@ -175,6 +193,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   hierarchyImportFailedToUpdateProperties: {
     kind: 'failure',
+    effects: 'applied',
     template: 'An internal error occurred and properties were not updated',
     remedy: 'Please try again or contact support.',
   },
@@ -238,11 +257,13 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   internalError: {
     kind: 'failure',
+    effects: 'unknown',
     template: 'An internal error occurred: ${message}',
     remedy: 'Please try again or contact support.',
   },
   missingFields: {
     kind: 'failure',
+    effects: 'unknown',
     template: 'Warning: Import is incomplete as the following fields are unavailable: ${fields}',
     remedy: 'Complete the missing fields.',
   },
@@ -316,6 +337,7 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   usersImportBombed: {
     kind: 'failure',
+    effects: 'unknown',
     template: 'Import into Users list failed: An internal error occurred',
     remedy: 'Please try again or contact support.',
   },
@@ -326,11 +348,13 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   versionImportPropertyChangeFailed: {
     kind: 'failure',
+    effects: 'applied',
     template: 'Failed to update version property',
     remedy: 'Check your versions are set up correctly.',
   },
   versionsImportBombed: {
     kind: 'failure',
+    effects: 'unknown',
     template: 'Import into Versions failed: An internal error occurred',
     remedy: 'Please try again or contact support.',
   },
@@ -341,327 +365,421 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   columnSeparatorExpected: {
     kind: 'data',
+    class: 'row',
     template: 'Column separator expected at line ${lineNumber}, character ${position}',
     remedy: 'Include the column separator and missing character.',
   },
   dateFormatInvalid: {
     kind: 'data',
+    class: 'row',
     template: 'Date format is invalid: ${format}',
     remedy: 'Check the date format is correct.',
   },
   dateFormatMalformed: {
     kind: 'data',
+    class: 'row',
     template: 'Date format is malformed: ${format}',
     remedy: 'Check the date format is correct.',
   },
   expectedCharacter: {
     kind: 'data',
+    class: 'row',
     template: 'Expected character in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedDD: {
     kind: 'data',
+    class: 'row',
     template: 'Expected 2-digit day number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedD: {
     kind: 'data',
+    class: 'row',
     template: 'Expected day number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedH: {
     kind: 'data',
+    class: 'row',
     template: 'Expected year half number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedM: {
     kind: 'data',
+    class: 'row',
     template: 'Expected month name or number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedMM: {
     kind: 'data',
+    class: 'row',
     template: 'Expected 2-digit month number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedMMM: {
     kind: 'data',
+    class: 'row',
     template: 'Expected abbreviated month name in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedMMMM: {
     kind: 'data',
+    class: 'row',
     template: 'Expected full month name in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedQ: {
     kind: 'data',
+    class: 'row',
     template: 'Expected fiscal quarter number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedSeparator: {
     kind: 'data',
+    class: 'row',
     template: 'Expected separator in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedW: {
     kind: 'data',
+    class: 'row',
     template: 'Expected week number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedWW: {
     kind: 'data',
+    class: 'row',
     template: 'Expected 2-digit week number in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedY: {
     kind: 'data',
+    class: 'row',
     template: 'Expected 2 or 4-digit year in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedYY: {
     kind: 'data',
+    class: 'row',
     template: 'Expected 2-digit year in date/period',
     remedy: 'Check the date format is correct.',
   },
   expectedYYYY: {
     kind: 'data',
+    class: 'row',
     template: 'Expected 4-digit year in date/period',
     remedy: 'Check the date format is correct.',
   },
   hierarchyImportAccessCantMoveFromParent: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to move item from parent: ${parent}',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessCantMoveToParent: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to move item to parent: ${parent}',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoCreateWithoutParent: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to insert an item without a parent',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoImplicitAddToTopLevel: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to insert ${parent} below ${topLevel}',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoImplicitCreate: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to insert parent: ${parent}',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoMoveWithoutParent: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to move an item without a parent',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoMove: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to move this entity',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoRemoveParent: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to remove the parent from this entity',
     remedy: 'Check if you can change your permissions to make this change.',
   },
   hierarchyImportAccessNoUpdate: {
     kind: 'data',
+    class: 'row',
     template: 'You are not authorised to update this entity',
     remedy: 'Check if you can change your permissions to make this update.',
   },
   hierarchyImportCancelledByUser: {
     kind: 'data',
+    class: 'note',
     template: 'Properties were not updated as import was cancelled',
     remedy: 'Reset the import.',
   },
   hierarchyImportCannotChangeCodeForTopLevel: {
     kind: 'data',
+    class: 'row',
     template: "Cannot change code for list's top level item",
   },
   hierarchyImportDuplicateKeyInSource: {
     kind: 'data',
+    class: 'row',
     template: 'Another row has already been processed with this key',
     remedy: "This process has already completed so there's no need to duplicate it.",
   },
   hierarchyImportDuplicateKeyInTarget: {
     kind: 'data',
+    class: 'row',
     template: 'Key for this row maps to more than one list member',
     remedy: 'Make sure the row can only map to one list item.',
   },
   hierarchyImportEmptyKey: {
     kind: 'data',
+    class: 'row',
     template: 'Error parsing key for this row; no values',
     remedy: 'Add some values.',
   },
   hierarchyImportFailedDependency: {
     kind: 'data',
+    class: 'row',
     template: 'Has dependency on rejected row',
     remedy: 'Reset the dependency structure.',
   },
-  hierarchyImportInvalidCode: { kind: 'data', template: 'Invalid code', remedy: 'Use an valid code.' },
+  hierarchyImportInvalidCode: {
+    kind: 'data',
+    class: 'row',
+    template: 'Invalid code',
+    remedy: 'Use an valid code.',
+  },
   hierarchyImportInvalidEntityIdInKey: {
     kind: 'data',
+    class: 'row',
     template: 'Error in key for this row; refers to invalid list item: ${value}',
     remedy: 'Use valid list items only.',
   },
-  hierarchyImportInvalidName: { kind: 'data', template: 'Invalid name', remedy: 'Use a valid name.' },
-  hierarchyImportInvalidParent: { kind: 'data', template: 'Invalid parent', remedy: 'Use a valid parent.' },
+  hierarchyImportInvalidName: {
+    kind: 'data',
+    class: 'row',
+    template: 'Invalid name',
+    remedy: 'Use a valid name.',
+  },
+  hierarchyImportInvalidParent: {
+    kind: 'data',
+    class: 'row',
+    template: 'Invalid parent',
+    remedy: 'Use a valid parent.',
+  },
   hierarchyImportInvalidStatus: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid workflow status',
     remedy: 'Use a valid workflow status.',
   },
   hierarchyImportNameOrCodeExists: {
     kind: 'data',
+    class: 'row',
     template: 'New property combination found but name or code already exists',
     remedy: 'Use a different name.',
   },
   hierarchyImportNewEntityNumberedList: {
     kind: 'data',
+    class: 'row',
     template: 'Cannot import record into numbered list as it has a new name (${name})',
     remedy: 'Reset the import to be compatible with the new name.',
   },
   hierarchyImportNoNameOrCode: {
     kind: 'data',
+    class: 'row',
     template: 'New property combination found but no name or code is provided',
     remedy: 'Provide a name.',
   },
   hierarchyImportParentMustBeLeaf: {
     kind: 'data',
+    class: 'row',
     template:
       'Parent item has a child item that is in a different list: You can only add a child to a parent item, if any existing children of that parent item belong to the same list.',
     remedy: 'Use a child item that is in the same list as the parent item.',
   },
   hierarchyImportParseErrorInKey: {
     kind: 'data',
+    class: 'row',
     template: 'Error parsing key for this row; invalid data: ${value}',
     remedy: 'Use valid data.',
   },
   hierarchyImportPropertyChangeFailed: {
     kind: 'data',
+    class: 'row',
     template: 'Failed to create property change: ${message}',
     remedy: 'Please try again or contact support.',
   },
   invalidDate: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid date for format ${format}',
     remedy: 'Check the date format is correct.',
   },
   invalidPeriod: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid period for format ${format}',
     remedy: 'Check the time period format is correct.',
   },
   moduleImportBooleanFormat: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid Boolean (yes/no/true/false)',
     remedy: 'Use a valid Boolean.',
   },
-  moduleImportDateFormat: { kind: 'data', template: 'Invalid date', remedy: 'Use a valid date.' },
+  moduleImportDateFormat: {
+    kind: 'data',
+    class: 'row',
+    template: 'Invalid date',
+    remedy: 'Use a valid date.',
+  },
   moduleImportDimensionIdentifiersUnmapped: {
     kind: 'data',
+    class: 'column',
     template: '${count} ${dimension} identifier(s) (${items}) were not mapped and ignored',
     remedy: 'These dimensions were not mappable. Change your column mapping setup to map these dimensions.',
   },
   moduleImportInvalidLineItemIdentifier: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid line item identifier',
     remedy: 'Use a valid line item identifier.',
   },
   moduleImportInvalidListIdentifier: {
     kind: 'data',
+    class: 'row',
     template: 'Item not located in ${hierarchyName} list',
     remedy: 'The item does not display in this list. Use an item that exists in this list.',
   },
   moduleImportInvalidTimeEntityIdentifier: {
     kind: 'data',
+    class: 'row',
     template: 'Item not located in calendar for period type ${periodType}',
     remedy: 'Use a different item or change your calendar settings to include this item.',
   },
   moduleImportInvalidTimescaleIdentifier: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid date or timescale identifier',
     remedy: 'Use a valid time dimension.',
   },
   moduleImportLineItemIdentifiersUnmapped: {
     kind: 'data',
+    class: 'column',
     template: '${count} Line Item identifier(s) (${items}) were not mapped and ignored',
     remedy: 'These items were not mappable. Change your column mapping setup to map these items.',
   },
-  moduleImportNumberFormat: { kind: 'data', template: 'Invalid number', remedy: 'Use a valid number.' },
+  moduleImportNumberFormat: {
+    kind: 'data',
+    class: 'row',
+    template: 'Invalid number',
+    remedy: 'Use a valid number.',
+  },
   moduleImportRepeatedNonNumeric: {
     kind: 'data',
+    class: 'row',
     template: 'More than one data value has been provided for a non-numeric cell.',
     remedy: 'Check the data source is normalized.',
   },
   periodFormatMalformed: {
     kind: 'data',
+    class: 'row',
     template: 'Period format is malformed: ${format}',
     remedy: 'Check the time period format is correct.',
   },
   unmatchedTextDelimiter: {
     kind: 'data',
+    class: 'row',
     template: 'Unmatched delimiter character at line ${lineNumber}, character ${position}',
     remedy: "Check you've only used valid characters.",
   },
   usersImportConflictingAccessLevel: {
     kind: 'data',
+    class: 'row',
     template: 'Conflicting access levels',
     remedy: 'Check the access levels are issued correctly.',
   },
   usersImportConflictingAncestry: {
     kind: 'data',
+    class: 'note',
     template: 'Access to parent item overrides that to child item',
     remedy: 'Check the set up for parent to child items is correct.',
   },
   usersImportConflictingNames: {
     kind: 'data',
+    class: 'row',
     template: 'Conflicting names for user',
     remedy: 'Use one full name only for each user.',
   },
   usersImportConflictingRoles: {
     kind: 'data',
+    class: 'row',
     template: 'Conflicting roles for user',
     remedy: "Check the user's roles are assigned correctly.",
   },
   usersImportCreationFailed: {
     kind: 'data',
+    class: 'row',
     template: 'User creation failed',
     remedy: 'Check you have used the correct settings.',
   },
   usersImportFirstNameMissing: {
     kind: 'data',
+    class: 'row',
     template: 'First name missing for new user',
     remedy: "Include the user's first name.",
   },
   usersImportInvalidEmail: {
     kind: 'data',
+    class: 'row',
     template: 'Invalid email address',
     remedy: 'Use a valid email address.',
   },
   usersImportInvalidListIdentifier: {
     kind: 'data',
+    class: 'row',
     template: 'Item not located in ${list Name} list',
     remedy: "Use an item that's part of this list.",
   },
-  usersImportInvalidRole: { kind: 'data', template: 'Invalid role', remedy: 'Select a valid role.' },
+  usersImportInvalidRole: {
+    kind: 'data',
+    class: 'row',
+    template: 'Invalid role',
+    remedy: 'Select a valid role.',
+  },
   usersImportLastNameMissing: {
     kind: 'data',
+    class: 'row',
     template: 'Last name missing for new user',
     remedy: "Include the user's last name.",
   },
   usersImportNoSelectiveAccess: {
     kind: 'data',
+    class: 'column',
     template: 'List ${list Id} no longer has selective access control',
     remedy: 'Apply selective access to the list.',
   },
   usersImportSSOStatusChangeFailed: {
     kind: 'data',
+    class: 'row',
     template: 'User SSO status change failed',
     remedy: "Check the user's SSO settings are correct.",
   },

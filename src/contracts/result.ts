@@ -33,6 +33,9 @@ export interface NestedTaskResult {
   successful: boolean;
   rows?: RowCounts;
   details: ResultDetail[];
+  /** When it started, epoch milliseconds, and how long it took, in milliseconds, as Anaplan says. */
+  startTime?: number;
+  duration?: number;
 }
 
 /** The Anaplan task of a run. */
@@ -45,7 +48,11 @@ export interface ResultTask {
   adopted?: boolean;
   rows?: RowCounts;
   details: ResultDetail[];
+  /** The actions of a process, in the order in which they ran. */
   nested?: NestedTaskResult[];
+  /** Of a process: when it started, epoch milliseconds, and how long it took, in milliseconds, as Anaplan says. */
+  startTime?: number;
+  duration?: number;
 }
 
 /** One upload or download. */
@@ -77,6 +84,8 @@ export interface ResultDump {
   /** Distinct source lines that were rejected. */
   rows: number;
   errors: DumpError[];
+  /** The dump could not be counted to its end: it may have more rows than `rows`. */
+  partial?: true;
 }
 
 /** Why a run failed or was cancelled. */

@@ -1,13 +1,21 @@
 /** Judging a finished task: success, or the typed failure that its result asks for. */
-import type { ActionObject, SettledResult } from '../activities/types';
-import { catalogued, FAILURES, type AcceptRejections, type ResultFailure } from '../contracts';
-import type { KeptTask } from './dumps';
+import type { ActionObject, ProcessStep, SettledResult } from '../activities/types';
+import { catalogued, FAILURES, type AcceptRejections, type Effects, type ResultFailure } from '../contracts';
+import type { KeptTask, MissingDump } from './dumps';
 import { stepFailure } from './failures';
-import { actionResults, rejectionsOf, type FinishedTask, type KeptDump, type Rejection } from './judge';
+import {
+  actionResults,
+  allowedRejections,
+  rejectionsOf,
+  type FinishedTask,
+  type KeptDump,
+  type Rejection,
+} from './judge';
 import type { Run, Success } from './run';
 
 /** How a run may end after this task; throws the typed failure that the task's result asks for. */
-export function conclude(run: Run, action: ActionObject, { task, dumps, gone }: KeptTask): Success {
+export function conclude(run: Run, action: ActionObject, kept: KeptTask): Success {
+  const { task, missing } = kept;
   const what = `${kindName(action)} "${action.name}" (${action.id})`;
   if (task.state === 'CANCELLED') {
     throw stepFailure(
@@ -16,16 +24,28 @@ export function conclude(run: Run, action: ActionObject, { task, dumps, gone }: 
       { effects: action.kind === 'processes' ? 'unknown' : 'none' },
     );
   }
-  if (!succeeded(task)) throw actionFailed(what, action, task, run);
-  const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
-  const rejections = rejectionsOf(task, dumps, action, acceptRejections);
-  const tooMany = rejections.filter((r) => r.rejected > r.allowed);
-  if (tooMany.length > 0) throw rowsRejected(what, tooMany, dumps, gone);
-  if (gone.length > 0 && acceptRejections !== true) {
-    throw stepFailure('DumpUnavailable', `${what}: ${gone[0]}. ${FAILURES.DumpUnavailable.remedy}`, {
-      effects: 'applied',
-    });
+  if (!task.result) {
+    throw stepFailure(
+      'ProtocolError',
+      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and gives no result, so whether it succeeded is not known. Look in the model whether it was applied before you start it again.`,
+      {
+        effects: 'unknown',
+        remedy: 'Look in the model whether the action was applied before you start it again.',
+      },
+    );
   }
+  if (!succeeded(task)) throw actionFailed(what, action, kept, run);
+  const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
+  const rejections = rejectionsOf(task, kept.dumps, action, acceptRejections);
+  const tooMany = rejections.filter((r) => r.rejected > r.allowed);
+  if (tooMany.length > 0) throw rowsRejected(what, tooMany, kept);
+  const lost = missing.find((m) => m.failed !== undefined);
+  // Accepted or not: the rows are in no place yet where somebody could find them.
+  if (lost) throw dumpLost(what, lost, rejections, missing);
+  const unknown = missing.find((m) =>
+    Number.isFinite(allowedRejections(acceptRejections, m.action, m.objectId)),
+  );
+  if (unknown) throw dumpUnknown(what, unknown);
   return rejections.length > 0 ? 'succeededWithRejections' : 'succeeded';
 }
 
@@ -41,14 +61,11 @@ function kindName(action: ActionObject): string {
 function rowsRejected(
   what: string,
   tooMany: readonly Rejection[],
-  dumps: readonly KeptDump[],
-  gone: readonly string[],
+  { task, dumps, missing }: KeptTask,
 ): Error {
   const parts = tooMany.map(
-    (r) => `${r.rejected} ${r.unit} of "${r.action}"${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
+    (r) => `${counted(r)} of "${r.action}"${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
   );
-  const top = dumps.flatMap((d) => d.errors).sort((a, b) => b.count - a.count)[0];
-  const reason = top ? ` Most frequent reason: ${top.message} (${top.count}).` : '';
   const where =
     dumps.length > 0
       ? ` The rejected rows are in ${dumps
@@ -57,11 +74,14 @@ function rowsRejected(
           .join(', ')}.`
       : '';
   const remedy =
-    dumps.length === 0 && gone.length > 0 ? FAILURES.DumpUnavailable.remedy : FAILURES.RowsRejected.remedy;
-  const lost = gone[0] === undefined ? '' : ` ${gone[0]}.`;
+    dumps.length > 0
+      ? FAILURES.RowsRejected.remedy
+      : missing.some((m) => m.failed === undefined)
+        ? FAILURES.DumpUnavailable.remedy
+        : WITHOUT_DUMP;
   return stepFailure(
     'RowsRejected',
-    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reason}${where}${lost} ${remedy}`,
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, dumps)}${where}${said(missing)} ${remedy}`,
     {
       remedy,
       effects: 'applied',
@@ -70,23 +90,80 @@ function rowsRejected(
   );
 }
 
-function actionFailed(what: string, action: ActionObject, task: FinishedTask, run: Run): Error {
+const WITHOUT_DUMP =
+  'Correct the rows and load them again, or allow rejections with acceptRejections. The other rows are loaded.';
+
+function counted({ rejected, unit }: Rejection): string {
+  return `${rejected} ${rejected === 1 ? unit.replace(/s$/, '') : unit}`;
+}
+
+/** The most frequent reason: of the dumps, else of the data codes. */
+function reasonOf(task: FinishedTask, dumps: readonly KeptDump[]): string {
+  const coded = actionResults(task)
+    .flatMap((r) => r.details)
+    .filter((d) => catalogued(d.code)?.class === 'row')
+    .map((d) => ({ message: d.message, count: Math.max(1, d.occurrences ?? 1) }));
+  const inDumps = dumps.flatMap((d) => d.errors);
+  const top = [...(inDumps.length > 0 ? inDumps : coded)].sort((a, b) => b.count - a.count)[0];
+  return top ? ` Most frequent reason: ${top.message} (${top.count}).` : '';
+}
+
+/** What is to be said of dumps that are not at hand, each once. */
+function said(missing: readonly MissingDump[]): string {
+  const texts = [...new Set(missing.map((m) => sentenceOf(m.message)))];
+  const more = texts.length > 3 ? ` The same holds for ${texts.length - 3} more.` : '';
+  return texts.length > 0 ? ` ${texts.slice(0, 3).join(' ')}${more}` : '';
+}
+
+/** The action is done, and what its rows came to is known: only where they are is not. */
+function dumpLost(
+  what: string,
+  lost: MissingDump,
+  rejections: readonly Rejection[],
+  missing: readonly MissingDump[],
+): Error {
+  const type = lost.failed ?? 'DumpUnavailable';
+  const rows = rejections.map((r) => `${counted(r)} of "${r.action}"`);
+  const verdict =
+    rows.length > 0
+      ? `It rejected ${rows.join(', ')}, which is accepted.`
+      : 'Anaplan counts no rejected row.';
+  return stepFailure(type, `${what} is applied. ${verdict}${said(missing)} ${FAILURES[type].remedy}`, {
+    effects: 'applied',
+  });
+}
+
+function dumpUnknown(what: string, missing: MissingDump): Error {
+  const remedy =
+    missing.uri === undefined
+      ? FAILURES.DumpUnavailable.remedy
+      : `Read the rejected rows in ${missing.uri}, correct them and load them again.`;
+  return stepFailure('DumpUnavailable', `${what}: ${sentenceOf(missing.message)} ${remedy}`, {
+    effects: 'applied',
+    remedy,
+  });
+}
+
+function actionFailed(what: string, action: ActionObject, { task, missing }: KeptTask, run: Run): Error {
   const failure = task.result?.failure;
-  if (action.kind === 'processes') return processFailed(what, task, run);
-  const said =
+  if (action.kind === 'processes') return processFailed(what, task, missing, run);
+  const reason =
     failure?.message ?? task.result?.details[0]?.message ?? 'Anaplan says that it failed, without a reason';
   return stepFailure(
     'ActionFailed',
-    `${what} failed: ${sentenceOf(said)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    `${what} failed: ${sentenceOf(reason)}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
     {
-      effects: PARTIAL.has(failure?.code ?? '') ? 'applied' : 'none',
+      effects: action.kind === 'exports' ? 'none' : effectsOf(failure?.code),
       ...factsOf(failure),
     },
   );
 }
 
-/** Failures that say themselves that something was loaded before them. */
-const PARTIAL = new Set(['hierarchyImportFailedToUpdateProperties', 'versionImportPropertyChangeFailed']);
+/** What a failed action did to the model. Unknown is not "nothing": only a documented code says that it did nothing. */
+function effectsOf(code: string | undefined): Effects {
+  const entry = code === undefined ? undefined : catalogued(code);
+  return entry?.kind === 'failure' ? (entry.effects ?? 'none') : 'unknown';
+}
 
 /** A text of Anaplan's with exactly one full stop at its end. */
 function sentenceOf(text: string): string {
@@ -94,33 +171,61 @@ function sentenceOf(text: string): string {
 }
 
 /** Processes are not atomic: the message says what ran before the failure, and what did not run. */
-function processFailed(what: string, task: FinishedTask, run: Run): Error {
-  const results = actionResults(task).filter((r) => r.objectId !== undefined || r.details.length > 0);
-  const nested = task.result?.nested ? results : [];
+function processFailed(what: string, task: FinishedTask, missing: readonly MissingDump[], run: Run): Error {
+  const nested = task.result?.nested ? actionResults(task) : [];
   const failed = nested.filter((r) => !r.successful);
-  const applied = nested.filter((r) => r.successful).map(nameOf);
-  const seen = new Set(nested.map((r) => r.objectId));
-  const notRun = (run.prepared.steps ?? []).filter((s) => !seen.has(s.id)).map((s) => s.name);
   const failure = failed.map((f) => f.failure).find(Boolean) ?? task.result?.failure;
   const reasons = failed.map(
     (f) => `"${nameOf(f)}" failed: ${f.failure?.message ?? f.details[0]?.message ?? 'no reason given'}`,
   );
-  const said =
+  const reason =
     reasons.length > 0
       ? reasons.join('; ')
       : (failure?.message ?? 'Anaplan says that it failed, without a reason');
-  const before =
-    applied.length > 0 ? ` Already applied: ${quoted(applied)}.` : ' Nothing was applied before it.';
-  const after = nested.length > 0 && notRun.length > 0 ? ` Did not run: ${quoted(notRun)}.` : '';
+  const { text, effects } = appliedBy(nested, failed, run.prepared.steps ?? []);
   return stepFailure(
     'ActionFailed',
-    `${what} failed. ${sentenceOf(said)}${before}${after} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
-    {
-      effects:
-        nested.length > 0 && applied.length === 0 ? 'none' : nested.length === 0 ? 'unknown' : 'applied',
-      ...factsOf(failure),
-    },
+    `${what} failed. ${sentenceOf(reason)}${text}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    { effects, ...factsOf(failure) },
   );
+}
+
+/** Which steps of a failed process were applied, did not run, or are not spoken of. */
+function appliedBy(
+  nested: readonly SettledResult[],
+  failed: readonly SettledResult[],
+  steps: readonly ProcessStep[],
+): { text: string; effects: Effects } {
+  if (nested.length === 0) {
+    return { text: ' Anaplan does not say which of its actions were applied before.', effects: 'unknown' };
+  }
+  const applied = nested.filter((r) => r.successful);
+  const seen = new Set(nested.map((r) => r.objectId));
+  const unseen = steps.filter((s) => !seen.has(s.id));
+  const firstFailed = steps.findIndex((s) => failed.some((f) => f.objectId === s.id));
+  // A step before the failed one has run; where Anaplan gives no result for it, nobody knows how it ended.
+  const unsaid = unseen.filter((s) => firstFailed < 0 || steps.indexOf(s) < firstFailed);
+  const notRun = unseen.filter((s) => !unsaid.includes(s));
+  const texts = [
+    applied.length > 0 ? `Already applied: ${quoted(applied.map(nameOf))}.` : '',
+    unsaid.length > 0 ? `Not known whether applied: ${quoted(unsaid.map((s) => s.name))}.` : '',
+    applied.length + unsaid.length === 0 && failed.length > 0 ? 'Nothing was applied before it.' : '',
+    notRun.length > 0 ? `Did not run: ${quoted(notRun.map((s) => s.name))}.` : '',
+  ];
+  const own = failed.map((f) => effectsOf(f.failure?.code));
+  const effects =
+    applied.length > 0 || own.includes('applied')
+      ? 'applied'
+      : failed.length === 0 || unsaid.length > 0 || own.includes('unknown')
+        ? 'unknown'
+        : 'none';
+  return {
+    text: texts
+      .filter(Boolean)
+      .map((t) => ` ${t}`)
+      .join(''),
+    effects,
+  };
 }
 
 function nameOf(result: SettledResult): string {

@@ -1,66 +1,163 @@
-/** Failure dumps: kept before anything can erase them. */
-import type { ActionObject, SettledResult } from '../activities/types';
+/** Failure dumps: kept before anything can erase them, and never at the cost of the verdict on the rows. */
+import { isCancellation } from '@temporalio/workflow';
+
+import type { ActionObject } from '../activities/types';
+import type { Effects, FailureType, ResultDump } from '../contracts';
 import { call } from './calls';
-import { nobodyTookIt } from './failures';
+import { nobodyTookIt, readFailure } from './failures';
 import { hostIsServed, HOST_WAIT_MS } from './hosts';
-import { actionResults, resultTask, type FinishedTask, type KeptDump } from './judge';
+import { actionName, actionResults, allResults, resultTask, type FinishedTask, type KeptDump } from './judge';
 import { shielded, type Run } from './run';
+import { planDumps, replaced, type WantedDump } from './which-dumps';
+
+/** A dump that is not at hand, so that what it says of the rows is not known. */
+export interface MissingDump {
+  /** The action by name, as `acceptRejections` names it. */
+  action: string;
+  objectId?: string;
+  /** A sentence: whose dump, and why it is missing. */
+  message: string;
+  /** Anaplan has it, but it could not be stored or read: how that failed. Absent: Anaplan no longer has it. */
+  failed?: FailureType;
+  /** It is stored, but tells nothing: a person has to look into it. */
+  uri?: string;
+}
 
 /** A task with what was kept of it. */
 export interface KeptTask {
   task: FinishedTask;
   dumps: KeptDump[];
-  /** Dumps that Anaplan promised and no longer had. */
-  gone: string[];
+  missing: MissingDump[];
 }
 
-/** Stores every dump of a task, before anything can erase it: a cancellation waits for that. */
+/**
+ * Stores every dump of a task, before anything can erase it: a cancellation waits for that. A dump that cannot be stored
+ * is no failure yet: {@link conclude} has the verdict on the rows to give first.
+ */
 export async function keepDumps(run: Run, action: ActionObject, task: FinishedTask): Promise<KeptTask> {
-  const kept: KeptTask = { task, dumps: [], gone: [] };
+  const kept: KeptTask = { task, dumps: [], missing: [] };
   // Before its dumps, so that a run that fails over one still tells how the task ended.
-  run.result.task = resultTask(task, [], action, task.adopted);
-  run.effects = task.result?.successful || action.kind === 'processes' ? 'applied' : 'none';
-  const withDumps = actionResults(task).filter((r) => r.dumpAvailable);
-  if (withDumps.length > 0) {
+  run.result.task = resultTask(task, [], task.adopted);
+  run.effects = effectsOf(action, task);
+  for (const result of allResults(task)) {
+    for (const text of result.warnings ?? []) run.warn(`"${actionName(result, action)}": ${text}`);
+  }
+  const plan = planDumps(task, action, run.prepared.steps ?? []);
+  for (const { action: name, message, known } of replaced(plan)) {
+    run.warn(message);
+    if (!known) kept.missing.push({ action: name, message });
+  }
+  if (plan.length > 0) {
     run.state('keeping dumps');
     await shielded(async () => {
-      let first: unknown;
-      for (const result of withDumps) {
-        // One that fails must not cost the others: the next run of the action erases them all.
-        await keepDump(run, action, result, kept).catch((error: unknown) => {
-          first ??= error;
-        });
-      }
-      run.result.task = resultTask(task, kept.dumps, action, task.adopted);
-      if (first !== undefined) throw first;
+      for (const wanted of plan) await keepDump(run, action, wanted, kept);
     });
+    noneOfProcess(run, action, plan, kept);
+    run.result.task = resultTask(task, kept.dumps, task.adopted);
   }
   if (task.truncated) run.result.truncated = true;
   return kept;
 }
 
-async function keepDump(
+/** What a task that has ended did to the model, before its result is judged. */
+function effectsOf(action: ActionObject, task: FinishedTask): Effects {
+  // An export changes its file, never the model.
+  if (action.kind === 'exports') return 'none';
+  if (!task.result) return 'unknown';
+  const applied = task.result.successful || actionResults(task).some((r) => r.successful);
+  if (applied) return 'applied';
+  return action.kind === 'processes' ? 'unknown' : 'none';
+}
+
+/** Stores one dump; whatever goes wrong is noted, for one that fails must not cost the others. */
+async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept: KeptTask): Promise<void> {
+  if (wanted.onlyIfNone && kept.dumps.length > 0) return;
+  const { name, objectId } = wanted;
+  const missing = (message: string, more: Partial<MissingDump> = {}) => {
+    run.warn(message);
+    kept.missing.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
+  };
+  try {
+    const fetched = await fetchDump(run, action, wanted, kept.task.taskId);
+    if (fetched.outcome === 'gone') {
+      if (!wanted.unsaid) missing(fetched.message);
+      return;
+    }
+    const { hostQueue: _hostQueue, warnings, uncounted, ...shown } = fetched.dump;
+    kept.dumps.push({ ...shown, warnings, of: wanted.of });
+    run.result.dumps.push(shown);
+    run.done(`Dump of **${name}**: ${shown.rows} rejected rows, kept at \`${shown.uri}\``);
+    if (uncounted !== undefined) toldByCounts(run, wanted, shown, uncounted, missing);
+  } catch (error) {
+    // The shield keeps cancellations out; one that comes all the same is not the dump's failure.
+    if (isCancellation(error)) throw error;
+    const { type, message } = readFailure(error);
+    missing(
+      `The dump of "${name}" could not be stored: ${sentence(message)} ${stillThere(run, action, objectId, kept)}`,
+      {
+        failed: type,
+      },
+    );
+  }
+}
+
+/** Warns of a dump whose rows could not all be counted; Anaplan's own counts stand in, where there are some. */
+function toldByCounts(
   run: Run,
-  action: ActionObject,
-  result: SettledResult,
-  kept: KeptTask,
-): Promise<void> {
-  const name =
-    result.objectName ?? (action.kind === 'processes' ? (result.objectId ?? action.name) : action.name);
+  wanted: WantedDump,
+  dump: ResultDump,
+  why: string,
+  missing: (message: string, more: Partial<MissingDump>) => void,
+): void {
+  const counted = wanted.result?.rows?.rejected ?? 0;
+  const said = `The dump of "${wanted.name}" is stored at ${dump.uri}, but could not be counted to its end (${why})`;
+  if (dump.rows === 0 && counted === 0) {
+    missing(`${said}, and Anaplan counts no rejected row: look into it.`, { uri: dump.uri });
+    return;
+  }
+  run.warn(
+    counted > dump.rows
+      ? `${said}: the number of rejected rows is Anaplan's own.`
+      : `${said}: there may be more than ${dump.rows} rejected rows.`,
+  );
+}
+
+/** Where a process says only as a whole that it has a dump, one of its imports must have had it. */
+function noneOfProcess(run: Run, action: ActionObject, plan: readonly WantedDump[], kept: KeptTask): void {
+  if (!plan.every((w) => w.unsaid) || kept.dumps.length + kept.missing.length > 0) return;
+  const message = `Anaplan says that process "${action.name}" has a failure dump, but gives none for any of its imports: it is kept only for the user's last run, and an import that runs again replaces it.`;
+  run.warn(message);
+  kept.missing.push({ action: action.name, objectId: action.id, message });
+}
+
+/** How to get a dump that was not stored. */
+function stillThere(run: Run, action: ActionObject, objectId: string | undefined, kept: KeptTask): string {
+  const { workspace, model } = run.model;
+  const path = `/workspaces/${workspace.id}/models/${model.id}/${action.kind}/${action.id}/tasks/${kept.task.taskId}`;
+  const dump = action.kind === 'processes' ? `/dumps/${objectId ?? action.id}` : '/dump';
+  return `Anaplan keeps it for 48 hours, but only until the same user runs the action again: get it by GET ${path}${dump}/chunks and then .../chunks/0 and on, as the same user.`;
+}
+
+function sentence(text: string): string {
+  return `${text.replace(/[.\s]+$/, '')}.`;
+}
+
+async function fetchDump(run: Run, action: ActionObject, wanted: WantedDump, taskId: string) {
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   const { dumps = run.prepared.defaultDumps } = run.input as { dumps?: string };
+  const { name, objectId } = wanted;
   const input = {
     ...run.call(deadline),
     action,
-    taskId: kept.task.taskId,
+    taskId,
     name,
     directory: dumps,
-    ...(action.kind === 'processes' && result.objectId !== undefined ? { objectId: result.objectId } : {}),
+    ...(objectId === undefined ? {} : { objectId }),
   };
   let waitMs = HOST_WAIT_MS;
   for (;;) {
     try {
-      const fetched = await call(
+      return await call(
         'anaplan.fetchDump',
         {
           summary: `keep the dump of ${name}`,
@@ -70,17 +167,6 @@ async function keepDump(
         },
         input,
       );
-      if (fetched.outcome === 'gone') {
-        kept.gone.push(fetched.message);
-        run.warn(fetched.message);
-        return;
-      }
-      const { hostQueue: _hostQueue, ...dump } = fetched.dump;
-      kept.dumps.push(dump);
-      const { warnings: _warnings, ...shown } = dump;
-      run.result.dumps.push(shown);
-      run.done(`Dump of **${name}**: ${dump.rows} rejected rows, kept at \`${dump.uri}\``);
-      return;
     } catch (error) {
       if (!run.hostQueue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(run, run.hostQueue)) waitMs *= 2;

@@ -16,9 +16,11 @@ export interface FinishedTask extends SettledTask {
   adopted: boolean;
 }
 
-/** A dump as it was kept, or the word that it could not be. */
+/** A dump as it was kept. */
 export interface KeptDump extends ResultDump {
   warnings: number;
+  /** Its result's place in {@link actionResults}; -1 where Anaplan names no result that it belongs to. */
+  of: number;
 }
 
 /** The rejections of one action of the task. */
@@ -47,7 +49,7 @@ export function allowedRejections(
 /** The rows of one result; with a dump, rejected means its distinct lines with an error. */
 export function rowsOf(result: SettledResult, dump: KeptDump | undefined): RowCounts | undefined {
   // A dump without a row contradicts itself: what the details counted stands.
-  if (!dump || saysNothing(dump)) return result.rows;
+  if (!dump || saysNothing(dump) || saysLess(dump, result)) return result.rows;
   const counted: RowCounts = result.rows ?? { unit: 'rows', ignored: 0, rejected: 0, warnings: 0 };
   return { ...counted, rejected: dump.rows, warnings: dump.warnings };
 }
@@ -56,19 +58,29 @@ function saysNothing(dump: KeptDump): boolean {
   return dump.rows + dump.warnings === 0;
 }
 
+/** Of a dump that ends early the details may know more. */
+function saysLess(dump: KeptDump, result: SettledResult): boolean {
+  return dump.partial === true && dump.rows < (result.rows?.rejected ?? 0);
+}
+
 /** All results of a task that stand for one action: the nested ones of a process, else the task's own. */
 export function actionResults(task: SettledTask): SettledResult[] {
   const flat = (r: SettledResult): SettledResult[] => (r.nested ? r.nested.flatMap(flat) : [r]);
   return task.result ? flat(task.result) : [];
 }
 
-/** The dump of one result. */
-export function dumpOf(
-  result: SettledResult,
-  dumps: readonly KeptDump[],
-  fallbackId: string,
-): KeptDump | undefined {
-  return dumps.find((d) => d.objectId === (result.objectId ?? fallbackId));
+/** All results of a task: the task's own, then those of the actions of a process. */
+export function allResults(task: SettledTask): SettledResult[] {
+  const flat = (r: SettledResult): SettledResult[] => [r, ...(r.nested ?? []).flatMap(flat)];
+  return task.result ? flat(task.result) : [];
+}
+
+/** What a result is called: its own name, else that of the object that was started. */
+export function actionName(result: SettledResult, main: { id: string; name: string }): string {
+  return (
+    result.objectName ??
+    (result.objectId === undefined || result.objectId === main.id ? main.name : result.objectId)
+  );
 }
 
 /** Every action of a task that had rejected rows, with what is allowed. */
@@ -78,33 +90,40 @@ export function rejectionsOf(
   main: { id: string; name: string },
   accept: AcceptRejections | undefined,
 ): Rejection[] {
-  return actionResults(task).flatMap((result) => {
-    const dump = dumpOf(result, dumps, main.id);
+  const one = (
+    action: string,
+    objectId: string | undefined,
+    rejected: number,
+    unit: RowCounts['unit'],
+  ): Rejection => ({
+    action,
+    ...(objectId === undefined ? {} : { objectId }),
+    rejected,
+    unit,
+    allowed: allowedRejections(accept, action, objectId),
+  });
+  const byResult = actionResults(task).flatMap((result, i) => {
+    const dump = dumps.find((d) => d.of === i);
     const rows = rowsOf(result, dump);
     if (!rows || rows.rejected === 0) return [];
-    const action =
-      result.objectName ??
-      dump?.action ??
-      (result.objectId === undefined || result.objectId === main.id ? main.name : result.objectId);
-    return [
-      {
-        action,
-        ...(result.objectId === undefined ? {} : { objectId: result.objectId }),
-        rejected: rows.rejected,
-        unit: dump && !saysNothing(dump) ? ('rows' as const) : rows.unit,
-        allowed: allowedRejections(accept, action, result.objectId),
-      },
-    ];
+    const counted = dump && !saysNothing(dump) && !saysLess(dump, result);
+    const action = result.objectName ?? dump?.action ?? actionName(result, main);
+    return [one(action, result.objectId, rows.rejected, counted ? 'rows' : rows.unit)];
   });
+  const byDump = dumps
+    .filter((dump) => dump.of < 0 && dump.rows > 0)
+    .map((dump) => one(dump.action, dump.objectId, dump.rows, 'rows'));
+  const found = [...byResult, ...byDump];
+  // What a process says of all its actions counts only where none of them says it.
+  const { result } = task;
+  if (found.length === 0 && result?.nested && result.rows && result.rows.rejected > 0) {
+    return [one(actionName(result, main), result.objectId, result.rows.rejected, result.rows.unit)];
+  }
+  return found;
 }
 
 /** The task as the result document shows it. */
-export function resultTask(
-  task: SettledTask,
-  dumps: readonly KeptDump[],
-  main: { id: string; name: string },
-  adopted: boolean,
-): ResultTask {
+export function resultTask(task: SettledTask, dumps: readonly KeptDump[], adopted: boolean): ResultTask {
   const out: ResultTask = {
     taskId: task.taskId,
     state: task.state,
@@ -112,23 +131,34 @@ export function resultTask(
     details: task.result?.details ?? [],
   };
   if (adopted) out.adopted = true;
-  const nested = task.result?.nested;
-  if (nested) {
-    out.nested = nested.map((n) => nestedTask(n, dumps));
-    return out;
-  }
-  const rows = task.result && rowsOf(task.result, dumpOf(task.result, dumps, main.id));
-  if (rows) out.rows = rows;
+  const { result } = task;
+  if (!result) return out;
+  const places = new Map(actionResults(task).map((r, i) => [r, i]));
+  const rows = (r: SettledResult) => {
+    const place = places.get(r);
+    return rowsOf(r, place === undefined ? undefined : dumps.find((d) => d.of === place));
+  };
+  const own = rows(result);
+  if (own) out.rows = own;
+  Object.assign(out, timesOf(result));
+  if (result.nested) out.nested = result.nested.map((n) => nestedTask(n, rows(n)));
   return out;
 }
 
-function nestedTask(result: SettledResult, dumps: readonly KeptDump[]): NestedTaskResult {
-  const rows = rowsOf(result, dumpOf(result, dumps, ''));
+function timesOf({ startTime, duration }: SettledResult): { startTime?: number; duration?: number } {
+  return {
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(duration === undefined ? {} : { duration }),
+  };
+}
+
+function nestedTask(result: SettledResult, rows: RowCounts | undefined): NestedTaskResult {
   return {
     objectId: result.objectId ?? '',
     ...(result.objectName === undefined ? {} : { name: result.objectName }),
     successful: result.successful,
     ...(rows ? { rows } : {}),
+    ...timesOf(result),
     details: result.details,
   };
 }

@@ -1,4 +1,5 @@
-import { countDump, errorTemplate } from '../../src/activities/dumps';
+import { countDump } from '../../src/activities/count-dump';
+import { errorTemplate } from '../../src/activities/error-templates';
 import { CATALOGUE, messageOf } from '../../src/contracts';
 
 async function* slices(text: string, size = 7): AsyncGenerator<Buffer> {
@@ -52,6 +53,44 @@ describe('counting a dump: a row that is not counted is a rejection nobody hears
   ])('%s', async (_, text, rejected, warnings) =>
     expect(await count(text)).toMatchObject({ rejected, warnings }),
   );
+
+  it.each([
+    ['ends inside a quoted value', '_Status_,_Line_,_Error_1_\nE,1,x\nE,2,x\nE,3,"x', 2, /ends inside/],
+    [
+      'has one row of 17 MB',
+      `_Status_,_Line_,n\nE,1,x\nE,2,${'y'.repeat(17 * 1024 * 1024)}\nE,3,x\n`,
+      1,
+      /larger than 16 MB/,
+    ],
+    ['has no column of lines', '_Status_,n\nE,1\nE,1\n', 2, /_Line_/],
+    ['has no column of a dump', 'a,b\n1,2\n', 1, /_Status_ and no column _Line_/],
+  ])('counts a dump that %s as far as it goes, and says so', async (_, text, rejected, uncounted) => {
+    const counts = await count(text, 64 * 1024);
+    expect(counts).toMatchObject({ rejected, uncounted: expect.stringMatching(uncounted) });
+    expect(counts.uncounted).not.toContain('yyy');
+  });
+
+  it.each([';', '\t', '|'])('counts a dump whose separator is %j', async (separator) =>
+    expect(await count(IMPORT_DUMP.replace(/","/g, `"${separator}"`), 5)).toMatchObject({
+      rejected: 2,
+      warnings: 2,
+    }),
+  );
+
+  it('counts a dump in UTF-16', async () => {
+    async function* utf16(): AsyncGenerator<Buffer> {
+      yield Buffer.from(`\uFEFF${IMPORT_DUMP}`, 'utf16le');
+    }
+    expect(await countDump(utf16())).toMatchObject({ rejected: 2, warnings: 2 });
+  });
+
+  it('passes on what reading the bytes throws', async () => {
+    async function* cut(): AsyncGenerator<Buffer> {
+      yield Buffer.from(IMPORT_DUMP);
+      throw new Error('cut');
+    }
+    await expect(countDump(cut())).rejects.toThrow('cut');
+  });
 
   it('counts every message of a row once, those beyond the header too, and keeps the 20 most frequent', async () => {
     const two = await count('_Status_,_Line_,_Error_1_\nE,1,Invalid name,Invalid parent,Invalid name\n');

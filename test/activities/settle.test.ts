@@ -1,6 +1,7 @@
-import { countRows, parametersOf, settle } from '../../src/activities/settle';
+import { countRows, parametersOf } from '../../src/activities/counts';
+import { settle } from '../../src/activities/settle';
 import type { Task, TaskDetail } from '../../src/anaplan';
-import { CATALOGUE, messageOf } from '../../src/contracts';
+import { CATALOGUE, messageOf, type CatalogueEntry } from '../../src/contracts';
 
 const detail = (type: string, values: Record<string, string> = {}, text?: string): TaskDetail => ({
   type,
@@ -77,6 +78,7 @@ describe('counting rows: a count that is read wrongly hides rejected rows', () =
       }),
       detail('moduleImportNumberFormat'),
     ]);
+    // The code is the reason of the two that failed, and not a third one.
     expect(counts).toEqual({ unit: 'cells', ...zero, total: 20, updated: 17, rejected: 2, ignored: 1 });
   });
 
@@ -110,7 +112,162 @@ describe('counting rows: a count that is read wrongly hides rejected rows', () =
   });
 });
 
+describe('rejections that only data codes tell: silent, they are data that nobody misses', () => {
+  const DATA = Object.entries(CATALOGUE).filter(([, e]) => e.kind === 'data');
+  const ofClass = (wanted: CatalogueEntry['class']) =>
+    DATA.filter(([, e]) => e.class === wanted).map(([c]) => c);
+
+  it('gives each of the 70 data codes a class, and only them', () => {
+    expect(Object.values(CATALOGUE).filter((e) => e.class !== undefined)).toHaveLength(70);
+    expect(ofClass('column')).toEqual([
+      'moduleImportDimensionIdentifiersUnmapped',
+      'moduleImportLineItemIdentifiersUnmapped',
+      'usersImportNoSelectiveAccess',
+    ]);
+    expect(ofClass('note')).toEqual(['hierarchyImportCancelledByUser', 'usersImportConflictingAncestry']);
+    expect(ofClass('row')).toHaveLength(65);
+  });
+
+  it.each(ofClass('row').flatMap((code) => [7, 1, 0, undefined].map((n) => [code, n] as const)))(
+    '%s, alone and %p times, is that many rejected rows, and one at least',
+    (code, occurrences) => {
+      const { result } = settle(
+        task({ details: [{ ...detail(code), ...(occurrences === undefined ? {} : { occurrences }) }] }),
+      );
+      expect(result?.rows).toEqual({
+        unit: code.startsWith('moduleImport') ? 'cells' : 'rows',
+        ignored: 0,
+        rejected: Math.max(1, occurrences ?? 1),
+        warnings: 0,
+      });
+      expect(result?.warnings).toBeUndefined();
+    },
+  );
+
+  it.each([...ofClass('column'), ...ofClass('note')])('%s is a warning, and no rejected row', (code) => {
+    const { result } = settle(task({ details: [{ ...detail(code), occurrences: 3 }] }));
+    expect(result?.rows).toBeUndefined();
+    expect(result?.warnings).toEqual([expect.stringMatching(/ \(3 times\)$/)]);
+  });
+
+  it('adds up the codes, each as often as it occurred', () =>
+    expect(
+      countRows([
+        { ...detail('moduleImportNumberFormat'), occurrences: 12 },
+        { ...detail('moduleImportDateFormat'), occurrences: 3 },
+        detail('lineItemRowsProcessed', { rowCount: '100' }),
+      ]),
+    ).toMatchObject({ unit: 'cells', rejected: 15, updated: 100 }));
+
+  it('never adds codes to a failed count, nor counts rows that were loaded with a warning', () => {
+    const code = { ...detail('hierarchyImportInvalidParent'), occurrences: 7 };
+    const line = (values: Record<string, string>) => detail('hierarchyRowsProcessedWithFailures', values);
+    expect(countRows([line({ failedCount: '2' }), code])).toMatchObject({ rejected: 2 });
+    expect(countRows([line({ failedCount: '0', warningsRowCount: '7' }), code])).toMatchObject({
+      rejected: 0,
+      warnings: 7,
+    });
+    expect(countRows([line({ failedCount: '0', warningsRowCount: '4' }), code])).toMatchObject({
+      rejected: 3,
+    });
+  });
+
+  it.each(Object.entries(CATALOGUE).filter(([, e]) => e.kind === 'failure'))(
+    '%s on a result that Anaplan calls successful is a warning',
+    (code) => {
+      const { result } = settle(task({ details: [detail(code)] }));
+      expect(result?.warnings).toEqual([expect.stringContaining(code)]);
+      expect(settle(task({ successful: false, details: [detail(code)] })).result?.warnings).toBeUndefined();
+    },
+  );
+
+  it('shows an unknown code on a successful result as a warning, without what stood in a row', () => {
+    const details = [
+      detail('newCode', {}, 'The moon is full'),
+      { ...detail('newRowCode', {}, 'Invalid thing: Smith'), occurrences: 4 },
+      detail('exportSucceeded'),
+    ];
+    const { result } = settle(task({ details }));
+    expect(result?.warnings).toEqual([
+      'Anaplan says what its documentation does not explain: newCode: The moon is full',
+      expect.stringMatching(/newRowCode: Invalid .* \(4 times\)$/),
+    ]);
+    expect(JSON.stringify(result)).not.toContain('Smith');
+  });
+
+  it('keeps both on the actions of a process, where they happened', () => {
+    const nested = {
+      objectId: '112',
+      successful: true,
+      failureDumpAvailable: false,
+      details: [{ ...detail('moduleImportNumberFormat'), occurrences: 12 }, detail('missingFields')],
+      nestedResults: [],
+    };
+    const { result } = settle(task({ nestedResults: [nested] }));
+    expect(result?.nested?.[0]).toMatchObject({ rows: { rejected: 12 }, warnings: [expect.any(String)] });
+  });
+});
+
+describe('failed and invalid counts: added where they are two groups of rows, not where one holds the other', () => {
+  it.each<[string, Record<string, string>, number]>([
+    // "9 created (2 invalid), 1 permissions updated (3 failed)": two groups of the sentence.
+    ['usersRowsProcessedWithInvalidNamesAndFailures', { invalidCount: '2', failedCount: '3' }, 5],
+    ['hierarchyRowsProcessedWithInvalidNamesAndFailures', { invalidCount: '2', failedCount: '3' }, 5],
+    ['hierarchyRowsProcessedWithInvalidNames', { invalidCount: '2' }, 2],
+    // The sentence divides the rows into successful, warned, failed and ignored: no room for other rows.
+    ['hierarchyRowsProcessedWithFailures', { invalidCount: '2', failedCount: '3' }, 3],
+    ['hierarchyRowsProcessedWithFailures', { invalidCount: '3', failedCount: '0' }, 3],
+    // Ten rows in all, seven of them loaded.
+    [
+      'hierarchyRowsProcessedWithInvalidNamesAndFailures',
+      { createdCount: '7', invalidCount: '2', failedCount: '3', totalRowCount: '10' },
+      3,
+    ],
+    [
+      'hierarchyRowsProcessedWithInvalidNamesAndFailures',
+      { createdCount: '7', invalidCount: '2', failedCount: '3', totalRowCount: '12' },
+      5,
+    ],
+    // The code says that rows failed, in numbers that nobody can read.
+    ['usersRowsProcessedWithFailures', {}, 1],
+    ['lineItemRowsProcessedWithFailures', { failureCount: 'einige' }, 1],
+    ['lineItemRowsProcessedWithFailures', { failureCount: '1.234' }, 1234],
+    ['lineItemRowsProcessedWithFailures', { failureCount: '1 234' }, 1234],
+  ])('%s %p rejects %p', (code, values, rejected) =>
+    expect(countRows([detail(code, values)])?.rejected).toBe(rejected),
+  );
+});
+
 describe('settling: what a history keeps of a result', () => {
+  it.each<[string | undefined, string | undefined, number | undefined]>([
+    ['0', undefined, 0],
+    ['1,234,567', undefined, 1_234_567],
+    [undefined, 'Export for A: B completed successfully. 17 bytes written.', 17],
+    ['1.2 MB', undefined, undefined],
+    [undefined, 'Fertig.', undefined],
+  ])('reads the size of an export from %p or %p', (fileSize, text, expected) => {
+    const details = [detail('exportSucceeded', fileSize === undefined ? {} : { fileSize }, text)];
+    expect(settle(task({ details })).result?.fileSize).toBe(expected);
+  });
+
+  it('keeps when a process and its actions started and how long they took', () => {
+    const nested = {
+      objectId: '112',
+      successful: true,
+      failureDumpAvailable: false,
+      startTime: 1677624625790,
+      duration: 1112,
+      details: [],
+      nestedResults: [],
+    };
+    const { result } = settle(task({ startTime: 1677624626034, duration: 868, nestedResults: [nested] }));
+    expect(result).toMatchObject({
+      startTime: 1677624626034,
+      duration: 868,
+      nested: [{ startTime: 1677624625790, duration: 1112 }],
+    });
+  });
+
   it.each(Object.entries(CATALOGUE).filter(([, e]) => e.kind !== 'completion'))(
     '%s, unsuccessful, is the failure with its words and its remedy',
     (code, entry) => {

@@ -1,4 +1,4 @@
-import { parametersOf } from '../../src/activities/settle';
+import { parametersOf } from '../../src/activities/counts';
 import { CATALOGUE, catalogued, messageOf, templateOf, type CodeKind } from '../../src/contracts';
 
 // Facts of the API reference, "Completion, failure, and data error/warning codes": how many codes each of its three
@@ -69,7 +69,7 @@ describe('the catalogue of codes: without an entry a user reads a code instead o
   });
 
   it.each(WORDS)('%s says what the reference says', (code, kind, template, remedy) => {
-    expect(CATALOGUE[code]).toEqual({ kind, template, ...(remedy === undefined ? {} : { remedy }) });
+    expect(CATALOGUE[code]).toMatchObject({ kind, template, ...(remedy === undefined ? {} : { remedy }) });
   });
 
   it.each(ENTRIES)('%s has a sentence, and a remedy where it failed', (code, entry) => {

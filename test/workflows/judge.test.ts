@@ -24,7 +24,8 @@ const result = (over: Partial<SettledResult> = {}): SettledResult => ({
   ...over,
 });
 const task = (r: SettledResult): SettledTask => ({ taskId: 'T', state: 'COMPLETE', result: r });
-const dump = (objectId: string, n: number): KeptDump => ({
+const dump = (objectId: string, n: number, of = 0): KeptDump => ({
+  of,
   objectId,
   action: 'Load',
   uri: 'file:///d',
@@ -67,7 +68,7 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
         ],
       }),
     );
-    expect(rejectionsOf(nested, [dump('1', 2), dump('4', 1)], MAIN, { List: 1, '*': 100 })).toEqual([
+    expect(rejectionsOf(nested, [dump('1', 2, 0), dump('4', 1, 3)], MAIN, { List: 1, '*': 100 })).toEqual([
       { action: 'List', objectId: '1', rejected: 2, unit: 'rows', allowed: 1 },
       { action: 'Cells', objectId: '2', rejected: 4, unit: 'cells', allowed: 100 },
       { action: 'Unsaid', objectId: '4', rejected: 1, unit: 'rows', allowed: 100 },
@@ -87,11 +88,37 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
     expect(rowsOf(result({ rows: rows(9) }), undefined)).toEqual(rows(9));
   });
 
+  it('never counts the dump of an import for an earlier run of the same import in the process', () => {
+    const twice = task(
+      result({
+        nested: [
+          result({ objectId: '1', objectName: 'List', rows: rows(3) }),
+          result({ objectId: '1', objectName: 'List', rows: rows(5) }),
+        ],
+      }),
+    );
+    expect(rejectionsOf(twice, [dump('1', 5, 1)], MAIN, 4).map((r) => r.rejected)).toEqual([3, 5]);
+    expect(resultTask(twice, [dump('1', 5, 1)], false).nested?.map((n) => n.rows?.rejected)).toEqual([3, 5]);
+  });
+
+  it('counts a dump that belongs to no result, and what only the process says of its actions', () => {
+    const silent = task(result({ rows: rows(4), nested: [result({ objectId: '1', objectName: 'List' })] }));
+    expect(rejectionsOf(silent, [dump('1', 2, -1)], MAIN, 0)).toMatchObject([
+      { action: 'Load', rejected: 2 },
+    ]);
+    expect(rejectionsOf(silent, [], MAIN, 0)).toMatchObject([{ action: 'Load', rejected: 4 }]);
+  });
+
+  it("takes Anaplan's own count where a dump ends early and shows fewer rows", () => {
+    const partial = { ...dump('1', 2), partial: true as const };
+    expect(rowsOf(result({ rows: rows(9) }), partial)?.rejected).toBe(9);
+    expect(rowsOf(result({ rows: rows(1) }), partial)?.rejected).toBe(2);
+  });
+
   it('shows a process by its actions and an import by its own', () => {
     const shown = resultTask(
       task(result({ nested: [result({ objectId: '1', objectName: 'A', rows: rows(1) })] })),
       [],
-      MAIN,
       true,
     );
     expect(shown).toMatchObject({
@@ -99,7 +126,7 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
       successful: true,
       nested: [{ objectId: '1', name: 'A', rows: rows(1) }],
     });
-    expect(resultTask(task(result({ rows: rows(1) })), [], MAIN, false)).toEqual({
+    expect(resultTask(task(result({ rows: rows(1) })), [], false)).toEqual({
       taskId: 'T',
       state: 'COMPLETE',
       successful: true,
