@@ -263,7 +263,6 @@ export const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   },
   missingFields: {
     kind: 'failure',
-    effects: 'unknown',
     template: 'Warning: Import is incomplete as the following fields are unavailable: ${fields}',
     remedy: 'Complete the missing fields.',
   },
