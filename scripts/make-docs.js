@@ -174,10 +174,16 @@ function blocks(m) {
   for (const kind of ['completion', 'failure', 'data']) {
     const of = Object.entries(CATALOGUE).filter(([, entry]) => entry.kind === kind);
     out[`codes-${kind}`] = table(
-      ['Code', 'Message', ...(kind === 'completion' ? [] : ['What to do'])],
+      [
+        'Code',
+        'Message',
+        ...(kind === 'data' ? ['Class'] : []),
+        ...(kind === 'completion' ? [] : ['What to do']),
+      ],
       of.map(([name, e]) => [
         code(name),
         code(e.template.replace(/`/g, "'")),
+        ...(kind === 'data' ? [e.class] : []),
         ...(kind === 'completion' ? [] : [plain(e.remedy ?? '')]),
       ]),
     );
