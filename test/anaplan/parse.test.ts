@@ -294,6 +294,7 @@ describe('tasks', () => {
         successful: false,
         failureDumpAvailable: true,
         objectId: '117000000015',
+        duration: 1112,
         details: [],
         nestedResults: [],
       },
