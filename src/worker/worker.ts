@@ -12,7 +12,7 @@ import { workflowSource } from './bundle';
 import type { Config } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
-import { registerSearchAttributes } from './search-attributes';
+import { SearchAttributes } from './search-attributes';
 import { connectWorker, type TemporalFlags } from './temporal';
 
 /** What a worker is started with, beside its configuration. */
@@ -28,6 +28,8 @@ export interface CreateWorkerOptions {
   /** For tests and benchmarks. */
   timing?: Partial<Timing>;
   chunkBytes?: number;
+  /** How often it is checked that the search attributes are still there; default: every minute. */
+  searchAttributesEveryMs?: number;
   /**
    * Workflows bundled elsewhere, by the same SDK version and with the same converters and interceptors as are given here.
    * Default: the build's bundle, or the sources where something is given that belongs inside it.
@@ -49,7 +51,7 @@ export interface AnaplanWorker {
   /** The queue that only workers with these roots on this host serve. */
   readonly hostQueue?: string;
   readonly namespace: string;
-  /** Whether runs can use our search attributes. */
+  /** Whether new runs set our search attributes, as of now. */
   readonly searchAttributes: boolean;
   /**
    * Polls until {@link shutdown}, then hands over what it runs, logs out and closes. Rejects when a worker failed.
@@ -78,9 +80,12 @@ const SHUTDOWN = { shutdownGraceTime: 0, shutdownForceTime: '10s' } as const;
  */
 export async function createWorker(config: Config, o: CreateWorkerOptions = {}): Promise<AnaplanWorker> {
   const log: Log = o.log ?? ((): void => undefined);
-  let searchAttributes = false;
+  let searchAttributes: SearchAttributes | undefined;
   // Before anything is connected: a wrong configuration is the first thing to say.
-  const configured = configuredActivities(config, { ...o, searchAttributes: () => searchAttributes });
+  const configured = configuredActivities(config, {
+    ...o,
+    searchAttributes: () => searchAttributes?.registered ?? false,
+  });
   const { activities, taskQueue, transferQueues } = configured;
   let own: Awaited<ReturnType<typeof connectWorker>> | undefined;
   const close = async (): Promise<void> => {
@@ -92,7 +97,10 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
     const connection = o.connection ?? own?.connection;
     if (connection === undefined) throw new Error('unreachable: one of the two is there');
     const namespace = o.namespace ?? own?.namespace ?? 'default';
-    searchAttributes = await registerSearchAttributes(connection, namespace, log);
+    // Before polling: one that is not known stops the workflow task of a run that sets it.
+    const attributes = new SearchAttributes(connection, namespace, log);
+    searchAttributes = attributes;
+    await attributes.check();
     const shared: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
       namespace,
@@ -116,8 +124,10 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       taskQueues: options.map((option) => option.taskQueue),
       ...(configured.hostQueue === undefined ? {} : { hostQueue: configured.hostQueue }),
       namespace,
-      searchAttributes,
-      ...lifeOf(workers, close),
+      get searchAttributes() {
+        return attributes.registered;
+      },
+      ...lifeOf(workers, () => attributes.watch(o.searchAttributesEveryMs), close),
     };
   } catch (error) {
     await close();
@@ -166,7 +176,11 @@ function transferWorker(
 }
 
 /** Runs several Temporal Workers as one: they start and stop together. */
-function lifeOf(workers: Worker[], close: () => Promise<void>): Pick<AnaplanWorker, 'run' | 'shutdown'> {
+function lifeOf(
+  workers: Worker[],
+  watch: () => () => void,
+  close: () => Promise<void>,
+): Pick<AnaplanWorker, 'run' | 'shutdown'> {
   let stopping = false;
   const shutdown = (): void => {
     stopping = true;
@@ -174,6 +188,7 @@ function lifeOf(workers: Worker[], close: () => Promise<void>): Pick<AnaplanWork
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const run = async (): Promise<void> => {
+    const unwatch = watch();
     try {
       const running = workers.map(async (worker) => {
         try {
@@ -187,6 +202,7 @@ function lifeOf(workers: Worker[], close: () => Promise<void>): Pick<AnaplanWork
       const failed = (await Promise.allSettled(running)).find((end) => end.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     } finally {
+      unwatch();
       await close();
     }
   };
