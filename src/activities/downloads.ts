@@ -36,6 +36,7 @@ export function createDownloads(
           const { client } = deps.connection(input.connection);
           const at = w.resumed ?? input.from ?? startPosition();
           const hostQueue = await hostQueueOf(deps, input.target.uri);
+          w.assertAlive();
           const writer = await openWriter(deps, input.target, at, input.from, input.compress);
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
           try {
@@ -76,7 +77,8 @@ export function createDownloads(
         const sink = await deps.storage.openTarget(target.uri, target.token, { resumeAt: bytes });
         try {
           w.assertAlive();
-          const { sha256 } = await sink.commit(expected);
+          // It is read back first, which takes its time; a target that another run has written since must stay.
+          const { sha256 } = await sink.commit(expected, () => w.assertCurrent());
           return { sha256 };
         } finally {
           await sink.close();
@@ -84,9 +86,10 @@ export function createDownloads(
       }),
 
     'anaplan.discardTarget': ({ target }) =>
-      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, () =>
-        deps.storage.discardPart(target.uri, target.token),
-      ),
+      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, (w) => {
+        w.assertAlive();
+        return deps.storage.discardPart(target.uri, target.token);
+      }),
   };
 }
 

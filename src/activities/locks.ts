@@ -62,7 +62,7 @@ export function createLocks(
       }),
 
     'anaplan.queueServed': ({ taskQueue }) =>
-      work({ what: `Task queue ${taskQueue}`, bounds: BOUNDS, timing }, async () => {
+      work({ what: `Task queue ${taskQueue}`, bounds: BOUNDS, timing }, async (w) => {
         const client = getClient();
         const described = await client.workflowService.describeTaskQueue({
           namespace: client.options.namespace,
@@ -71,7 +71,8 @@ export function createLocks(
         });
         return (described.pollers ?? []).some((p) => {
           const seconds = Number(p.lastAccessTime?.seconds ?? 0);
-          return Date.now() - seconds * 1000 < POLLER_FRESH_MS;
+          // Both by the server's clock.
+          return w.now() - seconds * 1000 < POLLER_FRESH_MS;
         });
       }),
   };

@@ -22,9 +22,7 @@ export function createReads(
         const options = input.exportType === undefined ? {} : { exportType: input.exportType };
         w.assertAlive();
         // No signal: nobody could delete a request whose ID was not waited for.
-        const { requestId } = await client.reads.create(refOf(input), input.read, options, {
-          beforeSend: () => w.assertCurrent(),
-        });
+        const { requestId } = await client.reads.create(refOf(input), input.read, options, w.fence);
         return { requestId };
       }),
 
@@ -35,13 +33,14 @@ export function createReads(
           const { client } = deps.connection(input.connection);
           const hostQueue = await hostQueueOf(deps, input.target.uri);
           const at = w.resumed ?? input.from ?? startPosition();
+          w.assertAlive();
           const writer = await openWriter(deps, input.target, at, input.from, input.compress);
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
           const reader = new PageReader(client, input, w, writer, timing);
           try {
             return { ...(await reader.read(w.resumed ?? input.from)), ...hostQueue };
           } catch (error) {
-            await keepWhole(writer, w, { ...reader.seen, polledAt: Date.now() });
+            await keepWhole(writer, w, { ...reader.seen, polledAt: w.now() });
             throw error;
           } finally {
             await writer.close();
@@ -53,7 +52,8 @@ export function createReads(
       work(specOf(input, `Read request ${input.requestId} of "${input.read.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         try {
-          await client.reads.delete(refOf(input), input.read, input.requestId, { signal: w.signal });
+          const options = { signal: w.signal, ...w.fence };
+          await client.reads.delete(refOf(input), input.read, input.requestId, options);
         } catch (error) {
           // Deleted by an earlier attempt whose answer was lost, or expired.
           if (!(error instanceof AnaplanError && error.status === 404)) throw error;
@@ -69,7 +69,7 @@ class PageReader {
     polledAt: 0,
     available: 0,
     complete: false,
-    touchedAt: Date.now(),
+    touchedAt: 0,
   };
 
   constructor(
@@ -94,7 +94,7 @@ class PageReader {
       polledAt: start?.polledAt ?? 0,
       available: start?.available ?? 0,
       complete: start?.complete ?? false,
-      touchedAt: start?.touchedAt ?? Date.now(),
+      touchedAt: start?.touchedAt ?? w.now(),
     };
     for (;;) {
       if (next >= this.seen.available && !this.seen.complete) {
@@ -125,8 +125,8 @@ class PageReader {
    */
   private async poll(): Promise<string | undefined> {
     const { w, writer, timing } = this;
-    await w.sleep(Math.max(0, timing.pollIntervalMs - (Date.now() - this.seen.polledAt)));
-    this.seen = { ...this.seen, polledAt: Date.now() };
+    await w.sleep(Math.max(0, timing.pollIntervalMs - (w.now() - this.seen.polledAt)));
+    this.seen = { ...this.seen, polledAt: w.now() };
     // Before the answer: where none comes, the next attempt waits as long.
     w.remember({ ...writer.durable, ...this.seen });
     const status = await this.status();
@@ -163,7 +163,7 @@ class PageReader {
       if (error instanceof AnaplanError && error.status === 404) return false;
       throw error;
     }
-    if (index % 100 === 0) this.seen = { ...this.seen, touchedAt: Date.now() };
+    if (index % 100 === 0) this.seen = { ...this.seen, touchedAt: w.now() };
     return true;
   }
 
@@ -172,8 +172,8 @@ class PageReader {
    * @returns false when the request is gone
    */
   private async touch(next: number): Promise<boolean> {
-    if (next === 0 || Date.now() - this.seen.touchedAt < this.timing.readTouchMs) return true;
     const { client, input, w } = this;
+    if (next === 0 || w.now() - this.seen.touchedAt < this.timing.readTouchMs) return true;
     const page = Math.floor((next - 1) / 100) * 100;
     try {
       const body = await client.reads.page(refOf(input), input.read, input.requestId, page, {
@@ -184,7 +184,7 @@ class PageReader {
       if (error instanceof AnaplanError && error.status === 404) return false;
       throw error;
     }
-    this.seen = { ...this.seen, touchedAt: Date.now() };
+    this.seen = { ...this.seen, touchedAt: w.now() };
     return true;
   }
 

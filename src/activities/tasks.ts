@@ -10,6 +10,7 @@ import {
 } from '../anaplan';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail, failureTypeOf, refuse, sentence } from './errors';
+import { GivenUp, NotConfirmed } from './lease';
 import { settle } from './settle';
 import type {
   ActionObject,
@@ -76,17 +77,18 @@ export function createTasks(
           ...(input.mappingParameters ? { mappingParameters: input.mappingParameters } : {}),
         };
         try {
-          // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened. Yet after a
-          // freeze on the way, the run has looked for the task already, and may have started it anew.
-          const { taskId } = await client.tasks.start(refOf(input), input.action, body, {
-            beforeSend: () => w.assertCurrent(),
-          });
+          // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened. Yet whoever is
+          // slow on the way, cut off or frozen, must not send it: the run has looked for the task already, and may have
+          // started it anew.
+          const { taskId } = await client.tasks.start(refOf(input), input.action, body, w.fence);
           if (taskId) return { outcome: 'started', taskId };
           return {
             outcome: 'unknown',
             message: `${nameOf(input.action)}: Anaplan accepted the start without naming a task`,
           };
         } catch (error) {
+          if (error instanceof GivenUp || error instanceof NotConfirmed)
+            return unsent(error, nameOf(input.action));
           if (!(error instanceof AnaplanError)) throw error;
           return startOutcome(nameOf(input.action), error, timing.retryScale);
         }
@@ -97,7 +99,7 @@ export function createTasks(
         specOf(input, `Looking for the task of ${nameOf(input.action)}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
-          const since = w.resumed?.since ?? Date.now();
+          const since = w.resumed?.since ?? w.now();
           w.at({ since });
           let last: ReconcileResult = { outcome: 'notStarted' };
           for (;;) {
@@ -107,13 +109,14 @@ export function createTasks(
             });
             last = judgeList(tasks, input.baseline, whole);
             if (last.outcome !== 'notStarted') break;
-            if (Date.now() - since >= timing.reconcileMs) break;
+            if (w.now() - since >= timing.reconcileMs) break;
             // Not before the last look: a status that is never answered has a bound, too.
             w.answered();
             await w.sleep(timing.reconcileEveryMs);
           }
           const status = await client.models.status(refOf(input), { signal: w.signal });
-          return contradiction(last, status, input, timing.reconcileLimitMs);
+          const passedMs = w.now() - input.sentAfter;
+          return contradiction(last, status, { ...input, passedMs }, timing.reconcileLimitMs);
         },
       ),
 
@@ -127,7 +130,8 @@ export function createTasks(
       work(specOf(input, `Cancelling ${nameOf(input.action)}, task ${input.taskId}`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         try {
-          await client.tasks.cancel(refOf(input), input.action, input.taskId, { signal: w.signal });
+          const options = { signal: w.signal, ...w.fence };
+          await client.tasks.cancel(refOf(input), input.action, input.taskId, options);
         } catch (error) {
           // Finished meanwhile, or unloaded: following it tells which.
           const late =
@@ -190,6 +194,17 @@ export function startOutcome(what: string, error: AnaplanError, scale = 1): Star
   };
 }
 
+/** A start that was not sent, because the server does not count on the attempt: the run begins it anew. */
+function unsent(error: GivenUp | NotConfirmed, what: string): StartResult {
+  return {
+    outcome: 'refused',
+    type: 'NetworkError',
+    message: `${what} was not started: ${error.message}, so nothing was sent`,
+    retryAfterMs: 1000,
+    bound: 'unavailable',
+  };
+}
+
 /** Anaplan's clock has whole seconds in its `Date`, and a task may be stamped a moment before its answer. */
 const CLOCK_SLACK_MS = 5_000;
 
@@ -233,7 +248,7 @@ export function judgeList(
 export function contradiction(
   verdict: ReconcileResult,
   status: ModelStatus,
-  input: { user?: { email: string; name: string }; sentAfter: number },
+  input: { user?: { email: string; name: string }; passedMs: number },
   limitMs: number,
 ): ReconcileResult {
   if (verdict.outcome === 'adopted') {
@@ -259,7 +274,7 @@ export function contradiction(
       reason: 'no new task is listed, yet the model is busy, so the start may still be on its way',
     };
   }
-  if (Date.now() - input.sentAfter >= limitMs) {
+  if (input.passedMs >= limitMs) {
     return {
       outcome: 'ambiguous',
       reason: 'no new task is listed, but too much time passed to be sure that there was none',
@@ -276,33 +291,33 @@ async function follow(
   w: Work<FollowBeat>,
   timing: { pollIntervalMs: number; firstPollMs: number; taskLostMs: number },
 ): Promise<SettledTask> {
-  const began = Date.now();
+  const began = w.now();
   const unregister = client.limiter.registerPoller();
   let beat: FollowBeat = w.resumed ?? {};
   const interval = () => {
-    const asked = client.limiter.pollIntervalMs(Date.now() - began);
+    const asked = client.limiter.pollIntervalMs(w.now() - began);
     // Tests shorten the interval; production never goes below it.
     return timing.pollIntervalMs < 5_000 ? timing.pollIntervalMs : Math.max(timing.pollIntervalMs, asked);
   };
   try {
     // The last poll of an earlier attempt counts: never more often than the interval over all attempts.
-    const since = Date.now() - (beat.lastPollAt ?? 0);
+    const since = w.now() - (beat.lastPollAt ?? 0);
     const first = input.polled ? interval() : timing.firstPollMs;
     await w.sleep(beat.lastPollAt === undefined ? first : Math.max(0, interval() - since));
     for (;;) {
-      beat = { ...beat, lastPollAt: Date.now() };
+      beat = { ...beat, lastPollAt: w.now() };
       // Before the answer: where none comes, the next attempt waits as long.
       w.remember(beat);
       const answered = await poll(client, input, w, beat, timing.taskLostMs);
       if (answered) {
-        beat = { ...answered.beat, lastPollAt: Date.now() };
+        beat = { ...answered.beat, lastPollAt: w.now() };
         w.at(beat);
         w.note(
           `${answered.task.taskState}${beat.progress === undefined ? '' : ` ${Math.round(beat.progress * 100)} %`}${beat.step ? `, ${beat.step}` : ''}`,
         );
         if (TERMINAL.has(answered.task.taskState)) return settle(answered.task, input.steps);
       } else {
-        beat = { ...beat, missingSince: beat.missingSince ?? Date.now() };
+        beat = { ...beat, missingSince: beat.missingSince ?? w.now() };
         w.at(beat);
       }
       await w.sleep(interval());
@@ -328,7 +343,7 @@ async function poll(
     return { task, beat: next };
   } catch (error) {
     if (!(error instanceof AnaplanError) || error.status !== 404) throw error;
-    if (Date.now() - (beat.missingSince ?? Date.now()) < lostMs) return undefined;
+    if (w.now() - (beat.missingSince ?? w.now()) < lostMs) return undefined;
     throw fail(
       'TaskLost',
       `${nameOf(input.action)}: Anaplan no longer knows task ${input.taskId} (404 for ${Math.round(lostMs / 1000)} s): the model was unloaded. Whether the action was applied can only be seen in the model; look there before you start it again.`,

@@ -35,9 +35,12 @@ export interface ActionObject extends Named {
 
 /** What every call that talks to Anaplan carries: where, for what (in words), and how long it may go on. */
 export interface Call extends ModelContext {
-  /** Epoch milliseconds after which the activity gives up as `DeadlineExceeded`. */
-  deadline?: number;
-  /** Name of the time-out behind `deadline`, for the message. */
+  /**
+   * Milliseconds from when the activity was scheduled until it gives up as `DeadlineExceeded`, over all its attempts: a
+   * span, because the clocks of workers differ.
+   */
+  leftMs?: number;
+  /** Name of the time-out behind `leftMs`, for the message. */
   deadlineName?: keyof TimeoutsMs;
   bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
 }
@@ -225,12 +228,12 @@ export interface DownloadPosition {
   header?: string;
   crlf?: boolean;
   lineOpen?: boolean;
-  /** Large reads: when the state of the request was last asked for, epoch ms. */
+  /** Large reads: when the state of the request was last asked for, epoch ms by the Temporal server's clock. */
   polledAt?: number;
   /** Large reads: what it said: pages that can be read, and whether they are all. */
   available?: number;
   complete?: boolean;
-  /** Large reads: when a page was asked for that keeps the request from expiring, epoch ms. */
+  /** Large reads: when a page was asked for that keeps the request from expiring, by the same clock. */
   touchedAt?: number;
 }
 
@@ -374,7 +377,7 @@ export interface AnaplanActivities {
       action: ActionObject;
       baseline: TaskBaseline;
       user?: { email: string; name: string };
-      /** Epoch ms of the moment after which the POST was sent. */
+      /** Workflow time after which the POST was sent, epoch ms. */
       sentAfter: number;
     },
   ): Promise<ReconcileResult>;

@@ -18,7 +18,7 @@ type UploadBeat = UploadPosition;
 /** What a call's waits are bounded by, and the words that its messages start with. */
 export function specOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
   const spec: WorkSpec = { what, bounds: call.bounds, timing };
-  if (call.deadline !== undefined) spec.deadline = call.deadline;
+  if (call.leftMs !== undefined) spec.leftMs = call.leftMs;
   if (call.deadlineName !== undefined) spec.deadlineName = call.deadlineName;
   return spec;
 }
@@ -86,7 +86,7 @@ export function createUploads(
       work(specOf(input, `Completing file "${input.file.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const file = { ...input.file, chunkCount: input.chunks };
-        await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal });
+        await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal, ...w.fence });
       }),
   };
 }
@@ -118,7 +118,7 @@ async function setChunkCount(
   // It throws away what was sent so far, by another attempt too.
   const answered = await client.files.setChunkCount(refOf(call), file.id, plan.count, {
     signal: w.signal,
-    beforeSend: () => w.assertAlive(),
+    ...w.fence,
   });
   w.answered();
   if (answered.id !== file.id) {
@@ -244,7 +244,7 @@ class UploadBatch {
       this.file.id,
       index,
       { slices: guarded, length: chunk.length, gzip: true },
-      { signal: w.signal },
+      { signal: w.signal, atSend: () => w.assertAlive() },
     );
     w.answered();
   }

@@ -1,22 +1,17 @@
 /**
  * The one place that heartbeats, waits out Anaplan's refusals, hands over when the worker stops and stops when the
- * server has given up on this attempt.
+ * server no longer counts on this attempt.
  */
-import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
-import { AnaplanError, nextDelayMs, retryRule, type RetryRule } from '../anaplan';
-import { FAILURES, type FailureType, type TimeoutsMs } from '../contracts';
-import { isCurrentAttempt } from './attempt';
+import { AnaplanError, retryRule, type CallOptions } from '../anaplan';
+import { FAILURES, rhythmOf, type Rhythm, type TimeoutsMs } from '../contracts';
+import { Pulse } from './beats';
 import type { Timing } from './deps';
-import { castError, codeOf, fail, failureTypeOf, refuse, sentence, tryAgain } from './errors';
-
-/** A stretch of refusals without a good answer between them. */
-interface Outage {
-  class: RetryRule['class'];
-  since: number;
-  count: number;
-}
+import { castError, fail, refuse, tryAgain } from './errors';
+import { GivenUp, Lease, Moment, NotConfirmed } from './lease';
+import { judgeRefusal, type Outage } from './outage';
 
 /** What our heartbeats carry: shown by the Temporal UI, read by the CLI and by the next attempt. */
 export interface Beat<P> {
@@ -31,45 +26,67 @@ export interface WorkSpec {
   /** The object that messages name. */
   what: string;
   bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
-  deadline?: number;
+  /** How long the activity may go on over all its attempts, from when it was scheduled. */
+  leftMs?: number;
   deadlineName?: keyof TimeoutsMs;
   timing: Timing;
 }
 
-/** seeds "HTTP responses" 409: as a locked model, but not for hours. */
-const CONFLICT_BOUND_MS = 15 * 60_000;
-
-/** An attempt that begins later than this after it was scheduled may have been given up: well below a heartbeat time-out. */
-const LATE_MS = 5_000;
-
-/** So many broken bodies in a row are not chance. */
-const MAX_BROKEN_BODIES = 8;
+/** How long {@link Work.confirm} asks. */
+const CONFIRM_MS = 10_000;
+const ASK_AGAIN_MS = 250;
 
 /** One attempt of an activity. */
 export class Work<P> {
   /** Where the attempt before this one stood, as far as its heartbeats told. */
   readonly resumed: P | undefined;
-  /** Aborts on cancellation, on shutdown, and when the server must have given up on this attempt. */
+  /** Aborts on cancellation, on shutdown, and when the server no longer counts on this attempt. */
   readonly signal: AbortSignal;
-  private readonly abandon = new AbortController();
-  private readonly deadAfterMs: number;
+  private readonly context = Context.current();
+  private readonly rhythm: Rhythm = rhythmOf(this.context.info.activityType);
+  private readonly stop = new AbortController();
+  private readonly lease: Lease | undefined;
+  private readonly began = new Moment();
+  private readonly beganAt = performance.now();
+  private readonly pulse: Pulse | undefined;
+  private givenUp: GivenUp | undefined;
+  private cancelled = false;
   private position: P | undefined;
   private text: string | undefined;
   private earlier: Beat<P>['outage'];
-  private lastTick = performance.now();
-  private lastTickDate = Date.now();
-  private readonly timer: NodeJS.Timeout;
+  private lastTick = new Moment();
 
   constructor(private readonly spec: WorkSpec) {
-    const info = activityInfo();
+    const { info, cancellationSignal } = this.context;
     const beat = info.heartbeatDetails as Beat<P> | undefined;
     this.resumed = beat?.position;
     this.position = beat?.position;
     this.earlier = beat?.outage;
-    this.deadAfterMs = info.heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY;
-    this.signal = AbortSignal.any([cancellationSignal(), this.abandon.signal]);
-    this.timer = setInterval(() => this.tick(), 1000);
-    this.tick();
+    this.signal = AbortSignal.any([cancellationSignal, this.stop.signal]);
+    if (cancellationSignal.aborted) this.heed();
+    else cancellationSignal.addEventListener('abort', () => this.heed(), { once: true });
+    const timeoutMs = info.heartbeatTimeoutMs;
+    if (timeoutMs === undefined) return;
+    if (this.rhythm !== 'wait') this.lease = this.askFor(timeoutMs);
+    this.pulse = new Pulse({
+      rhythm: this.rhythm,
+      timeoutMs,
+      lease: this.lease,
+      beat: () => this.context.heartbeat(this.beat()),
+      onTick: () => this.tick(),
+      onError: (error) => this.giveUp(new GivenUp(`its heartbeats failed: ${String(error)}`)),
+    });
+  }
+
+  /** Begins to heartbeat. What moves bytes first makes sure that the server counts on it. */
+  async begin(): Promise<void> {
+    while (this.rhythm === 'bytes' && this.lease?.holds() === false) {
+      this.assertCurrent();
+      await this.lease.renew();
+      if (!this.lease.holds()) await pause(ASK_AGAIN_MS);
+    }
+    this.lastTick = new Moment();
+    this.pulse?.start();
   }
 
   /** Promises a position: a later attempt may go on from it. */
@@ -83,9 +100,10 @@ export class Work<P> {
     this.position = position;
   }
 
-  /** The server has given up on this attempt: another one may be at work. */
+  /** Another attempt may be at work, so that this one must not touch anything any more. */
   get abandoned(): boolean {
-    return this.abandon.signal.aborted || this.silentMs() > this.deadAfterMs;
+    this.check();
+    return this.givenUp !== undefined;
   }
 
   /** Says what the activity does. */
@@ -99,8 +117,16 @@ export class Work<P> {
   }
 
   /**
-   * Throws when this attempt missed its own heartbeat deadline, for example because its process was stopped and woke
-   * up: another attempt may be at work, and not one more byte may be written by this one.
+   * The time by the server's clock, epoch ms: when it scheduled this attempt, and what passed since on our monotonic
+   * clock. Comparable with other such times of any attempt on any worker, and with workflow time.
+   */
+  now(): number {
+    return this.context.info.currentAttemptScheduledTimestampMs + (performance.now() - this.beganAt);
+  }
+
+  /**
+   * Throws unless this attempt may go on. For what moves bytes that is: unless the server said a moment ago that it
+   * counts on this attempt. To be called before every next byte.
    */
   assertAlive(): void {
     this.assertCurrent();
@@ -109,21 +135,37 @@ export class Work<P> {
 
   /** As {@link assertAlive}, but not on cancellation or shutdown: for what must be finished once it is begun. */
   assertCurrent(): void {
-    // Both clocks: the monotonic one stands still while a machine is suspended.
-    if (this.silentMs() > this.deadAfterMs) {
-      this.abandon.abort(new Error('this attempt missed its heartbeat deadline'));
-    }
-    this.abandon.signal.throwIfAborted();
+    this.check();
+    this.assertNotGivenUp();
   }
 
-  /** Asks the server, where this attempt begins so late that it may have been given up already. */
+  /**
+   * Makes sure that the server counts on this attempt, right before something that happens at once and for good.
+   * @throws GivenUp when it does not, NotConfirmed when it does not answer: nothing was done, and nothing may be
+   */
   async confirm(): Promise<void> {
-    const { currentAttemptScheduledTimestampMs, heartbeatTimeoutMs } = activityInfo();
-    if (heartbeatTimeoutMs === undefined || Date.now() - currentAttemptScheduledTimestampMs < LATE_MS) return;
-    if ((await isCurrentAttempt()) === false) {
-      this.abandon.abort(new Error('the server gave this attempt up before it began'));
+    const from = performance.now();
+    for (;;) {
+      this.assertCurrent();
+      await this.lease?.renew();
+      this.assertCurrent();
+      if (this.lease?.isFresh() !== false) return;
+      // The SDK's client makes no call any more for an activity that is told to stop.
+      if (this.context.cancellationSignal.aborted) throw new NotConfirmed('the worker stops');
+      if (performance.now() - from > CONFIRM_MS) throw new NotConfirmed('Temporal does not answer');
+      await pause(ASK_AGAIN_MS);
     }
+  }
+
+  /** As {@link confirm}, by its answer of a moment ago. @throws GivenUp, NotConfirmed */
+  assertConfirmed(): void {
     this.assertCurrent();
+    if (this.lease?.isFresh() === false) throw new NotConfirmed('Temporal did not answer in time');
+  }
+
+  /** Options of an API call that is sent only while the server counts on this attempt. */
+  get fence(): Pick<CallOptions, 'beforeSend' | 'atSend'> {
+    return { beforeSend: () => this.confirm(), atSend: () => this.assertConfirmed() };
   }
 
   /** Sleeps, and rejects at once on cancellation, shutdown or the deadline of the activity. */
@@ -146,106 +188,121 @@ export class Work<P> {
 
   /** Throws `DeadlineExceeded` once the activity's own deadline is over. */
   assertInTime(): void {
-    const { deadline, what } = this.spec;
-    if (deadline !== undefined && Date.now() > deadline) throw this.outOfTime(`${what} took too long`);
+    const left = this.leftMs();
+    if (left !== undefined && left < 0) throw this.outOfTime(`${this.spec.what} took too long`);
   }
 
   /** The failure to end the attempt with. */
   ending(error: unknown): unknown {
-    clearInterval(this.timer);
+    this.end();
+    if (error instanceof GivenUp) this.giveUp(error);
     if (this.signal.aborted && !(error instanceof ApplicationFailure)) return this.aborted();
+    if (error instanceof NotConfirmed)
+      return tryAgain('ServiceUnavailable', `${this.spec.what}: ${error.message}`, 1000);
     if (error instanceof AnaplanError) return this.refused(error);
     return castError(this.spec.what, error);
   }
 
   /** Stops the heartbeats of a finished attempt. */
   end(): void {
-    clearInterval(this.timer);
+    this.pulse?.stop();
   }
 
-  /** Since the last heartbeat of this attempt. */
-  private silentMs(): number {
-    return Math.max(performance.now() - this.lastTick, Date.now() - this.lastTickDate);
+  private askFor(timeoutMs: number): Lease {
+    return new Lease({
+      context: this.context,
+      timeoutMs,
+      details: () => this.beat(),
+      onCancel: () => {
+        this.cancelled = true;
+        this.stop.abort(new Error('the activity is cancelled'));
+      },
+      onEnd: (why) => this.giveUp(why),
+    });
+  }
+
+  /** Until the activity's own deadline. */
+  private leftMs(): number | undefined {
+    if (this.spec.leftMs === undefined) return undefined;
+    return this.spec.leftMs - (this.now() - this.context.info.scheduledTimestampMs);
+  }
+
+  private assertNotGivenUp(): void {
+    if (this.givenUp) throw this.givenUp;
+  }
+
+  private giveUp(why: GivenUp): void {
+    this.givenUp ??= why;
+    this.stop.abort(this.givenUp);
+  }
+
+  /** The SDK was told of a cancellation, or of something that ends this attempt. */
+  private heed(): void {
+    const { notFound, timedOut, reset, paused } = this.context.cancellationDetails ?? {};
+    if (notFound || timedOut) this.giveUp(new GivenUp('the server gave this attempt up'));
+    else if (reset) this.giveUp(new GivenUp('the activity was reset'));
+    else if (paused) this.giveUp(new GivenUp('the activity is paused'));
+  }
+
+  /** Finds out what this attempt can know by itself. */
+  private check(): void {
+    const { startToCloseTimeoutMs, heartbeatTimeoutMs } = this.context.info;
+    if (heartbeatTimeoutMs !== undefined && this.lastTick.elapsed() > heartbeatTimeoutMs) {
+      this.giveUp(new GivenUp('it stood still for longer than its heartbeat time-out'));
+    }
+    // Without heartbeats an attempt has the time of one attempt, and is then given up.
+    if (heartbeatTimeoutMs === undefined && this.began.elapsed() > startToCloseTimeoutMs) {
+      this.giveUp(new GivenUp('its time is over'));
+    }
+    this.lease?.lives();
   }
 
   private tick(): void {
-    if (this.silentMs() > this.deadAfterMs) {
-      this.abandon.abort(new Error('this attempt missed its heartbeat deadline'));
-      clearInterval(this.timer);
-      return;
-    }
-    this.lastTick = performance.now();
-    this.lastTickDate = Date.now();
-    this.send();
+    this.check();
+    if (this.givenUp) this.end();
+    else this.lastTick = new Moment();
   }
 
-  private send(outage?: Beat<P>['outage']): void {
+  private beat(outage?: Beat<P>['outage']): Beat<P> {
     const beat: Beat<P> = {};
     if (this.position !== undefined) beat.position = this.position;
     if (this.text !== undefined) beat.note = this.text;
     const trouble = outage ?? this.earlier;
     if (trouble) beat.outage = trouble;
-    heartbeat(beat);
+    return beat;
   }
 
   private aborted(): unknown {
-    if (this.abandon.signal.aborted)
-      return tryAgain('NetworkError', 'given up: another attempt goes on', 1000);
-    this.send();
-    if (cancellationDetails()?.workerShutdown)
+    if (this.givenUp)
+      return tryAgain('NetworkError', `given up (${this.givenUp.message}): another attempt goes on`, 1000);
+    const { cancellationDetails, cancellationSignal } = this.context;
+    // The SDK sends the last heartbeat with the failure: the next attempt goes on from exactly here.
+    this.context.heartbeat(this.beat());
+    if (cancellationDetails?.workerShutdown)
       return tryAgain('WorkerShutdown', 'handed over: the worker stops', 1);
+    if (cancellationSignal.aborted) return cancellationSignal.reason;
+    // The server told us before it told the SDK; of a cancelled activity it makes no further attempt.
+    if (this.cancelled) return tryAgain('Cancelled', `${this.spec.what}: cancelled`, 1);
     return this.signal.reason;
   }
 
-  /** Retries what Anaplan refused for now, within the bounds; the retry table of the API client has the delays. */
+  /** Retries what Anaplan refused for now, within the bounds. */
   private refused(error: AnaplanError): ApplicationFailure {
-    const { what, timing } = this.spec;
+    const { what, timing, bounds } = this.spec;
     const rule = retryRule(error);
-    const type = failureTypeOf(error);
     if (rule.class === 'refused') return refuse(what, error);
-    const now = Date.now();
-    const outage: Outage =
-      this.earlier?.class === rule.class
-        ? { class: rule.class, since: this.earlier.since, count: this.earlier.count + 1 }
-        : { class: rule.class, since: now, count: 1 };
-    const wanted = nextDelayMs(rule, outage.count, error.retryAfterMs) * timing.retryScale;
-    // A busy model holds requests open instead of answering (seeds: "API behavior when the model is busy").
-    const bound = error.kind === 'timeout' ? this.boundOf('modelUnavailable') : this.boundOf(rule.class);
-    const message = sentence(what, error);
-    const left = outage.since + bound - now;
-    // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
-    const delay = error.retryAfterMs === undefined ? Math.min(wanted, left) : wanted;
-    // A body that is broken every time stays broken: that is no outage to wait out.
-    const hopeless = error.kind === 'body' && outage.count > MAX_BROKEN_BODIES;
-    if (hopeless || delay > left || left < 1000 * timing.retryScale) {
-      const final: FailureType =
-        type === 'TransferCorrupt' || type === 'NetworkError' || type === 'RateLimited'
-          ? type
-          : exhausted(type);
-      return fail(
-        final,
-        `${message}. It has done so for ${minutes(now - outage.since)} (${outage.count} times). ${FAILURES[final].remedy}`,
-        codeOf(error),
-        error,
-      );
-    }
-    if (this.spec.deadline !== undefined && now + delay > this.spec.deadline) return this.outOfTime(message);
-    this.send({ ...outage, message });
-    return tryAgain(type, `${message}; next try in ${Math.ceil(delay / 1000)} s`, delay);
-  }
-
-  private boundOf(kind: RetryRule['class']): number {
-    const { modelUnavailable, unavailable } = this.spec.bounds;
-    switch (kind) {
-      case 'modelUnavailable':
-        return modelUnavailable;
-      case 'conflict':
-        return CONFLICT_BOUND_MS;
-      case 'rateLimited':
-        // No limit of attempts; bounded by the activity's own deadline, or as an unavailable model.
-        return this.spec.deadline === undefined ? modelUnavailable : Number.POSITIVE_INFINITY;
-      default:
-        return unavailable;
+    const limits = { what, bounds, leftMs: this.leftMs(), retryScale: timing.retryScale };
+    const verdict = judgeRefusal(error, rule, this.earlier, this.now(), limits);
+    switch (verdict.kind) {
+      case 'final':
+        return verdict.failure;
+      case 'outOfTime':
+        return this.outOfTime(verdict.message);
+      case 'again': {
+        const { type, message, delayMs, outage } = verdict;
+        this.context.heartbeat(this.beat({ ...outage, message }));
+        return tryAgain(type, `${message}; next try in ${Math.ceil(delayMs / 1000)} s`, delayMs);
+      }
     }
   }
 
@@ -259,19 +316,15 @@ export class Work<P> {
   }
 }
 
-function exhausted(type: FailureType): FailureType {
-  return type === 'InternalError' ? 'ServiceUnavailable' : type;
-}
-
-function minutes(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Runs one attempt of an activity: heartbeats while `body` works, and turns whatever it throws into its failure. */
 export async function work<P, R>(spec: WorkSpec, body: (work: Work<P>) => Promise<R>): Promise<R> {
   const attempt = new Work<P>(spec);
   try {
-    await attempt.confirm();
+    await attempt.begin();
     const result = await body(attempt);
     attempt.end();
     return result;

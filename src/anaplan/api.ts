@@ -146,13 +146,14 @@ export class Api {
       signal,
       headersTimeoutMs: call.headersTimeoutMs,
       fresh: call.fresh,
+      atSend: o.atSend,
     };
     // Before the limiter: a hundred calls that wait for one log-in must not hold a hundred turns meanwhile.
     let token = await unsent(this.auth.token(signal));
     const authorize = async (): Promise<Record<string, string>> => {
       // Again after the limiter, whose wait may have outlived the token.
       token = await unsent(this.auth.token(signal));
-      o.beforeSend?.();
+      await o.beforeSend?.();
       return { authorization: this.auth.authorization(token) };
     };
     try {

@@ -22,8 +22,10 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** The limiter's lane. Default: `bulk` for chunks, pages and dumps, `light` for the rest. */
   priority?: Priority | undefined;
-  /** Called right before each send, when limiter and log-in are done with; what it throws ends the call unsent. */
-  beforeSend?: (() => void) | undefined;
+  /** Awaited before each send, when limiter and log-in are done with; what it throws ends the call unsent. */
+  beforeSend?: (() => void | Promise<void>) | undefined;
+  /** Called when a connection takes the request, before its first byte; what it throws ends the call unsent. */
+  atSend?: (() => void) | undefined;
 }
 
 /** The bytes of one chunk PUT. */

@@ -10,3 +10,4 @@ export * from './absent';
 export * from './ids';
 export * from './catalogue';
 export * from './near';
+export * from './rhythms';

@@ -80,9 +80,10 @@ export interface MultipartSink {
   /**
    * Makes the target appear at once and whole: verify, fsync, rename over it, fsync the directory. The sink is closed
    * afterwards. The `.part` is first read back: that gives its digests, and with `expected` it is compared.
+   * @param beforeRename called when all is verified, right before the target appears; what it throws prevents that
    * @throws StorageError TransferCorrupt when the `.part` is not what was written; TargetFailed
    */
-  commit(expected?: ExpectedContent): Promise<ContentDigest>;
+  commit(expected?: ExpectedContent, beforeRename?: () => void): Promise<ContentDigest>;
   /** Removes the `.part` and closes. Idempotent. */
   abort(): Promise<void>;
   /** Closes and keeps the `.part`, for a later attempt. Idempotent. */

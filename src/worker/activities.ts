@@ -34,8 +34,7 @@ export interface ConfiguredActivities {
 
 /**
  * The activities of a configuration, for a worker of your own: register `activities` on `taskQueue` beside your own ones
- * and on each of `transferQueues`, and add `export * from 'anaplan-temporal/workflows'` to your workflows. Give the
- * workers `maxHeartbeatThrottleInterval: '1s'`, or a transfer goes on further back after a crash.
+ * and on each of `transferQueues`, and add `export * from 'anaplan-temporal/workflows'` to your workflows.
  *
  * @throws ConfigError for a wrong configuration
  */

@@ -62,14 +62,6 @@ export interface AnaplanWorker {
   shutdown(): void;
 }
 
-/**
- * Each beat of a transfer is a place to go on from, and a throttled one is lost with the worker (recipes, section 3).
- */
-const HEARTBEATS = {
-  maxHeartbeatThrottleInterval: '1s',
-  defaultHeartbeatThrottleInterval: '1s',
-} as const;
-
 /** No grace: a transfer notes where it stands and another worker goes on within a second. */
 const SHUTDOWN = { shutdownGraceTime: 0, shutdownForceTime: '10s' } as const;
 
@@ -105,7 +97,6 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       connection,
       namespace,
       activities,
-      ...HEARTBEATS,
       ...SHUTDOWN,
       ...(o.identity === undefined ? {} : { identity: o.identity }),
       ...(o.dataConverter === undefined ? {} : { dataConverter: o.dataConverter }),

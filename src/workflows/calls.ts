@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 
 import type { AnaplanActivities } from '../activities/types';
+import { RHYTHMS, type Rhythm } from '../contracts';
 
 /** How one activity is called. Times in milliseconds. */
 export interface CallSettings {
@@ -22,7 +23,12 @@ export interface CallSettings {
   once?: boolean;
 }
 
-const HEARTBEAT = '15s';
+/** Heartbeat time-out of what moves bytes: so soon another worker goes on. */
+const BYTES_TIMEOUT_MS = 20_000;
+/** Of what waits: a run that waits for hours costs a heartbeat a minute, and one that loses its worker this long. */
+const WAIT_TIMEOUT_MS = 150_000;
+/** One attempt of what does not heartbeat. */
+const LIGHT_ATTEMPT_MS = 60_000;
 
 /** After this, an attempt that Temporal has given up changes nothing more: the longest of those that change something. */
 export const LONGEST_EFFECT_LEASE_MS = 15_000;
@@ -35,10 +41,7 @@ export function call<K extends keyof AnaplanActivities>(
 ): Promise<Awaited<ReturnType<AnaplanActivities[K]>>> {
   const options: ActivityOptions = {
     summary: settings.summary,
-    heartbeatTimeout: HEARTBEAT,
-    startToCloseTimeout: settings.withinMs,
-    // A transfer must have ended before its `.part` is removed, a poll before the next one begins.
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    ...watchOver(RHYTHMS[name], settings.withinMs),
     retry: settings.once
       ? { maximumAttempts: 1 }
       : { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
@@ -57,4 +60,28 @@ export function call<K extends keyof AnaplanActivities>(
     }
     throw error;
   });
+}
+
+/** How the server finds out that an attempt is gone, and whether a cancellation waits for its end. */
+function watchOver(rhythm: Rhythm, withinMs: number): ActivityOptions {
+  // What changes something must have ended before it is cleaned up after: a transfer before its `.part` is removed.
+  const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+  switch (rhythm) {
+    case 'bytes':
+      return { heartbeatTimeout: BYTES_TIMEOUT_MS, startToCloseTimeout: withinMs, cancellationType };
+    case 'effect':
+      return { heartbeatTimeout: WAIT_TIMEOUT_MS, startToCloseTimeout: withinMs, cancellationType };
+    case 'wait':
+      // Changes nothing, and hears of a cancellation late: nobody waits for it.
+      return {
+        heartbeatTimeout: WAIT_TIMEOUT_MS,
+        startToCloseTimeout: withinMs,
+        cancellationType: ActivityCancellationType.TRY_CANCEL,
+      };
+    case 'light':
+      return {
+        startToCloseTimeout: Math.min(LIGHT_ATTEMPT_MS, withinMs),
+        cancellationType: ActivityCancellationType.TRY_CANCEL,
+      };
+  }
 }

@@ -112,7 +112,7 @@ export class Run<I extends CommonInput = CommonInput> {
     return {
       ...this.model,
       bounds: { modelUnavailable, unavailable },
-      ...(deadline ? { deadline: deadline.at, deadlineName: deadline.name } : {}),
+      ...(deadline ? { leftMs: Math.max(0, deadline.at - Date.now()), deadlineName: deadline.name } : {}),
     };
   }
 

@@ -1,5 +1,5 @@
 /** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
-import { isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 
 import type { ActionObject, SettledTask, StartResult, TaskBaseline } from '../activities/types';
 import { FAILURES, isFailureType, type MappingParameter, type TimeoutsMs } from '../contracts';
@@ -160,12 +160,20 @@ class RefusalClock {
 /** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */
 async function follow(run: Run, action: ActionObject, taskId: string): Promise<SettledTask> {
   const deadline = { name: 'task' as const, at: Date.now() + run.timeouts.task };
+  // Out of reach of the run's cancellation, which the poll would hear of with its next heartbeat only: the task is
+  // cancelled at once, and the poll that is under way sees how it ends.
+  const shield = new CancellationScope({ cancellable: false });
+  const polls = new CancellationScope({ cancellable: true, parent: shield });
+  const polling = polls.run(() => poll(run, action, taskId, deadline, run.timeouts.task));
+  // Where nobody waits for it any more, its failure is nobody's.
+  polling.catch(() => undefined);
   try {
-    return await poll(run, action, taskId, deadline, run.timeouts.task);
+    return await Promise.race([polling, CancellationScope.current().cancelRequested]);
   } catch (error) {
     const tooLong = failedAs(error, 'DeadlineExceeded');
     if (!tooLong && !isCancellation(error)) throw error;
-    const settled = await shielded(() => cancelTask(run, action, taskId, error));
+    const under = tooLong ? undefined : { polls, polling };
+    const settled = await shielded(() => cancelTask(run, action, taskId, error, under));
     if (settled.state === 'CANCELLED') {
       // The steps of a process that ended before have their dumps, which the next run of the process erases.
       await keepDumps(run, action, { ...settled, adopted: run.result.task?.adopted ?? false }).catch(
@@ -196,12 +204,16 @@ function poll(
   );
 }
 
-/** Sends DELETE and waits, bounded, for the task's end. */
+/** A poll that saw nothing for this long after a DELETE waits for its next try, or for its worker. */
+const POLL_SEES_MS = 70_000;
+
+/** Sends DELETE and waits, bounded, for the task's end: by the poll that is under way, else by another one. */
 async function cancelTask(
   run: Run,
   action: ActionObject,
   taskId: string,
   reason: unknown,
+  under: { polls: CancellationScope; polling: Promise<SettledTask> } | undefined,
 ): Promise<SettledTask> {
   run.state('cancelling', `Cancelling task \`${taskId}\``);
   const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
@@ -212,11 +224,33 @@ async function cancelTask(
       { summary: `cancel task ${taskId}`, withinMs },
       { ...run.call(deadline), action, taskId },
     );
-    return await poll(run, action, taskId, deadline, run.timeouts.cancel, true);
+    const seen = under && (await seenBy(under.polling, Math.min(POLL_SEES_MS, run.timeouts.cancel)));
+    if (seen) return seen;
+    under?.polls.cancel();
+    const left = Math.max(1000, deadline.at - Date.now());
+    return await poll(run, action, taskId, deadline, left, true);
   } catch (error) {
+    under?.polls.cancel();
     run.warn(
       `task ${taskId} of "${action.name}" may still run: it was cancelled, but its end was not seen (${String(error)})`,
     );
     throw reason;
   }
+}
+
+/** What a poll saw, if it did in time. */
+async function seenBy(polling: Promise<SettledTask>, withinMs: number): Promise<SettledTask | undefined> {
+  const waiting = new CancellationScope({ cancellable: true });
+  const tooLate = waiting.run(() => sleep(withinMs, { summary: 'for the end of the cancelled task' }));
+  // Another poll finds out what this one could not.
+  const ended = polling.catch(() => undefined);
+  const seen = await Promise.race([
+    ended,
+    tooLate.then(
+      () => undefined,
+      () => undefined,
+    ),
+  ]);
+  waiting.cancel();
+  return seen;
 }

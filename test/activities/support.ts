@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Client } from '@temporalio/client';
 import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -40,8 +41,25 @@ export interface AttemptOptions {
   resume?: unknown;
   heartbeatTimeoutMs?: number;
   attempt?: number;
-  /** Called at every heartbeat. */
+  /** Which activity this is; default: one that is not ours, which is treated as one that moves bytes. */
+  type?: keyof AnaplanActivities;
+  /** How long before this attempt the activity was scheduled. */
+  scheduledMsAgo?: number;
+  /** What the server answers to an awaited heartbeat, or throws; default: that all is well. */
+  server?: (beat: Beat<Record<string, unknown>>) => Promise<void>;
+  /** Called at every heartbeat, awaited or not. */
   onBeat?: (env: MockActivityEnvironment, beat: Beat<Record<string, unknown>>) => void;
+}
+
+/** The part of a client that asks the server by a heartbeat. */
+function serverDouble(answer: (beat: unknown) => Promise<void>): Client {
+  const double = {
+    options: { namespace: 'default' },
+    withDeadline: <T>(_: number, run: () => Promise<T>) => run(),
+    withAbortSignal: <T>(_: AbortSignal, run: () => Promise<T>) => run(),
+    activity: { heartbeat: (_: Uint8Array, beat: unknown) => answer(beat) },
+  };
+  return double as unknown as Client;
 }
 
 /** Hands the worker's shutdown to a running attempt. */
@@ -51,22 +69,34 @@ export function shutDown(env: MockActivityEnvironment): void {
 
 /** Runs one attempt to its end, whatever it is. */
 export async function attempt<R>(body: () => Promise<R>, o: AttemptOptions = {}): Promise<Attempt<R>> {
-  const env = new MockActivityEnvironment(
-    {
-      heartbeatTimeoutMs: o.heartbeatTimeoutMs ?? 15_000,
-      heartbeatDetails: o.resume,
-      attempt: o.attempt ?? 1,
-      currentAttemptScheduledTimestampMs: Date.now(),
-    },
-    { logger: new DefaultLogger('ERROR', () => undefined) },
-  );
   const beats: Attempt<R>['beats'] = [];
-  env.on('heartbeat', (beat: Beat<Record<string, unknown>>) => {
+  const note = (beat: unknown) => {
     // As the server keeps it.
     const copy = JSON.parse(JSON.stringify(beat)) as Beat<Record<string, unknown>>;
     beats.push(copy);
     o.onBeat?.(env, copy);
-  });
+    return copy;
+  };
+  const now = Date.now();
+  const env = new MockActivityEnvironment(
+    {
+      activityType: o.type ?? 'unknown',
+      heartbeatTimeoutMs: o.heartbeatTimeoutMs ?? 15_000,
+      startToCloseTimeoutMs: 3_600_000,
+      heartbeatDetails: o.resume,
+      attempt: o.attempt ?? 1,
+      scheduledTimestampMs: now - (o.scheduledMsAgo ?? 0),
+      currentAttemptScheduledTimestampMs: now,
+    },
+    {
+      logger: new DefaultLogger('ERROR', () => undefined),
+      client: serverDouble(async (beat) => {
+        const noted = note(beat);
+        await o.server?.(noted);
+      }),
+    },
+  );
+  env.on('heartbeat', note);
   try {
     return { result: await env.run(body), beats };
   } catch (error) {

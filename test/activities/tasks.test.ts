@@ -45,7 +45,7 @@ describe('the verdict of a task list: a wrong one runs an import twice, or not a
 
 describe('what the model says against a verdict', () => {
   const idle: ModelStatus = { idle: true };
-  const ours = { user: { email: 'me@acme.com', name: 'Me' }, sentAfter: Date.now() };
+  const ours = { user: { email: 'me@acme.com', name: 'Me' }, passedMs: 0 };
   const running = (by: string): ModelStatus => ({
     idle: false,
     taskId: 'T1-0',

@@ -1,7 +1,14 @@
-import { CancelledFailure } from '@temporalio/common';
+import {
+  ActivityCancelledError,
+  ActivityNotFoundError,
+  ActivityPausedError,
+  ActivityResetError,
+} from '@temporalio/client';
+import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 
 import { AnaplanError } from '../../src/anaplan';
 import type { AnaplanErrorInit } from '../../src/anaplan/errors';
+import { waitBeats } from '../../src/activities/beats';
 import { work, type Work, type WorkSpec } from '../../src/activities/work';
 import { StorageError } from '../../src/storage';
 import { FAST } from '../support/rig';
@@ -100,7 +107,7 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
 
   it('never waits beyond the deadline of the activity: it says which time-out is reached', async () => {
     const { failure } = await failing(answer(429), {
-      deadline: Date.now() + 5_000,
+      leftMs: 5_000,
       deadlineName: 'transfer',
     });
     expect(failure).toMatchObject({
@@ -111,7 +118,7 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
     expect(failure?.message).toContain('timeouts.transfer is reached');
     const patient = await failing(
       answer(429),
-      { deadline: Date.now() + 50_000, deadlineName: 'transfer' },
+      { leftMs: 50_000, deadlineName: 'transfer' },
       outage('rateLimited', 3_600_000, 500),
     );
     expect(patient.failure?.nonRetryable).toBe(false);
@@ -143,13 +150,18 @@ describe('heartbeats and hand-over: where the next attempt goes on', () => {
     over: Partial<WorkSpec> = {},
   ) => attempt(() => work<P, unknown>(spec(over), body), o);
 
-  it('carries position and words every second while one request runs', async () => {
-    const { beats } = await step(async (w) => {
-      w.at({ next: 3 });
-      w.note('chunk 3 of 9');
-      await w.sleep(1_200);
-    });
-    expect(beats.at(-1)).toEqual({ position: { next: 3 }, note: 'chunk 3 of 9' });
+  it('carries position and words to the server while one request runs, and waits for its answers', async () => {
+    const told: unknown[] = [];
+    await step(
+      async (w) => {
+        w.at({ next: 3 });
+        w.note('chunk 3 of 9');
+        await w.sleep(1_200);
+      },
+      { heartbeatTimeoutMs: 2_000, server: (beat) => Promise.resolve(void told.push(beat)) },
+    );
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.at(-1)).toEqual({ position: { next: 3 }, note: 'chunk 3 of 9' });
   });
 
   it('goes on from the last position that was promised', async () => {
@@ -181,38 +193,223 @@ describe('heartbeats and hand-over: where the next attempt goes on', () => {
     expect(thrown).toBeInstanceOf(CancelledFailure);
   });
 
-  it('stops before its next byte once it missed its own heartbeat deadline: another attempt may be at work', async () => {
-    let wrote = 0;
+  it('counts the time before this attempt: a deadline that began anew with each would never come', async () => {
     const { failure } = await step(
-      async (w) => {
-        await new Promise((resolve) => setTimeout(resolve, 80));
-        expect(w.abandoned).toBe(true);
-        w.assertAlive();
-        wrote += 1;
-      },
-      { heartbeatTimeoutMs: 50 },
+      (w) => w.sleep(1),
+      { scheduledMsAgo: 60_000 },
+      { leftMs: 50_000, deadlineName: 'task' },
     );
-    expect(wrote).toBe(0);
-    expect(failure?.nonRetryable).toBe(false);
-    expect(failure?.message).toContain('another attempt goes on');
-  });
-
-  it('sends no heartbeat any more from an attempt that was given up', async () => {
-    const { beats } = await step(
-      async () => {
-        await new Promise((resolve) => setTimeout(resolve, 2_100));
-      },
-      { heartbeatTimeoutMs: 500 },
-    );
-    expect(beats).toHaveLength(1);
+    expect(failure?.type).toBe('DeadlineExceeded');
   });
 
   it('stops at the deadline in the middle of a sleep', async () => {
-    const { failure } = await step(
-      (w) => w.sleep(50),
-      {},
-      { deadline: Date.now() + 20, deadlineName: 'task' },
-    );
+    const { failure } = await step((w) => w.sleep(50), {}, { leftMs: 20, deadlineName: 'task' });
     expect(failure?.type).toBe('DeadlineExceeded');
+  });
+});
+
+describe('the fence: an attempt that Temporal has given up changes nothing more', () => {
+  type P = { next: number };
+  const silent = () =>
+    new Promise<void>((_, reject) => setTimeout(() => reject(new Error('UNAVAILABLE')), 20));
+  const bytes = (body: (w: Work<P>) => Promise<unknown>, o: AttemptOptions = {}) =>
+    attempt(() => work<P, unknown>(spec(), body), { type: 'anaplan.uploadChunks', ...o });
+  const effect = (body: (w: Work<P>) => Promise<unknown>, o: AttemptOptions = {}) =>
+    attempt(() => work<P, unknown>(spec(), body), {
+      type: 'anaplan.startTask',
+      heartbeatTimeoutMs: 150_000,
+      ...o,
+    });
+  const forever = (w: Work<P>) => async (each: () => void) => {
+    for (;;) {
+      w.assertAlive();
+      each();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const given: [string, Error][] = [
+    ['gave it up', new ActivityNotFoundError('Not found')],
+    ['paused it', new ActivityPausedError('paused')],
+    ['reset it', new ActivityResetError('reset')],
+  ];
+
+  it('sends no byte before the server said that it counts on the attempt', async () => {
+    let wrote = 0;
+    let asked = 0;
+    await bytes(
+      async (w) => {
+        w.assertAlive();
+        wrote += 1;
+        expect(asked).toBeGreaterThan(2);
+      },
+      { server: () => ((asked += 1) > 2 ? Promise.resolve() : silent()) },
+    );
+    expect(wrote).toBe(1);
+  });
+
+  it.each(given)('ends before its first byte where the server %s', async (_, error) => {
+    let wrote = 0;
+    const { failure } = await bytes(async () => Promise.resolve((wrote += 1)), {
+      server: () => Promise.reject(error),
+    });
+    expect(wrote).toBe(0);
+    expect(failure).toMatchObject({ nonRetryable: false, category: 'BENIGN' });
+    expect(failure?.message).toContain('another attempt goes on');
+  });
+
+  it.each(given)('sends no byte more once the server %s', async (_, error) => {
+    let over = false;
+    let after = 0;
+    let told = 0;
+    const { failure } = await bytes((w) => forever(w)(() => (after += told > 0 ? 1 : 0)), {
+      heartbeatTimeoutMs: 1_000,
+      server: async () => {
+        if (!over) {
+          over = true;
+          return;
+        }
+        queueMicrotask(() => (told += 1));
+        throw error;
+      },
+    });
+    expect(after).toBe(0);
+    expect(failure?.message).toContain('another attempt goes on');
+  });
+
+  it('sends no byte more when the server stays silent, before it would give the attempt up, and asks no more', async () => {
+    const from = performance.now();
+    let last = 0;
+    let asked = 0;
+    let cut = false;
+    const { failure } = await bytes((w) => forever(w)(() => (last = performance.now() - from)), {
+      heartbeatTimeoutMs: 2_000,
+      server: () => {
+        asked += 1;
+        if (asked > 1) cut = true;
+        return cut ? silent() : Promise.resolve();
+      },
+    });
+    // Counted from before the one heartbeat that was answered, which was the first.
+    expect(last).toBeLessThan(2_000);
+    const then = asked;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(asked).toBe(then);
+    expect(failure?.message).toContain('Temporal did not answer');
+  });
+
+  it('outlasts a server that is silent for a moment', async () => {
+    let asked = 0;
+    const { result } = await bytes(
+      async (w) => {
+        await w.sleep(3_000);
+        return 'done';
+      },
+      {
+        heartbeatTimeoutMs: 3_000,
+        server: () => ((asked += 1) % 3 === 0 ? Promise.resolve() : asked < 3 ? Promise.resolve() : silent()),
+      },
+    );
+    expect(result).toBe('done');
+  });
+
+  it('goes on with what is begun when the activity is cancelled, and ends what can be ended', async () => {
+    let asked = 0;
+    const server = () =>
+      (asked += 1) > 1 ? Promise.reject(new ActivityCancelledError('cancelled')) : Promise.resolve();
+    const { failure } = await bytes((w) => w.sleep(60_000), { heartbeatTimeoutMs: 1_000, server });
+    expect(failure).toMatchObject({ type: 'Cancelled', nonRetryable: false });
+    const begun = await effect(
+      async (w) => {
+        await w.confirm();
+        w.assertConfirmed();
+        return 'sent';
+      },
+      { server: () => Promise.reject(new ActivityCancelledError('cancelled')) },
+    );
+    expect(begun.result).toBe('sent');
+  });
+
+  it.each(given)('does not do what happens once where the server %s', async (_, error) => {
+    let sent = 0;
+    const { failure } = await effect(
+      async (w) => {
+        await w.confirm();
+        sent += 1;
+      },
+      { server: () => Promise.reject(error) },
+    );
+    expect(sent).toBe(0);
+    expect(failure?.message).toContain('another attempt goes on');
+  });
+
+  it('does not do what happens once on an answer of some time ago', async () => {
+    const { result } = await effect(
+      async (w) => {
+        await w.confirm();
+        w.assertConfirmed();
+        await w.sleep(450);
+        expect(() => w.assertConfirmed()).toThrow('Temporal did not answer');
+        return 'refused';
+      },
+      { heartbeatTimeoutMs: 600 },
+    );
+    expect(result).toBeUndefined();
+  });
+
+  it.each<[string, ConstructorParameters<typeof ActivityCancellationDetails>[0]]>([
+    ['notFound', { notFound: true }],
+    ['timedOut', { timedOut: true }],
+    ['reset', { reset: true }],
+    ['paused', { paused: true }],
+  ])('heeds what the SDK says by itself: %s', async (_, details) => {
+    let beats = 0;
+    const { failure } = await bytes((w) => w.sleep(60_000), {
+      onBeat: (env) => {
+        beats += 1;
+        setTimeout(() => env.cancel('CANCELLED', new ActivityCancellationDetails(details)), 20);
+      },
+    });
+    expect(failure?.message).toContain('another attempt goes on');
+    expect(beats).toBe(1);
+  });
+
+  it('tells the next attempt nothing any more: what it knows may be older than what another one did', async () => {
+    const { beats } = await bytes(
+      async (w) => {
+        w.at({ next: 9 });
+        await w.sleep(60_000);
+      },
+      {
+        onBeat: (env) =>
+          setTimeout(() => env.cancel('CANCELLED', new ActivityCancellationDetails({ notFound: true })), 20),
+      },
+    );
+    expect(beats.filter((beat) => beat.position?.['next'] === 9)).toEqual([]);
+  });
+});
+
+describe('heartbeats are paid for', () => {
+  const waiting = (
+    type: 'anaplan.followTask' | 'anaplan.startTask',
+    ms: number,
+    heartbeatTimeoutMs: number,
+  ) => attempt(() => work<never, void>(spec(), (w) => w.sleep(ms)), { type, heartbeatTimeoutMs });
+
+  it('a wait that ends before half its time-out has none', async () =>
+    expect((await waiting('anaplan.followTask', 400, 1_000)).beats).toEqual([]));
+
+  it('a wait has the first after half its time-out, the next ones further and further apart', () => {
+    const beats = waitBeats(150_000);
+    const first = Array.from({ length: 8 }, () => beats.next().value / 1000);
+    expect(first).toEqual([75, 90, 105, 120, 150, 210, 270, 330]);
+  });
+
+  it('two hours of waiting are fewer than 130', () => {
+    let count = 0;
+    for (const at of waitBeats(150_000)) {
+      if (at > 7_200_000) break;
+      count += 1;
+    }
+    expect(count).toBeLessThan(130);
   });
 });

@@ -53,6 +53,9 @@ export function createDispatcher(timeouts: Timeouts, keepAlive: boolean): Dispat
 /** Whether undici began to write a request to a connection. */
 export interface SendTrace {
   started: boolean;
+  /** Asked when a connection takes the request; what it throws is kept in `refusal`, and nothing is sent. */
+  atSend?: (() => void) | undefined;
+  refusal?: Error;
 }
 
 /**
@@ -85,6 +88,14 @@ function watch(inner: Dispatcher.DispatchHandler, trace: SendTrace): Dispatcher.
   let atOnce = false;
   return {
     onRequestStart(controller, context) {
+      try {
+        trace.atSend?.();
+      } catch (error) {
+        trace.refusal = error instanceof Error ? error : new Error(String(error));
+        // undici looks at this before it writes: the connection is given up with nothing on it.
+        controller.abort(trace.refusal);
+        return;
+      }
       trace.started = true;
       handler.onRequestStart?.(controller, context);
     },

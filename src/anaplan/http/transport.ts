@@ -26,6 +26,8 @@ export interface WireRequest {
   headersTimeoutMs?: number | undefined;
   /** Not on a kept connection, which may be dead by now: for what must not be sent into the void (POST `/tasks`). */
   fresh?: boolean | undefined;
+  /** See `CallOptions.atSend`. */
+  atSend?: (() => void) | undefined;
 }
 
 /** What the client reports to `onLog`. Holds no secret and no data. */
@@ -142,7 +144,7 @@ export class Transport {
     extra: Record<string, string>,
     fresh: boolean,
   ): Promise<WireResponse> {
-    const trace: SendTrace = { started: false };
+    const trace: SendTrace = { started: false, atSend: request.atSend };
     const source: { failed?: boolean; error?: unknown } = {};
     const from = performance.now();
     const target = new URL(url);
@@ -176,6 +178,7 @@ export class Transport {
       };
     } catch (error) {
       if (source.failed === true) throw source.error;
+      if (trace.refusal !== undefined) throw trace.refusal;
       const sent = trace.started ? 'unknown' : 'no';
       const failure =
         request.signal?.aborted === true

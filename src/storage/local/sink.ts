@@ -187,12 +187,13 @@ class LocalSink implements MultipartSink {
     this.position = offset;
   }
 
-  async commit(expected?: ExpectedContent): Promise<ContentDigest> {
+  async commit(expected?: ExpectedContent, beforeRename?: () => void): Promise<ContentDigest> {
     const content = await this.attempt(async () => {
       const read = await this.check(expected);
       const before = await statIfAny(this.path.real);
       await this.file.chmod(before === undefined ? 0o666 & ~process.umask() : before.mode & 0o777);
       await this.file.sync();
+      beforeRename?.();
       await rename(this.part, this.path.real);
       await syncDirectory(dirname(this.path.real));
       return read;

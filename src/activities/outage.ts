@@ -1,0 +1,94 @@
+/** Waiting out what Anaplan refuses for now, within the bounds of the activity. */
+import type { ApplicationFailure } from '@temporalio/common';
+
+import { nextDelayMs, type AnaplanError, type RetryRule } from '../anaplan';
+import { FAILURES, type FailureType, type TimeoutsMs } from '../contracts';
+import { codeOf, fail, failureTypeOf, sentence } from './errors';
+
+/** A stretch of refusals without a good answer between them. */
+export interface Outage {
+  class: RetryRule['class'];
+  /** By the server's clock, see `Work.now`. */
+  since: number;
+  count: number;
+}
+
+/** What is refused, and how long that may go on. */
+export interface OutageBounds {
+  what: string;
+  bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
+  /** Milliseconds until the activity's own deadline. */
+  leftMs?: number | undefined;
+  retryScale: number;
+}
+
+/** What becomes of a refusal: the next attempt after a delay, the activity's deadline, or the end. */
+export type Verdict =
+  | { kind: 'again'; type: FailureType; message: string; delayMs: number; outage: Outage }
+  | { kind: 'outOfTime'; message: string }
+  | { kind: 'final'; failure: ApplicationFailure };
+
+/** "HTTP responses" 409: as a locked model, but not for hours. */
+const CONFLICT_BOUND_MS = 15 * 60_000;
+
+/** So many broken bodies in a row are not chance. */
+const MAX_BROKEN_BODIES = 8;
+
+/** Judges a refusal that is for now; the retry table of the API client has the delays. */
+export function judgeRefusal(
+  error: AnaplanError,
+  rule: RetryRule,
+  earlier: Outage | undefined,
+  now: number,
+  o: OutageBounds,
+): Verdict {
+  const type = failureTypeOf(error);
+  const outage: Outage =
+    earlier?.class === rule.class
+      ? { class: rule.class, since: earlier.since, count: earlier.count + 1 }
+      : { class: rule.class, since: now, count: 1 };
+  const wanted = nextDelayMs(rule, outage.count, error.retryAfterMs) * o.retryScale;
+  // A busy model holds requests open instead of answering ("API behavior when the model is busy").
+  const bound = error.kind === 'timeout' ? o.bounds.modelUnavailable : boundOf(rule.class, o);
+  const message = sentence(o.what, error);
+  const left = outage.since + bound - now;
+  // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
+  const delayMs = error.retryAfterMs === undefined ? Math.min(wanted, left) : wanted;
+  // A body that is broken every time stays broken: that is no outage to wait out.
+  const hopeless = error.kind === 'body' && outage.count > MAX_BROKEN_BODIES;
+  if (hopeless || delayMs > left || left < 1000 * o.retryScale) {
+    const final = exhausted(type);
+    const failure = fail(
+      final,
+      `${message}. It has done so for ${lasted(now - outage.since)} (${outage.count} times). ${FAILURES[final].remedy}`,
+      codeOf(error),
+      error,
+    );
+    return { kind: 'final', failure };
+  }
+  if (o.leftMs !== undefined && delayMs > o.leftMs) return { kind: 'outOfTime', message };
+  return { kind: 'again', type, message, delayMs, outage };
+}
+
+function boundOf(kind: RetryRule['class'], o: OutageBounds): number {
+  const { modelUnavailable, unavailable } = o.bounds;
+  switch (kind) {
+    case 'modelUnavailable':
+      return modelUnavailable;
+    case 'conflict':
+      return CONFLICT_BOUND_MS;
+    case 'rateLimited':
+      // No limit of attempts; bounded by the activity's own deadline, or as an unavailable model.
+      return o.leftMs === undefined ? modelUnavailable : Number.POSITIVE_INFINITY;
+    default:
+      return unavailable;
+  }
+}
+
+function exhausted(type: FailureType): FailureType {
+  return type === 'InternalError' ? 'ServiceUnavailable' : type;
+}
+
+function lasted(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}
