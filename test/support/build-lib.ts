@@ -42,10 +42,17 @@ export function buildLib(bundle: string): string {
   // The program reads its version there. Without a name, or jest would see the package twice.
   const version = versionIn(join(PROJECT, 'package.json'));
   writeFileSync(join(home, 'package.json'), JSON.stringify({ version }));
-  writeFileSync(join(lib, 'workflow-bundle.js'), bundle);
+  writeFileSync(join(lib, 'workflow-bundle.js'), withShortWaits(bundle));
   const sdk = versionIn(require.resolve('@temporalio/worker/package.json'));
   writeFileSync(join(lib, 'workflow-bundle.json'), JSON.stringify({ sdk }));
   return lib;
+}
+
+/** Kills are noticed by a heartbeat time-out, which for waits is minutes: no test can sit that out again and again. */
+function withShortWaits(bundle: string): string {
+  const pattern = /(const WAIT_TIMEOUT_MS = )[^;]+;/g;
+  if (!pattern.test(bundle)) throw new Error('the bundle has no constant WAIT_TIMEOUT_MS');
+  return bundle.replace(pattern, (_, begin: string) => `${begin}15_000;`);
 }
 
 /** Removes what {@link buildLib} made in this process. */

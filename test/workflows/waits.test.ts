@@ -174,7 +174,7 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
         },
         'anaplan.reconcileStart': () => ({ outcome: 'adopted', taskId: 'T1' }),
       },
-      { code: bundleWith({ HEARTBEAT: "'1s'" }) },
+      { code: bundleWith({ WAIT_TIMEOUT_MS: 1_000 }) },
     );
     expect(result?.task).toMatchObject({ taskId: 'T1', adopted: true });
     expect(starts).toBe(1);
