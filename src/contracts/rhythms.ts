@@ -32,8 +32,9 @@ export const RHYTHMS = {
   'anaplan.createReadRequest': 'effect',
   'anaplan.readPages': 'bytes',
   'anaplan.deleteReadRequest': 'effect',
-  'anaplan.acquireLock': 'light',
-  'anaplan.holderState': 'wait',
+  'anaplan.askLock': 'light',
+  'anaplan.openRuns': 'light',
+  'anaplan.modelIdle': 'wait',
   'anaplan.queueServed': 'light',
 } as const satisfies Readonly<Record<string, Rhythm>>;
 

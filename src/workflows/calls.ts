@@ -31,7 +31,7 @@ const WAIT_TIMEOUT_MS = 150_000;
 const LIGHT_ATTEMPT_MS = 60_000;
 
 /** After this, an attempt that Temporal has given up changes nothing more: the longest of those that change something. */
-export const LONGEST_EFFECT_LEASE_MS = 15_000;
+export const LONGEST_EFFECT_LEASE_MS = BYTES_TIMEOUT_MS;
 
 /** Runs an activity. */
 export function call<K extends keyof AnaplanActivities>(
@@ -64,7 +64,8 @@ export function call<K extends keyof AnaplanActivities>(
 
 /** How the server finds out that an attempt is gone, and whether a cancellation waits for its end. */
 function watchOver(rhythm: Rhythm, withinMs: number): ActivityOptions {
-  // What changes something must have ended before it is cleaned up after: a transfer before its `.part` is removed.
+  // What changes something must have ended before it is cleaned up after: a transfer before its `.part` is removed, an
+  // ask for a lock before the lock is given back.
   const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
   switch (rhythm) {
     case 'bytes':
@@ -79,9 +80,6 @@ function watchOver(rhythm: Rhythm, withinMs: number): ActivityOptions {
         cancellationType: ActivityCancellationType.TRY_CANCEL,
       };
     case 'light':
-      return {
-        startToCloseTimeout: Math.min(LIGHT_ATTEMPT_MS, withinMs),
-        cancellationType: ActivityCancellationType.TRY_CANCEL,
-      };
+      return { startToCloseTimeout: Math.min(LIGHT_ATTEMPT_MS, withinMs), cancellationType };
   }
 }

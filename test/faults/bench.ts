@@ -124,8 +124,6 @@ export class Bench {
       connection: native,
       namespace: 'default',
       activities: apart(activities, (name) => this.tenants.get(name)?.modelId ?? SALES_MODEL),
-      maxHeartbeatThrottleInterval: '1s',
-      defaultHeartbeatThrottleInterval: '1s',
     };
     const codePath = resolve(__dirname, '../../.cache/test/workflow-bundle.js');
     const options: WorkerOptions[] = [

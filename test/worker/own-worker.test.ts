@@ -30,7 +30,6 @@ describe('a worker of a user, with our workflows and activities beside their own
       connection: rig.native,
       namespace: rig.namespace,
       activities: { ...anaplan.activities, mine: () => Promise.resolve('mine') },
-      maxHeartbeatThrottleInterval: '1s' as const,
     };
     const workflowBundle = { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') };
     const workers = await Promise.all([

@@ -135,7 +135,6 @@ export class StubRig {
           taskQueue: queue,
           activities: stubs,
           ...(i === 0 ? { workflowBundle: { code } } : {}),
-          maxHeartbeatThrottleInterval: '1s',
         }),
       ),
     );
