@@ -91,11 +91,12 @@ async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept
   } catch (error) {
     // The shield keeps cancellations out; one that comes all the same is not the dump's failure.
     if (isCancellation(error)) throw error;
-    const { type, message } = readFailure(error);
+    const { type, message, facts } = readFailure(error);
     missing(
       `The dump of "${name}" could not be stored: ${sentence(message)} ${stillThere(run, action, objectId, kept)}`,
       {
-        failed: type,
+        // A path that was good at the start and is no more; a code means that Anaplan said it.
+        failed: type === 'InvalidInput' && facts.code === undefined ? 'TargetFailed' : type,
       },
     );
   }

@@ -43,7 +43,7 @@ describe('uploadImport: exactly these bytes, imported once, no rejected row unhe
     const [dump] = end.result.dumps;
     const path = fileURLToPath(dump?.uri ?? '');
     expect(path).toMatch(new RegExp(`/${IMPORT}-Load_Sales[-\\w]*\\.csv$`));
-    expect(path).toContain(`/dumps/${end.workflowId}/`);
+    expect(path).toContain(`/dumps/${end.workflowId}`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(81);
     expect(dump?.errors.reduce((sum, e) => sum + e.count, 0)).toBe(80);
