@@ -44,6 +44,8 @@ export interface ActivityDeps {
   storage: Storage;
   /** Task queue of the workflows; transfers are on the queues derived from it. */
   taskQueue: string;
+  /** Name of this host, for results: a `file://` URI means nothing without it. */
+  host: string;
   /** This host's own transfer queue; absent when all roots are shared. */
   hostQueue?: string;
   /** Where dumps go when the input does not say: a directory below a root. */

@@ -7,7 +7,7 @@ import { countDump, type DumpCounts } from './count-dump';
 import { StorageError } from '../storage';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { filled } from './downloads';
-import { fail } from './errors';
+import { dumpDirectory } from './targets';
 import type { AnaplanActivities, FetchDumpInput, FetchDumpResult } from './types';
 import { refOf, specOf } from './uploads';
 import { work, type Work } from './work';
@@ -24,18 +24,12 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
     'anaplan.fetchDump': (input) =>
       work<DumpBeat, FetchDumpResult>(specOf(input, `Failure dump of "${input.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
-        const execution = activityInfo().workflowExecution;
-        if (!execution) throw fail('InternalError', 'A dump belongs to a workflow run');
-        const { workflowId, runId } = execution;
         const objectId = input.objectId ?? input.action.id;
-        const uri = join(
-          input.directory,
-          pathSafe(workflowId),
-          pathSafe(runId),
-          `${pathSafe(`${objectId}-${input.name}`)}.csv`,
-        );
+        const directory = dumpDirectory(deps, input.directory);
+        const uri = `${directory}/${pathSafe(`${objectId}-${input.name}`)}.csv`;
+        const token = activityInfo().workflowExecution?.runId ?? '';
         try {
-          const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), runId);
+          const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), token);
           if (stored.size === 0) {
             return {
               outcome: 'gone',
@@ -43,14 +37,14 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
             };
           }
           const counts = await count(deps, stored.uri, w);
-          const local =
-            (await deps.storage.localityOf(input.directory)) === 'host' && deps.hostQueue !== undefined;
+          const local = (await deps.storage.localityOf(directory)) === 'host' && deps.hostQueue !== undefined;
           return {
             outcome: 'stored',
             dump: {
               objectId,
               action: input.name,
               uri: stored.uri,
+              host: deps.host,
               rows: counts.rejected,
               warnings: counts.warnings,
               errors: counts.errors,
@@ -69,10 +63,6 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
         }
       }),
   };
-}
-
-function join(directory: string, ...rest: string[]): string {
-  return [directory.replace(/\/+$/, '') || '/', ...rest].join('/');
 }
 
 /** The dump's bytes, chunk after chunk; whole where Anaplan names no chunks. */

@@ -5,6 +5,7 @@ import { createDumps } from './dumps';
 import { createLocks } from './locks';
 import { createPrepare } from './prepare';
 import { createReads } from './reads';
+import { createTargets } from './targets';
 import { createTasks } from './tasks';
 import type { AnaplanActivities } from './types';
 import { createUploads } from './uploads';
@@ -24,6 +25,7 @@ export function createActivities(deps: ActivityDeps): AnaplanActivities {
     ...createUploads(deps),
     ...createTasks(deps),
     ...createDumps(deps),
+    ...createTargets(deps),
     ...createDownloads(deps),
     ...createReads(deps),
     ...createLocks(deps),

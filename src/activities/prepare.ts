@@ -1,7 +1,7 @@
 /** The first activity of every run: checks the input, logs in, turns names into IDs, and changes nothing. */
 
 import { AnaplanError, retryRule, type AnaplanClient } from '../anaplan';
-import type { CommonInput, IntegrationInputs, IntegrationName, ProcessDownload } from '../contracts';
+import type { CommonInput, IntegrationInputs, IntegrationName } from '../contracts';
 import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
@@ -22,7 +22,6 @@ export function createPrepare(deps: ActivityDeps) {
       async (w) => {
         const connection = checked.connection ?? 'default';
         const { client } = deps.connection(connection);
-        for (const uri of targetsOf(checked)) await deps.storage.checkTarget(uri);
         const { workspace, model } = await findModel(client, checked, w);
         const scope: Scope = {
           client,
@@ -39,7 +38,6 @@ export function createPrepare(deps: ActivityDeps) {
           ...resolved,
           files: fileUses({ ...resolved, ...(reads ? { reads } : {}) }),
           ...(user ? { user } : {}),
-          defaultDumps: deps.dumps,
           searchAttributes: deps.searchAttributes(),
           warnings: resolved.warnings ?? [],
         };
@@ -67,20 +65,6 @@ function validated<N extends IntegrationName>(integration: N, input: unknown): I
 
 function title(integration: IntegrationName, input: CommonInput): string {
   return `Preparing ${integration} on model "${input.model}"`;
-}
-
-function targetsOf(input: object): string[] {
-  const { target, downloads, dumps } = input as {
-    target?: string;
-    downloads?: ProcessDownload[];
-    dumps?: string;
-  };
-  return [
-    ...(target === undefined ? [] : [target]),
-    ...(downloads ?? []).map((d) => d.target),
-    // A directory: a file in it tells whether one could be written there.
-    ...(dumps === undefined ? [] : [`${dumps.replace(/\/+$/, '')}/dump.csv`]),
-  ];
 }
 
 async function findModel(

@@ -89,8 +89,6 @@ export interface Prepared extends ModelContext {
   filesNotUploaded?: string[];
   /** The user the connection logs in as, to tell its tasks from those of others. */
   user?: { email: string; name: string };
-  /** Where dumps go when the input does not say. */
-  defaultDumps: string;
   /** Whether our search attributes are registered in the namespace. */
   searchAttributes: boolean;
   warnings: string[];
@@ -98,7 +96,10 @@ export interface Prepared extends ModelContext {
 
 /** The version of a source that a run uploads. */
 export interface PinnedSource {
+  /** Absolute: from here on nothing depends on where relative paths start. */
   uri: string;
+  /** The host on which it was found. */
+  host: string;
   identity: SourceIdentity;
   /** Bytes as uploaded; absent when they are not known before the end (`.gz`). */
   size?: number;
@@ -203,7 +204,8 @@ export interface FetchDumpInput extends Call {
   /** For a process: the nested result's object. */
   objectId?: string;
   name: string;
-  directory: string;
+  /** Where the run's own directory goes; absent: the directory of the worker that stores the dump. */
+  directory?: string;
 }
 
 /** A stored dump. */
@@ -241,6 +243,23 @@ export interface DownloadPosition {
 export interface TargetRef {
   uri: string;
   token: string;
+}
+
+/** What a run will have to write. */
+export interface TryTargetsInput {
+  /** Their `.part` files are created, and stay. */
+  targets: TargetRef[];
+  /** Dumps may have to be stored, of actions with these names; `directory` as in {@link FetchDumpInput}. */
+  dumps?: { directory?: string; names: string[] };
+}
+
+/** What will be written can be written. */
+export interface TriedTargets {
+  /** Absolute URIs, in the order of the targets. */
+  uris: string[];
+  host: string;
+  /** The queue of that host; absent where every worker can reach all of it. */
+  hostQueue?: string;
 }
 
 /** One batch of chunks of a file. */
@@ -397,6 +416,7 @@ export interface AnaplanActivities {
     input: Call & { action: ActionObject; taskId: string; known: string[] },
   ): Promise<string[]>;
   'anaplan.downloadChunks'(input: DownloadChunksInput): Promise<DownloadResult>;
+  'anaplan.tryTargets'(input: TryTargetsInput): Promise<TriedTargets>;
   'anaplan.commitTarget'(input: {
     target: TargetRef;
     bytes: number;

@@ -43,7 +43,8 @@ export function createUploads(
           const warning = header && (await warningOf(opened, header));
           const local = (await deps.storage.localityOf(source)) === 'host' && deps.hostQueue !== undefined;
           return {
-            uri: source,
+            uri: opened.uri,
+            host: deps.host,
             identity: opened.identity,
             ...(opened.size === undefined ? {} : { size: opened.size }),
             ...(local ? { hostQueue: deps.hostQueue } : {}),

@@ -13,6 +13,14 @@ export function hostQueue(taskQueue: string, host: string): string {
   return `${transferQueue(taskQueue)}.${host}`;
 }
 
+/**
+ * Beside a queue of bytes: what is short, and must not wait behind other runs' bytes (pins, dumps, the last step of a
+ * target).
+ */
+export function smallQueue(bytesQueue: string): string {
+  return `${bytesQueue}.small`;
+}
+
 /** Workflow ID of the lock of a model and its files. */
 export function lockId(modelId: string): string {
   return `anaplan-lock:${modelId}`;

@@ -59,7 +59,10 @@ export interface ResultTask {
 export interface ResultTransfer {
   /** The Anaplan object: file, export, view or list. */
   name: string;
+  /** Absolute, e.g. `file:///data/sales.csv`. */
   uri: string;
+  /** The host on which the URI means that file. */
+  host?: string;
   /** Bytes as they stand in the source or the target. */
   bytes: number;
   /** Chunks (of a large read: pages) as Anaplan counts them. */
@@ -80,7 +83,10 @@ export interface DumpError {
 export interface ResultDump {
   objectId: string;
   action: string;
+  /** Absolute, e.g. `file:///data/dumps/...`. */
   uri: string;
+  /** The host that has the file. */
+  host?: string;
   /** Distinct source lines that were rejected. */
   rows: number;
   errors: DumpError[];

@@ -27,6 +27,7 @@ export const RHYTHMS = {
   'anaplan.fileChunks': 'wait',
   'anaplan.newerTasks': 'wait',
   'anaplan.downloadChunks': 'bytes',
+  'anaplan.tryTargets': 'effect',
   'anaplan.commitTarget': 'bytes',
   'anaplan.discardTarget': 'bytes',
   'anaplan.createReadRequest': 'effect',

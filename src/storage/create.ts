@@ -1,8 +1,8 @@
 import { LocalPaths } from './local/paths';
 import { putLocalOnce } from './local/once';
-import { checkTarget, discardLocalPart, localDigest, localTargetState, openLocalSink } from './local/sink';
+import { tryLocalOnce, tryLocalTarget } from './local/trial';
+import { discardLocalPart, localDigest, localTargetState, openLocalSink } from './local/sink';
 import { openLocalSource } from './local/source';
-import { fileUri } from './local/paths';
 import type { Storage, StorageRoot } from './ports';
 
 /**
@@ -19,9 +19,8 @@ export function createStorage(o: { roots: StorageRoot[]; cwd: string }): Storage
     },
     openSource: (uri, options = {}) => openLocalSource(paths, uri, options),
     openTarget: (uri, token, options = {}) => openLocalSink(paths, uri, token, options.resumeAt ?? 0),
-    async checkTarget(uri) {
-      return { uri: fileUri((await checkTarget(paths, uri)).named) };
-    },
+    tryTarget: (uri, token) => tryLocalTarget(paths, uri, token),
+    tryOnce: (uri, token) => tryLocalOnce(paths, uri, token),
     targetState: (uri, token, expected) => localTargetState(paths, uri, token, expected),
     digest: (uri) => localDigest(paths, uri),
     discardPart: (uri, token) => discardLocalPart(paths, uri, token),

@@ -129,8 +129,18 @@ export interface Storage {
    * @throws StorageError InvalidInput, TargetFailed
    */
   openTarget(uri: string, token: string, o?: { resumeAt?: number }): Promise<MultipartSink>;
-  /** Checks a target without creating anything. @throws StorageError InvalidInput */
-  checkTarget(uri: string): Promise<{ uri: string }>;
+  /**
+   * Makes sure that a target can be written: creates its `.part` (and missing parents), and writes into it unless it
+   * holds something. The `.part` stays, empty.
+   * @returns the absolute URI
+   * @throws StorageError InvalidInput, TargetFailed
+   */
+  tryTarget(uri: string, token: string): Promise<{ uri: string }>;
+  /**
+   * Makes sure that `putOnce` could store a file. Leaves nothing behind.
+   * @throws StorageError InvalidInput, TargetFailed
+   */
+  tryOnce(uri: string, token: string): Promise<void>;
   /** What stands at a target; a retried commit asks this first. */
   targetState(uri: string, token: string, expected?: ExpectedContent): Promise<TargetState>;
   /** The digests of a target that was committed. @throws StorageError TargetFailed */

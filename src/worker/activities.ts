@@ -1,5 +1,6 @@
+import { hostname } from 'node:os';
 import { createActivities, type AnaplanActivities, type Timing } from '../activities';
-import { hostQueue, transferQueue } from '../contracts';
+import { hostQueue, smallQueue, transferQueue } from '../contracts';
 import { createStorage } from '../storage';
 import type { Config } from './config';
 import { ConfigError } from './config-error';
@@ -24,7 +25,10 @@ export interface ConfiguredActivities {
   activities: AnaplanActivities;
   /** Workflows and light activities. */
   taskQueue: string;
-  /** Byte transfers: the common queue, and this host's own where its files are not shared. Serve all of them. */
+  /**
+   * Byte transfers and, in queues of their own, what must not wait behind them (their names end in `.small`): common
+   * ones, and this host's where its files are not shared. Serve all of them.
+   */
   transferQueues: string[];
   /** The host's own queue, where there is one. */
   hostQueue?: string;
@@ -54,10 +58,12 @@ export function configuredActivities(
   const { taskQueue } = config.worker;
   const host = hostName(roots);
   const own = host === undefined ? undefined : hostQueue(taskQueue, host);
+  const queues = [transferQueue(taskQueue), ...(own === undefined ? [] : [own])];
   const activities = createActivities({
     connection: (name) => connections.get(name),
     storage: createStorage({ roots, cwd: roots[0]?.path ?? process.cwd() }),
     taskQueue,
+    host: hostname(),
     ...(own === undefined ? {} : { hostQueue: own }),
     dumps: canonicalBelow(config.worker.roots, roots, config.worker.dumps),
     searchAttributes: o.searchAttributes ?? ((): boolean => false),
@@ -68,7 +74,7 @@ export function configuredActivities(
   return {
     activities,
     taskQueue,
-    transferQueues: [transferQueue(taskQueue), ...(own === undefined ? [] : [own])],
+    transferQueues: queues.flatMap((queue) => [queue, smallQueue(queue)]),
     ...(own === undefined ? {} : { hostQueue: own }),
     close: () => connections.close(),
   };

@@ -62,6 +62,9 @@ export interface AnaplanWorker {
   shutdown(): void;
 }
 
+/** A slot holds at most a slice of a dump: that many cost less than one transfer. */
+const SMALL_SLOTS = 100;
+
 /** No grace: a transfer notes where it stands and another worker goes on within a second. */
 const SHUTDOWN = { shutdownGraceTime: 0, shutdownForceTime: '10s' } as const;
 
@@ -108,7 +111,11 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
         : { workflowBundle: o.workflowBundle };
     const options: WorkerOptions[] = [
       lightWorker(shared, taskQueue, config, workflows),
-      ...transferQueues.map((queue) => transferWorker(shared, queue, config.worker.transferSlots)),
+      ...transferQueues.map((queue) =>
+        queue.endsWith('.small')
+          ? smallWorker(shared, queue)
+          : transferWorker(shared, queue, config.worker.transferSlots),
+      ),
     ];
     const workers = await Promise.all(options.map((option) => Worker.create(option)));
     return {
@@ -163,6 +170,16 @@ function transferWorker(
     taskQueue,
     maxConcurrentActivityTaskExecutions: slots,
     maxConcurrentActivityTaskPolls: Math.min(2, slots),
+  };
+}
+
+/** What is short, and what a run holds a model for: it never waits for a slot that moves another run's bytes. */
+function smallWorker(shared: Omit<WorkerOptions, 'taskQueue'>, taskQueue: string): WorkerOptions {
+  return {
+    ...shared,
+    taskQueue,
+    maxConcurrentActivityTaskExecutions: SMALL_SLOTS,
+    maxConcurrentActivityTaskPolls: 2,
   };
 }
 

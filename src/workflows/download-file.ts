@@ -1,5 +1,5 @@
 import type { DownloadFileInput, IntegrationResult } from '../contracts';
-import { download } from './downloading';
+import { download, writing } from './downloading';
 import { holdingFiles } from './hold';
 import { integration, present } from './run';
 
@@ -12,9 +12,12 @@ export async function downloadFile(...given: [input: DownloadFileInput]): Promis
   return integration('downloadFile', given, async (run) => {
     const from = present(run.prepared.downloads[0], 'a file to download');
     // Shared: others may read the file too, but neither an upload nor an export may replace it meanwhile.
-    return holdingFiles(run, async () => {
-      run.transferred(await download(run, from.export, from.target, run.input.compress));
-      return run.succeed();
-    });
+    return writing(run, [from.target], ([target]) =>
+      holdingFiles(run, async () => {
+        const to = present(target, 'a target');
+        run.transferred(await download(run, from.export, to, run.input.compress));
+        return run.succeed();
+      }),
+    );
   });
 }

@@ -1,12 +1,20 @@
 /** Downloading: chunks or pages into a `.part`, batch after batch, which becomes the target at the end. */
 import { workflowInfo } from '@temporalio/workflow';
 
-import type { ActionObject, DownloadPosition, DownloadResult, Named, TargetRef } from '../activities/types';
+import type {
+  ActionObject,
+  DownloadPosition,
+  DownloadResult,
+  Named,
+  TargetRef,
+  TriedTargets,
+  TryTargetsInput,
+} from '../activities/types';
 import { FAILURES, transferQueue, type Compress, type ResultTransfer } from '../contracts';
 import { call, type CallSettings } from './calls';
-import { nobodyTookIt, stepFailure } from './failures';
-import { hostIsServed, HOST_WAIT_MS } from './hosts';
-import { orElse, type Run } from './run';
+import { nobodyTookIt, readFailure, stepFailure } from './failures';
+import { hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
+import { shielded, type Run } from './run';
 
 /** How often a download begins again from its first byte. */
 const MAX_RESTARTS = 5;
@@ -18,20 +26,89 @@ export function compresses(compress: Compress | undefined): boolean {
   return compress === true || compress === 'gzip';
 }
 
+/**
+ * Tries everything that the run will have to write, before it has an effect, then runs `body`. The `.part` files that this
+ * creates fix the host of the run; those that `body` did not turn into targets are removed whatever happens.
+ */
+export async function writing<T>(
+  run: Run,
+  uris: readonly string[],
+  body: (targets: readonly Target[]) => Promise<T>,
+): Promise<T> {
+  const targets = uris.map((uri) => new Target(run, uri));
+  const dumps = dumpsOf(run);
+  if (targets.length > 0 || dumps) await tryToWrite(run, targets, dumps);
+  try {
+    return await body(targets);
+  } finally {
+    await shielded(async () => {
+      for (const target of targets) await target.discard();
+    });
+  }
+}
+
+/** What the dumps of this run's action may be called; absent where there are none. */
+function dumpsOf(run: Run): TryTargetsInput['dumps'] | undefined {
+  const { action, steps = [] } = run.prepared;
+  if (action?.kind !== 'imports' && action?.kind !== 'processes') return undefined;
+  const { dumps } = run.input as { dumps?: string };
+  const names = [action, ...steps].map((object) => object.name);
+  return {
+    ...(dumps === undefined ? {} : { directory: dumps }),
+    names: [names.reduce((a, b) => (b.length > a.length ? b : a))],
+  };
+}
+
+async function tryToWrite(
+  run: Run,
+  targets: readonly Target[],
+  dumps?: TryTargetsInput['dumps'],
+): Promise<void> {
+  const tried = await onHostOf(run, (where) =>
+    call(
+      'anaplan.tryTargets',
+      { summary: 'try what will be written', withinMs: run.lightMs, ...where },
+      {
+        targets: targets.map((target) => ({ uri: target.given, token: run.token })),
+        ...(dumps ? { dumps } : {}),
+      },
+    ),
+  );
+  run.hostQueue ??= tried.hostQueue;
+  for (const [i, target] of targets.entries()) target.stands(tried, tried.uris[i]);
+}
+
 /** One target while it is written. */
 export class Target {
-  readonly ref: TargetRef;
+  /** Absolute, once the host is fixed. */
+  ref: TargetRef;
+  host: string | undefined;
   /** The queue of the host with the `.part`. */
-  queue: string | undefined;
+  private queue: string | undefined;
+  /** There is a `.part`, as far as we know. */
+  private open = false;
   private waitMs = HOST_WAIT_MS;
   private restarts = 0;
 
   constructor(
     private readonly run: Run,
-    uri: string,
+    /** As the input names it. */
+    readonly given: string,
   ) {
-    this.ref = { uri, token: run.token };
-    this.queue = run.hostQueue;
+    this.ref = { uri: given, token: run.token };
+  }
+
+  /** Takes note of where the `.part` is. */
+  stands(at: TriedTargets, uri = this.given): void {
+    this.ref = { uri, token: this.run.token };
+    this.host = at.host;
+    this.queue = at.hostQueue;
+    this.open = true;
+  }
+
+  /** Where the target is, for the result. */
+  get place(): { uri: string; host?: string } {
+    return { uri: this.ref.uri, ...(this.host === undefined ? {} : { host: this.host }) };
   }
 
   /** Where and how long a batch is run. */
@@ -57,13 +134,13 @@ export class Target {
     } catch (error) {
       if (!this.queue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(this.run, this.queue)) {
-        this.waitMs *= 2;
+        this.waitMs = longer(this.waitMs);
         return this.batch(body);
       }
       this.run.warn(
         `the worker of queue ${this.queue} is gone; ${this.ref.uri} is written again from the start`,
       );
-      this.queue = undefined;
+      this.open = false;
       this.run.hostQueue = undefined;
     }
     this.restarts += 1;
@@ -73,27 +150,37 @@ export class Target {
         `${this.ref.uri}: its unfinished file disappeared ${this.restarts} times. Check what removes files there. ${FAILURES.TargetFailed.remedy}`,
       );
     }
+    // Elsewhere the host is fixed anew, so that the batches after this one find the `.part`.
+    if (!this.open) await tryToWrite(this.run, [this]);
     return undefined;
   }
 
   /** Makes the target appear, whole, and answers the digest of its bytes. */
   async commit(end: DownloadResult): Promise<{ sha256: string }> {
-    return this.onHost(() =>
+    const committed = await this.onHost(() =>
       call('anaplan.commitTarget', this.localSettings('make the target appear'), {
         target: this.ref,
         bytes: end.offset,
         crc32: end.crc32,
       }),
     );
+    this.open = false;
+    return committed;
   }
 
-  /** Removes the `.part`. */
+  /** Removes the `.part`, unless the target has appeared. One that cannot be removed is a warning. */
   async discard(): Promise<void> {
-    await this.onHost(() =>
-      call('anaplan.discardTarget', this.localSettings('remove the unfinished target'), {
-        target: this.ref,
-      }),
-    );
+    if (!this.open) return;
+    this.open = false;
+    try {
+      await this.onHost(() =>
+        call('anaplan.discardTarget', this.localSettings('remove the unfinished target'), {
+          target: this.ref,
+        }),
+      );
+    } catch (error) {
+      this.run.warn(`cleaning up failed: ${readFailure(error).message}`);
+    }
   }
 
   /** Runs what only the host with the `.part` can do: a busy one is waited for. */
@@ -103,19 +190,19 @@ export class Target {
         return await body();
       } catch (error) {
         if (!this.queue || !nobodyTookIt(error)) throw error;
-        if (!(await hostIsServed(this.run, this.queue))) {
+        if (!(await hostIsServed(this.run, smallQueueOf(this.queue)))) {
           throw stepFailure(
             'TargetFailed',
             `${this.ref.uri}: the worker of queue ${this.queue}, which has the unfinished file, is gone. Start it again, then start the run again.`,
           );
         }
-        this.waitMs *= 2;
+        this.waitMs = longer(this.waitMs);
       }
     }
   }
 
   private localSettings(summary: string): CallSettings {
-    return { ...this.settings(summary), withinMs: 60 * 60_000 };
+    return { ...this.settings(summary), withinMs: 60 * 60_000, taskQueue: smallQueueOf(this.queue) };
   }
 }
 
@@ -123,56 +210,49 @@ export class Target {
 export async function download(
   run: Run,
   file: Named,
-  uri: string,
+  target: Target,
   compress: Compress | undefined,
   written?: { action: ActionObject; taskId: string },
 ): Promise<ResultTransfer> {
-  run.state('downloading', `**${file.name}** to ${uri}`);
+  run.state('downloading', `**${file.name}** to ${target.given}`);
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  const target = new Target(run, uri);
-  return orElse(
-    run,
-    async () => {
-      const known: string[] = [];
-      for (let rereads = 0; ; rereads++) {
-        const chunks = await call(
-          'anaplan.fileChunks',
-          { summary: `chunks of ${file.name}`, withinMs: run.lightMs },
-          { ...run.call(deadline), file },
-        );
-        const end = await readChunks(run, file, target, chunks, compresses(compress), deadline);
-        const newer = written
-          ? await call(
-              'anaplan.newerTasks',
-              { summary: `was ${file.name} exported again meanwhile?`, withinMs: run.lightMs },
-              { ...run.call(deadline), ...written, known },
-            )
-          : [];
-        if (newer.length === 0) {
-          const { sha256 } = await target.commit(end);
-          return {
-            name: file.name,
-            uri,
-            bytes: end.offset,
-            chunks: chunks.count,
-            sha256,
-          };
-        }
-        known.push(...newer);
-        if (rereads >= MAX_REREADS) {
-          throw stepFailure(
-            'Conflict',
-            `Export "${file.name}" (${file.id}) was started again ${rereads + 1} times while its file was read, so the bytes may be a mixture. Stop the other runs of the export, then start again.`,
-            { effects: 'applied' },
-          );
-        }
-        run.warn(
-          `another run of export "${file.name}" (task ${newer.join(', ')}) was started while its file was read; the file was read again`,
-        );
-      }
-    },
-    () => target.discard(),
-  );
+  const known: string[] = [];
+  for (let rereads = 0; ; rereads++) {
+    const chunks = await call(
+      'anaplan.fileChunks',
+      { summary: `chunks of ${file.name}`, withinMs: run.lightMs },
+      { ...run.call(deadline), file },
+    );
+    const end = await readChunks(run, file, target, chunks, compresses(compress), deadline);
+    const newer = written
+      ? await call(
+          'anaplan.newerTasks',
+          { summary: `was ${file.name} exported again meanwhile?`, withinMs: run.lightMs },
+          { ...run.call(deadline), ...written, known },
+        )
+      : [];
+    if (newer.length === 0) {
+      const { sha256 } = await target.commit(end);
+      return {
+        name: file.name,
+        ...target.place,
+        bytes: end.offset,
+        chunks: chunks.count,
+        sha256,
+      };
+    }
+    known.push(...newer);
+    if (rereads >= MAX_REREADS) {
+      throw stepFailure(
+        'Conflict',
+        `Export "${file.name}" (${file.id}) was started again ${rereads + 1} times while its file was read, so the bytes may be a mixture. Stop the other runs of the export, then start again.`,
+        { effects: 'applied' },
+      );
+    }
+    run.warn(
+      `another run of export "${file.name}" (task ${newer.join(', ')}) was started while its file was read; the file was read again`,
+    );
+  }
 }
 
 async function readChunks(

@@ -4,8 +4,8 @@ import { isCancellation } from '@temporalio/workflow';
 import type { ActionObject } from '../activities/types';
 import type { Effects, FailureType, ResultDump } from '../contracts';
 import { call } from './calls';
-import { nobodyTookIt, readFailure } from './failures';
-import { hostIsServed, HOST_WAIT_MS } from './hosts';
+import { readFailure } from './failures';
+import { onHostOf } from './hosts';
 import { actionName, actionResults, allResults, resultTask, type FinishedTask, type KeptDump } from './judge';
 import { shielded, type Run } from './run';
 import { planDumps, replaced, type WantedDump } from './which-dumps';
@@ -145,33 +145,21 @@ function sentence(text: string): string {
 
 async function fetchDump(run: Run, action: ActionObject, wanted: WantedDump, taskId: string) {
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  const { dumps = run.prepared.defaultDumps } = run.input as { dumps?: string };
+  const { dumps } = run.input as { dumps?: string };
   const { name, objectId } = wanted;
   const input = {
     ...run.call(deadline),
     action,
     taskId,
     name,
-    directory: dumps,
+    ...(dumps === undefined ? {} : { directory: dumps }),
     ...(objectId === undefined ? {} : { objectId }),
   };
-  let waitMs = HOST_WAIT_MS;
-  for (;;) {
-    try {
-      return await call(
-        'anaplan.fetchDump',
-        {
-          summary: `keep the dump of ${name}`,
-          withinMs: run.timeouts.transfer + 10 * 60_000,
-          taskQueue: run.transferQueue,
-          ...(run.hostQueue ? { startWithinMs: waitMs } : {}),
-        },
-        input,
-      );
-    } catch (error) {
-      if (!run.hostQueue || !nobodyTookIt(error)) throw error;
-      if (await hostIsServed(run, run.hostQueue)) waitMs *= 2;
-      else run.hostQueue = undefined;
-    }
-  }
+  return onHostOf(run, (where) =>
+    call(
+      'anaplan.fetchDump',
+      { summary: `keep the dump of ${name}`, withinMs: run.timeouts.transfer + 10 * 60_000, ...where },
+      input,
+    ),
+  );
 }

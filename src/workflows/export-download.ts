@@ -1,7 +1,7 @@
 import type { ExportDownloadInput, IntegrationResult } from '../contracts';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
-import { download } from './downloading';
+import { download, writing } from './downloading';
 import { holdingAll } from './hold';
 import { integration, present } from './run';
 import { runTask } from './tasks';
@@ -16,13 +16,15 @@ export async function exportDownload(...given: [input: ExportDownloadInput]): Pr
   return integration('exportDownload', given, async (run) => {
     const { action } = run;
     const to = present(run.prepared.downloads[0], 'an export to download');
-    return holdingAll(run, async () => {
-      const task = await runTask(run, action);
-      const outcome = conclude(run, action, await keepDumps(run, action, task));
-      run.transferred(
-        await download(run, to.export, to.target, run.input.compress, { action, taskId: task.taskId }),
-      );
-      return run.succeed(outcome);
-    });
+    return writing(run, [to.target], ([target]) =>
+      holdingAll(run, async () => {
+        const task = await runTask(run, action);
+        const outcome = conclude(run, action, await keepDumps(run, action, task));
+        const written = { action, taskId: task.taskId };
+        const from = present(target, 'a target');
+        run.transferred(await download(run, to.export, from, run.input.compress, written));
+        return run.succeed(outcome);
+      }),
+    );
   });
 }

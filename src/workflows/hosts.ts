@@ -1,9 +1,15 @@
-/** Whether the host that has a run's files is still there. */
-import { call } from './calls';
+/** Where the files of a run are: on the host that its first activity with files ran on, as long as that is there. */
+import { workflowInfo } from '@temporalio/workflow';
+
+import { smallQueue, transferQueue } from '../contracts';
+import { call, type CallSettings } from './calls';
+import { nobodyTookIt } from './failures';
 import type { Run } from './run';
 
 /** A host's queue may be without a free worker for this long before it is asked whether anybody serves it. */
 export const HOST_WAIT_MS = 60_000;
+/** However busy a host is, whether it is still there is asked this often. */
+const MAX_HOST_WAIT_MS = 10 * 60_000;
 
 /** Whether some worker polls a host's queue: a busy one is waited for, a gone one is not. */
 export function hostIsServed(run: Run, taskQueue: string): Promise<boolean> {
@@ -12,4 +18,36 @@ export function hostIsServed(run: Run, taskQueue: string): Promise<boolean> {
     { summary: `is ${taskQueue} served?`, withinMs: run.lightMs },
     { taskQueue },
   );
+}
+
+/** How long to wait for a busy host the next time. */
+export function longer(waitMs: number): number {
+  return Math.min(waitMs * 2, MAX_HOST_WAIT_MS);
+}
+
+/** The queue for what is short, of a host or of whichever worker is free. */
+export function smallQueueOf(hostQueue: string | undefined): string {
+  return smallQueue(hostQueue ?? transferQueue(workflowInfo().taskQueue));
+}
+
+/**
+ * Runs a short activity on the host that has this run's files. Where that host is gone it is forgotten: any other will
+ * do, which the activity itself finds fault with where it matters.
+ */
+export async function onHostOf<T>(
+  run: Run,
+  body: (where: Pick<CallSettings, 'taskQueue' | 'startWithinMs'>) => Promise<T>,
+): Promise<T> {
+  let waitMs = HOST_WAIT_MS;
+  for (;;) {
+    const { hostQueue } = run;
+    const taskQueue = smallQueueOf(hostQueue);
+    try {
+      return await body(hostQueue ? { taskQueue, startWithinMs: waitMs } : { taskQueue });
+    } catch (error) {
+      if (!hostQueue || !nobodyTookIt(error)) throw error;
+      if (await hostIsServed(run, taskQueue)) waitMs = longer(waitMs);
+      else run.hostQueue = undefined;
+    }
+  }
 }

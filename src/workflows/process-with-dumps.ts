@@ -5,10 +5,10 @@ import type { IntegrationResult, ProcessWithDumpsInput } from '../contracts';
 import { readFailure } from './failures';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
-import { download } from './downloading';
+import { download, writing, type Target } from './downloading';
 import { holdingFiles, holdingModel } from './hold';
 import { actionResults } from './judge';
-import { integration, type Run } from './run';
+import { integration, present, type Run } from './run';
 import { runTask } from './tasks';
 import { openSource, upload } from './uploading';
 
@@ -23,18 +23,21 @@ export async function processWithDumps(...given: [input: ProcessWithDumpsInput])
     const { uploads } = run.prepared;
     const ready: { to: PreparedUpload; source: PinnedSource }[] = [];
     for (const to of uploads) ready.push({ to, source: await openSource(run, to) });
+    const uris = run.prepared.downloads.map((wanted) => wanted.target);
     // The files of its exports and imports too: nobody may read what it replaces, or replace what it reads.
-    return holdingFiles(run, async () => {
-      for (const { to, source } of ready) run.transferred(await upload(run, to, source));
-      return holdingModel(run, async () => {
-        const task = await runTask(run, action);
-        const kept = await keepDumps(run, action, task);
-        // Rejected rows or a failed step do not take back the exports that were written.
-        const verdict = attempt(() => conclude(run, action, kept));
-        await fetchExports(run, task, verdict.failure !== undefined);
-        return run.succeed(verdict.value());
-      });
-    });
+    return writing(run, uris, (targets) =>
+      holdingFiles(run, async () => {
+        for (const { to, source } of ready) run.transferred(await upload(run, to, source));
+        return holdingModel(run, async () => {
+          const task = await runTask(run, action);
+          const kept = await keepDumps(run, action, task);
+          // Rejected rows or a failed step do not take back the exports that were written.
+          const verdict = attempt(() => conclude(run, action, kept));
+          await fetchExports(run, targets, task, verdict.failure !== undefined);
+          return run.succeed(verdict.value());
+        });
+      }),
+    );
   });
 }
 
@@ -54,12 +57,18 @@ function attempt<T>(judge: () => T): { failure?: unknown; value: () => T } {
 }
 
 /** Downloads the exports that the process wrote. Where the run fails anyway, a download that fails is a warning. */
-async function fetchExports(run: Run, task: SettledTask, failed: boolean): Promise<void> {
+async function fetchExports(
+  run: Run,
+  targets: readonly Target[],
+  task: SettledTask,
+  failed: boolean,
+): Promise<void> {
   if (task.state === 'CANCELLED') return;
-  for (const wanted of run.prepared.downloads) {
+  for (const [i, wanted] of run.prepared.downloads.entries()) {
     if (!wrote(run, task, wanted.export)) continue;
     try {
-      run.transferred(await download(run, wanted.export, wanted.target, undefined));
+      const target = present(targets[i], 'a target');
+      run.transferred(await download(run, wanted.export, target, undefined));
     } catch (error) {
       if (!failed || isCancellation(error)) throw error;
       run.warn(`export "${wanted.export.name}" could not be downloaded: ${readFailure(error).message}`);

@@ -2,9 +2,9 @@
 import type { DownloadPosition, DownloadResult, ReadTarget } from '../activities/types';
 import { FAILURES, type Compress, type IntegrationResult } from '../contracts';
 import { call } from './calls';
-import { compresses, positionOf, Target } from './downloading';
+import { compresses, positionOf, writing, type Target } from './downloading';
 import { stepFailure } from './failures';
-import { orElse, shielded, type Run } from './run';
+import { present, shielded, type Run } from './run';
 
 /** How often Anaplan may fail or lose a read before the run fails. */
 const MAX_READS = 3;
@@ -21,39 +21,35 @@ export async function largeRead(
   uri: string,
   options: { exportType?: string; compress?: Compress | undefined },
 ): Promise<IntegrationResult> {
-  run.state('reading', `**${read.name}** to ${uri}`);
-  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  const target = new Target(run, uri);
-  const { exportType } = options;
-  const end = await orElse(
-    run,
-    async () => {
-      for (let reads = 1; ; reads++) {
-        const outcome = await onePass(run, read, target, deadline, exportType, compresses(options.compress));
-        if (outcome.done) {
-          return { ...outcome, ...(await target.commit(outcome)) };
-        }
-        if (reads >= MAX_READS) {
-          throw stepFailure(
-            'ReadRequestFailed',
-            `Reading "${read.name}" (${read.id}) failed ${reads} times; the last time: ${outcome.failed}. ${FAILURES.ReadRequestFailed.remedy}`,
-          );
-        }
-        run.warn(`${outcome.failed}; the read was begun again`);
+  return writing(run, [uri], async ([opened]) => {
+    const target = present(opened, 'a target');
+    run.state('reading', `**${read.name}** to ${uri}`);
+    const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+    const { exportType } = options;
+    for (let reads = 1; ; reads++) {
+      const end = await onePass(run, read, target, deadline, exportType, compresses(options.compress));
+      if (end.done) {
+        const { sha256 } = await target.commit(end);
+        run.transferred({
+          name: read.name,
+          ...target.place,
+          bytes: end.offset,
+          chunks: end.next,
+          pages: end.next,
+          rows: end.rows,
+          sha256,
+        });
+        return run.succeed();
       }
-    },
-    () => target.discard(),
-  );
-  run.transferred({
-    name: read.name,
-    uri,
-    bytes: end.offset,
-    chunks: end.next,
-    pages: end.next,
-    rows: end.rows,
-    sha256: end.sha256,
+      if (reads >= MAX_READS) {
+        throw stepFailure(
+          'ReadRequestFailed',
+          `Reading "${read.name}" (${read.id}) failed ${reads} times; the last time: ${end.failed}. ${FAILURES.ReadRequestFailed.remedy}`,
+        );
+      }
+      run.warn(`${end.failed}; the read was begun again`);
+    }
   });
-  return run.succeed();
 }
 
 /** One read request, from its creation to its deletion. */

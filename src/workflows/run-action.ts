@@ -1,6 +1,7 @@
 import type { IntegrationResult, RunActionInput } from '../contracts';
 import { conclude } from './conclude';
 import { keepDumps } from './dumps';
+import { writing } from './downloading';
 import { holdingAll } from './hold';
 import { integration } from './run';
 import { runTask } from './tasks';
@@ -15,9 +16,11 @@ export async function runAction(...given: [input: RunActionInput]): Promise<Inte
     const { action } = run;
     // With the files: an export replaces its own, which somebody may be downloading, and an import reads one, which
     // nobody may replace meanwhile.
-    return holdingAll(run, async () => {
-      const task = await runTask(run, action);
-      return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
-    });
+    return writing(run, [], () =>
+      holdingAll(run, async () => {
+        const task = await runTask(run, action);
+        return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
+      }),
+    );
   });
 }

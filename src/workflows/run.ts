@@ -15,7 +15,6 @@ import {
   FAILURES,
   RESULT_MEMO,
   resolveTimeouts,
-  transferQueue,
   withoutAbsent,
   type CommonInput,
   type Effects,
@@ -28,7 +27,7 @@ import {
   type TimeoutsMs,
 } from '../contracts';
 import { call } from './calls';
-import { readFailure, resultFailure, stepFailure } from './failures';
+import { resultFailure, stepFailure } from './failures';
 import { fitResult } from './judge';
 import type { Hold } from './hold';
 import { granted } from './lock';
@@ -119,11 +118,6 @@ export class Run<I extends CommonInput = CommonInput> {
   /** How long a light activity may take: what it waits for is bounded by its class, so a little more than that. */
   get lightMs(): number {
     return Math.max(this.timeouts.modelUnavailable, this.timeouts.unavailable) + 10 * 60_000;
-  }
-
-  /** The queue for bytes: that of the host with this run's files, once it is known. */
-  get transferQueue(): string {
-    return this.hostQueue ?? transferQueue(workflowInfo().taskQueue);
   }
 
   /** Names the `.part` files of this run: the same after a reset. */
@@ -253,16 +247,4 @@ export function present<T>(value: T | undefined, what: string): T {
 /** Runs something that a cancellation does not reach. */
 export function shielded<T>(body: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(body);
-}
-
-/** Runs `cleanUp` when `body` fails or is cancelled, out of reach of the cancellation; `body`'s failure wins. */
-export async function orElse<T>(run: Run, body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    await shielded(cleanUp).catch((second: unknown) => {
-      run.warn(`cleaning up failed: ${readFailure(second).message}`);
-    });
-    throw error;
-  }
 }

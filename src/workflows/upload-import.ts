@@ -1,6 +1,7 @@
 import type { IntegrationResult, UploadImportInput } from '../contracts';
 import { conclude, fileExpired } from './conclude';
 import { keepDumps } from './dumps';
+import { writing } from './downloading';
 import { holdingFiles, holdingModel } from './hold';
 import { integration, present, type Run } from './run';
 import { runTask } from './tasks';
@@ -17,18 +18,20 @@ export async function uploadImport(...given: [input: UploadImportInput]): Promis
     const to = present(run.prepared.uploads[0], 'a file to upload to');
     const source = await openSource(run, to);
     const send = async () => run.transferred(await upload(run, to, source));
-    return holdingFiles(run, async () => {
-      await send();
-      return holdingModel(run, async () => {
-        let task = await runTask(run, action);
-        if (fileExpired(task)) {
-          // Nothing was loaded: the file expired between its upload and the import (seeds: private files).
-          task = await againWithFile(run, send, () => runTask(run, action));
-        }
-        const kept = await keepDumps(run, action, task);
-        return run.succeed(conclude(run, action, kept));
-      });
-    });
+    return writing(run, [], () =>
+      holdingFiles(run, async () => {
+        await send();
+        return holdingModel(run, async () => {
+          let task = await runTask(run, action);
+          if (fileExpired(task)) {
+            // Nothing was loaded: the file expired between its upload and the import (seeds: private files).
+            task = await againWithFile(run, send, () => runTask(run, action));
+          }
+          const kept = await keepDumps(run, action, task);
+          return run.succeed(conclude(run, action, kept));
+        });
+      }),
+    );
   });
 }
 

@@ -4,15 +4,21 @@ import { FAILURES, transferQueue, type ResultTransfer } from '../contracts';
 import { workflowInfo } from '@temporalio/workflow';
 import { call } from './calls';
 import { nobodyTookIt, stepFailure } from './failures';
-import { hostIsServed, HOST_WAIT_MS } from './hosts';
+import { hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
 import type { Run } from './run';
 
 /** Pins the version of a source, before anything is sent. */
 export async function openSource(run: Run, upload: PreparedUpload): Promise<PinnedSource> {
-  const source = await call(
-    'anaplan.openSource',
-    { summary: `pin ${upload.source}`, withinMs: run.lightMs, taskQueue: run.transferQueue },
-    { source: upload.source, workbook: upload.workbook, ...(upload.header ? { header: upload.header } : {}) },
+  const source = await onHostOf(run, (where) =>
+    call(
+      'anaplan.openSource',
+      { summary: `pin ${upload.source}`, withinMs: run.lightMs, ...where },
+      {
+        source: upload.source,
+        workbook: upload.workbook,
+        ...(upload.header ? { header: upload.header } : {}),
+      },
+    ),
   );
   run.hostQueue ??= source.hostQueue;
   if (source.warning) run.warn(source.warning);
@@ -57,7 +63,8 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
       }
       return {
         name: to.file.name,
-        uri: to.source,
+        uri: source.uri,
+        host: source.host,
         bytes: batch.sourceBytes ?? 0,
         chunks: batch.next,
         sha256: batch.sha256 ?? '',
@@ -65,7 +72,7 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
     } catch (error) {
       if (!source.hostQueue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(run, source.hostQueue)) {
-        waitMs *= 2;
+        waitMs = longer(waitMs);
         continue;
       }
       // The host is gone: another one that has the source begins again, with the version it finds.

@@ -141,6 +141,7 @@ export class Bench {
       connection: () => ({ client }),
       storage,
       taskQueue: 'test',
+      host: 'this-host',
       dumps: join(root, 'dumps'),
       searchAttributes: () => false,
       timing: FAST,

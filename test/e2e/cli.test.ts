@@ -96,7 +96,7 @@ async function everyEnding(): Promise<void> {
   }
   const success = ran[0] && document(ran[0]);
   expect(success?.transfers).toMatchObject([
-    { uri: 'data/sales.csv', bytes: SALES.length, chunks: 1, sha256: sha256(SALES) },
+    { uri: `file://${tenant.root}/data/sales.csv`, bytes: SALES.length, chunks: 1, sha256: sha256(SALES) },
   ]);
   expect(tenant.sandbox.files('113000000002')?.sha256).toBe(sha256(SALES));
   const dump = success?.dumps[0];

@@ -9,7 +9,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 
 import { createActivities, type AnaplanActivities, type Timing } from '../../src/activities';
 import { AnaplanClient, RateLimiter, type LimiterClock, type Timeouts } from '../../src/anaplan';
-import { transferQueue } from '../../src/contracts';
+import { smallQueue, transferQueue } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createStorage } from '../../src/storage';
 import { installRuntime, WorkerLogger } from '../../src/worker';
@@ -115,6 +115,7 @@ export class Bench {
       },
       storage: createStorage({ roots: [{ path: root, shared: true }], cwd: root }),
       taskQueue,
+      host: 'this-host',
       dumps: join(root, 'dumps'),
       searchAttributes: () => false,
       timing: TIMING,
@@ -129,6 +130,7 @@ export class Bench {
     const options: WorkerOptions[] = [
       { ...shared, taskQueue, workflowBundle: { codePath } },
       { ...shared, taskQueue: transferQueue(taskQueue) },
+      { ...shared, taskQueue: smallQueue(transferQueue(taskQueue)) },
     ];
     for (const option of options) {
       const worker = await Worker.create(option);

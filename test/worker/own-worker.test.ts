@@ -15,7 +15,7 @@ describe('a worker of a user, with our workflows and activities beside their own
   });
   afterAll(() => close());
 
-  it('runs an integration on all three queues', async () => {
+  it('runs an integration on all of their queues', async () => {
     rig.write('products.csv', 'Code,Name,Category,Launch Date,Active\nP0001,Bread,Bakery,2024-01-15,true\n');
     const env = {
       ANAPLAN_USER: 'demo@example.com',
@@ -25,7 +25,8 @@ describe('a worker of a user, with our workflows and activities beside their own
     };
     const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
     const anaplan = configuredActivities(config, { env, timing: { pollIntervalMs: 100, firstPollMs: 200 } });
-    expect(anaplan.transferQueues).toEqual([`${rig.taskQueue}-transfer`, anaplan.hostQueue]);
+    const bytes = [`${rig.taskQueue}-transfer`, anaplan.hostQueue];
+    expect(anaplan.transferQueues).toEqual(bytes.flatMap((queue) => [queue, `${queue}.small`]));
     const common = {
       connection: rig.native,
       namespace: rig.namespace,

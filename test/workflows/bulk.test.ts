@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 
 import type { Rig } from '../support/rig';
@@ -29,7 +30,14 @@ describe('the other bulk integrations: whole files, single headers, nothing left
       expect(end.result).toMatchObject({ outcome: 'succeeded', task: { successful: true } });
       expect(sha(bytes)).toBe(rig.sandbox.files(BULK)?.sha256);
       expect(end.result.transfers).toEqual([
-        { name: 'Export Bulk', uri: 'out/bulk.csv', bytes: bytes.length, chunks: 20, sha256: sha(bytes) },
+        {
+          name: 'Export Bulk',
+          uri: `file://${rig.root}/out/bulk.csv`,
+          host: hostname(),
+          bytes: bytes.length,
+          chunks: 20,
+          sha256: sha(bytes),
+        },
       ]);
     });
 

@@ -7,7 +7,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 
 import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
-import { transferQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
+import { smallQueue, transferQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
 import { DEMO_WORKSPACE, SALES_MODEL } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
 import { ownNamespace, testAddress } from '../support/namespace';
@@ -95,12 +95,17 @@ export function prepared(over: Partial<Prepared> = {}): Prepared {
     uploads: [],
     downloads: [],
     files: {},
-    defaultDumps: 'dumps',
     searchAttributes: false,
     warnings: [],
     ...over,
   };
 }
+
+/** A worker on which everything can be written. */
+const TRIED: Stubs = {
+  'anaplan.tryTargets': ({ targets }) => ({ host: 'stub', uris: targets.map((target) => target.uri) }),
+  'anaplan.discardTarget': () => undefined,
+};
 
 /** Our workflows with stubbed activities, for waits that a real tenant would make too long. */
 export class StubRig {
@@ -126,14 +131,15 @@ export class StubRig {
   ): Promise<{ result?: IntegrationResult; error?: unknown; handle: WorkflowHandle }> {
     const taskQueue = `stub-${randomUUID().slice(0, 8)}`;
     const code = o.code ?? bundleWith({});
-    const queues = [taskQueue, transferQueue(taskQueue), ...(o.queues ?? [])];
+    const bytes = transferQueue(taskQueue);
+    const queues = [taskQueue, bytes, smallQueue(bytes), ...(o.queues ?? [])];
     const workers = await Promise.all(
       queues.map((queue, i) =>
         Worker.create({
           connection: this.native,
           namespace: this.client.options.namespace,
           taskQueue: queue,
-          activities: stubs,
+          activities: { ...TRIED, ...stubs },
           ...(i === 0 ? { workflowBundle: { code } } : {}),
         }),
       ),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +35,14 @@ describe('uploadImport: exactly these bytes, imported once, no rejected row unhe
       outcome: 'succeededWithRejections',
       task: { state: 'COMPLETE', successful: true, rows: { unit: 'cells', total: 24_000, rejected: 80 } },
       transfers: [
-        { name: 'sales.csv', uri: 'sales.csv', bytes: SALES.length, chunks: 5, sha256: sha(SALES) },
+        {
+          name: 'sales.csv',
+          uri: `file://${rig.root}/sales.csv`,
+          host: hostname(),
+          bytes: SALES.length,
+          chunks: 5,
+          sha256: sha(SALES),
+        },
       ],
       dumps: [{ objectId: IMPORT, action: 'Load Sales', rows: 80 }],
     });

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, rename, rm } from 'node:fs/promises';
+import { link, lstat, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { errnoOf, targetError } from '../errors';
 import type { StoredFile } from '../ports';
 import { digestOf } from './digest';
 import { fileUri, partPath, type LocalPaths } from './paths';
-import { checkTarget, makeParents, openPart, statIfAny, syncDirectory, writeAll } from './sink';
+import { checkTarget, inParents, openPart, statIfAny, syncDirectory, writeAll } from './sink';
 
 /** Stores a new file that nothing overwrites. See `Storage.putOnce`. */
 export async function putLocalOnce(
@@ -30,9 +30,9 @@ export async function putLocalOnce(
       await rm(part, { force: true });
       return existing();
     }
-    await makeParents(dirname(part), 0o700);
     await rm(part, { force: true });
-    const written = await writePart(path.named, part, slices);
+    const file = await inParents(dirname(part), 0o700, () => openPart(part, constants.O_WRONLY));
+    const written = await writePart(path.named, part, file, slices);
     try {
       if (!(await appear(part, path.real))) return await existing();
     } finally {
@@ -46,9 +46,9 @@ export async function putLocalOnce(
 async function writePart(
   named: string,
   part: string,
+  file: FileHandle,
   slices: AsyncIterable<Buffer>,
 ): Promise<{ size: number; sha256: string }> {
-  const file = await openPart(part, constants.O_WRONLY);
   let whole = false;
   try {
     const hash = createHash('sha256');

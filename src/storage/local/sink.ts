@@ -17,9 +17,8 @@ export async function openLocalSink(
   const path = await checkTarget(paths, uri);
   const part = partPath(path.real, token);
   try {
-    await makeParents(dirname(part), 0o755);
+    const file = await inParents(dirname(part), 0o755, () => openPart(part, constants.O_RDWR));
     // The parents may have been made, or exchanged, since they were checked.
-    const file = await openPart(part, constants.O_RDWR);
     try {
       await checkTarget(paths, uri);
       const { size } = await file.stat();
@@ -125,13 +124,43 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Creates missing directories, and makes their names durable as far up as one was created. */
-export async function makeParents(directory: string, mode: number): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let at = dirname(directory); at.length >= dirname(first).length; at = dirname(at)) {
-    await syncDirectory(at);
-    if (at === dirname(at)) return;
+/**
+ * Creates missing directories and makes their names durable. One by one: Node's recursive `mkdir` says ENOENT where the
+ * file system is read-only or full.
+ * @param made takes those that were created, outermost first, also where a later one fails
+ */
+async function makeParents(directory: string, mode: number, made: string[]): Promise<void> {
+  const missing: string[] = [];
+  for (let at = directory; (await statIfAny(at)) === undefined; at = dirname(at)) missing.unshift(at);
+  for (const path of missing) {
+    try {
+      await mkdir(path, { mode });
+      made.push(path);
+    } catch (error) {
+      // Another run may have made it at this moment.
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    await syncDirectory(dirname(path));
+  }
+}
+
+/**
+ * Makes the directories of a file and then the file. A run that only tries removes the directories that it made, so they
+ * may vanish in between.
+ */
+export async function inParents<T>(
+  directory: string,
+  mode: number,
+  make: () => Promise<T>,
+  made: string[] = [],
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await makeParents(directory, mode, made);
+      return await make();
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || attempt >= 5) throw error;
+    }
   }
 }
 

@@ -1,0 +1,79 @@
+/** Before a run has an effect: whether what it will have to write can be written, on the host that will write it. */
+import { activityInfo } from '@temporalio/activity';
+
+import { pathSafe } from '../contracts/path-safe';
+import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { fail } from './errors';
+import type { AnaplanActivities, TryTargetsInput } from './types';
+import { work } from './work';
+
+const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
+
+/** Builds `anaplan.tryTargets`. */
+export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.tryTargets'> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  return {
+    'anaplan.tryTargets': ({ targets, dumps }) =>
+      work({ what: whatOf(targets, dumps), bounds: LOCAL_BOUNDS, timing }, async (w) => {
+        const uris: string[] = [];
+        let local = false;
+        const here = async (uri: string): Promise<void> => {
+          local ||= (await deps.storage.localityOf(uri)) === 'host';
+        };
+        await w.confirm();
+        try {
+          for (const { uri, token } of targets) {
+            w.assertAlive();
+            uris.push((await deps.storage.tryTarget(uri, token)).uri);
+            await here(uri);
+          }
+          if (dumps) {
+            w.assertAlive();
+            const directory = dumpDirectory(deps, dumps.directory);
+            await deps.storage.tryOnce(`${directory}/${longestName(dumps.names)}`, activityRun().runId);
+            await here(directory);
+          }
+        } catch (error) {
+          // Whoever tries again, or cleans up, may do so on another host: what was made here goes now.
+          for (const { uri, token } of targets.slice(0, uris.length)) {
+            await deps.storage.discardPart(uri, token);
+          }
+          throw error;
+        }
+        const { hostQueue } = deps;
+        return {
+          host: deps.host,
+          uris,
+          ...(local && hostQueue !== undefined ? { hostQueue } : {}),
+        };
+      }),
+  };
+}
+
+/** As long as the name of a dump can get. */
+function longestName(actions: readonly string[]): string {
+  const names = actions.map((action) => pathSafe(`${'0'.repeat(12)}-${action}`));
+  return `${names.reduce((a, b) => (b.length > a.length ? b : a), '')}.csv`;
+}
+
+function whatOf(targets: TryTargetsInput['targets'], dumps: TryTargetsInput['dumps']): string {
+  const all = [
+    ...targets.map((t) => t.uri),
+    ...(dumps
+      ? [`the directory for dumps${dumps.directory === undefined ? '' : ` ${dumps.directory}`}`]
+      : []),
+  ];
+  return `Trying to write ${all.slice(0, 3).join(', ')}`;
+}
+
+/** The directory of this run's dumps, on this host: where the input names none, this worker's own. */
+export function dumpDirectory(deps: ActivityDeps, given: string | undefined): string {
+  const { workflowId, runId } = activityRun();
+  return [(given ?? deps.dumps).replace(/\/+$/, ''), pathSafe(workflowId), pathSafe(runId)].join('/');
+}
+
+function activityRun(): { workflowId: string; runId: string } {
+  const execution = activityInfo().workflowExecution;
+  if (!execution) throw fail('InternalError', 'Dumps and targets belong to a workflow run');
+  return execution;
+}
