@@ -18,7 +18,7 @@ export function createPrepare(deps: ActivityDeps) {
     const checked = validated(integration, input);
     const timeouts = resolveTimeouts(checked.timeouts);
     return work<never, Prepared>(
-      { what: title(integration, checked), bounds: timeouts, timing },
+      { what: title(integration, checked), bounds: timeouts, first: true, timing },
       async (w) => {
         const connection = checked.connection ?? 'default';
         const { client } = deps.connection(connection);

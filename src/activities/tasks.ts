@@ -182,7 +182,7 @@ export function baselineOf(tasks: readonly TaskSummary[], serverDate: number | u
 /** What a failed POST `/tasks` means: refused for good (thrown), refused for now, or nobody knows. */
 export function startOutcome(what: string, error: AnaplanError, scale = 1): StartResult {
   if (outcomeUnknown(error)) return { outcome: 'unknown', message: sentence(what, error) };
-  const rule = retryRule(error);
+  const rule = retryRule(error, { begun: true });
   if (rule.class === 'refused') throw refuse(what, error);
   const delay = nextDelayMs(rule, 1, error.retryAfterMs) * scale;
   return {

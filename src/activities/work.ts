@@ -26,6 +26,8 @@ export interface WorkSpec {
   /** The object that messages name. */
   what: string;
   bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
+  /** The first activity of a run: nothing is lost yet, so refused credentials are final. */
+  first?: true;
   /** How long the activity may go on over all its attempts, from when it was scheduled. */
   leftMs?: number;
   deadlineName?: keyof TimeoutsMs;
@@ -288,8 +290,8 @@ export class Work<P> {
 
   /** Retries what Anaplan refused for now, within the bounds. */
   private refused(error: AnaplanError): ApplicationFailure {
-    const { what, timing, bounds } = this.spec;
-    const rule = retryRule(error);
+    const { what, timing, bounds, first } = this.spec;
+    const rule = retryRule(error, { begun: first !== true });
     if (rule.class === 'refused') return refuse(what, error);
     const limits = { what, bounds, leftMs: this.leftMs(), retryScale: timing.retryScale };
     const verdict = judgeRefusal(error, rule, this.earlier, this.now(), limits);

@@ -166,7 +166,9 @@ export class Api {
     try {
       return await this.transport.send(request, authorize);
     } catch (error) {
-      throw isUnauthorized(error) ? unauthorized(error) : error;
+      if (!isUnauthorized(error)) throw error;
+      this.auth.doubt(token);
+      throw unauthorized(error);
     }
   }
 

@@ -20,7 +20,8 @@ export interface AnaplanClientOptions {
   apiUrl: string;
   /** E.g. `https://auth.anaplan.com`. */
   authUrl: string;
-  credentials: Credentials;
+  /** A function is called again before each log-in: where the secret can be rotated, it reads it from its place. */
+  credentials: Credentials | (() => Credentials);
   /** Calls in any 60 s, log-ins included. Default 540. Not used where `limiter` is given. */
   requestsPerMinute?: number | undefined;
   /** Milliseconds. Defaults: `DEFAULT_TIMEOUTS`. */
@@ -110,14 +111,19 @@ export class AnaplanClient {
     this.reads = new ReadsApi(api, timeouts.completeMs);
   }
 
-  /** Logs out (5 s at most) and closes all connections; calls under way fail. Never throws. */
-  close(): Promise<void> {
-    this.closing ??= this.shutDown();
+  /**
+   * Closes all connections; calls under way fail. Never throws.
+   * @param o.logOut - ends the token, too (5 s at most). Not while tasks run that somebody follows: when the last user of
+   * a model has logged out, Anaplan may unload it and forget its tasks. Default false: a token ends by itself after 35 min
+   */
+  close(o: { logOut?: boolean } = {}): Promise<void> {
+    this.closing ??= this.shutDown(o.logOut ?? false);
     return this.closing;
   }
 
-  private async shutDown(): Promise<void> {
-    await this.auth.logout(AbortSignal.timeout(LOGOUT_MS));
+  private async shutDown(logOut: boolean): Promise<void> {
+    if (logOut) await this.auth.logout(AbortSignal.timeout(LOGOUT_MS));
+    else this.auth.end();
     await this.transport.close();
     this.releaseLimiter();
   }

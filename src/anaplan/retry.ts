@@ -139,8 +139,19 @@ export const RETRY_TABLE = {
   credentials: refused(
     'credentials',
     'credentials that were refused or are unusable; 407 of a proxy',
-    'Final before a run has begun to change something. Later the run waits for it, up to `timeouts.unavailable`, and the secret is read again before each log-in; a log-in with the same secret is not repeated within 5 min, so that no account is locked.',
+    'Final in the first step of a run, which changes nothing.',
   ),
+  credentialsLater: {
+    row: 'credentialsLater',
+    answers: 'the same, and 401, in a run that has begun',
+    class: 'unavailable',
+    retry: true,
+    firstDelayMs: 5_000,
+    maxDelayMs: MINUTE,
+    factor: 2,
+    bound: 'unavailable',
+    note: 'Waited for like an outage: a task may be running. The secret is read again from its place before each log-in; a log-in with the same secret is made once in 5 min by each worker, so that no account is locked.',
+  },
   aborted: refused('aborted', "the caller's own signal", 'Not retried: the caller ended it.'),
 } satisfies Record<string, RetryRule>;
 
@@ -157,11 +168,15 @@ function changes({ method = 'GET', path = '' }: Refusal): boolean {
   return method !== 'GET' && !path.endsWith('/status');
 }
 
-/** The row of {@link RETRY_TABLE} for an error. Pure. */
-export function retryRule(e: Refusal): RetryRule {
+/**
+ * The row of {@link RETRY_TABLE} for an error. Pure.
+ * @param o.begun - the run may have changed something already: refused credentials are waited for
+ */
+export function retryRule(e: Refusal, o: { begun?: boolean } = {}): RetryRule {
   if (e.code === ABORTED) return RETRY_TABLE.aborted;
   switch (e.kind) {
     case 'auth':
+      if (o.begun) return RETRY_TABLE.credentialsLater;
       return e.status === 401 ? RETRY_TABLE.unauthorized : RETRY_TABLE.credentials;
     case 'protocol':
       return RETRY_TABLE.protocol;

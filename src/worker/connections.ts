@@ -8,14 +8,17 @@ import { ConfigError } from './config-error';
 import type { Log } from './logging';
 import { readConfigFile, resolveSecret } from './secrets';
 
-/** A log-out that takes longer is not waited for: the token expires by itself. */
+/** Closing that takes longer is not waited for. */
 const CLOSE_MS = 3_000;
 
 /** The clients of all configured connections. */
 export interface Connections {
   /** @throws ApplicationFailure InvalidInput that lists the known names */
   get(name: string): ActivityConnection;
-  /** Logs all of them out, within a few seconds. Never throws. */
+  /**
+   * Closes all connections, within a few seconds. Never throws. Nobody is logged out: the tasks of runs that go on
+   * elsewhere are forgotten when the last user of a model has logged out. Tokens end by themselves.
+   */
   close(): Promise<void>;
 }
 
@@ -59,7 +62,6 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
   const limiters = new Map([...rates].map(([key, rate]) => [key, new RateLimiter(rate)]));
   const clients = new Map<string, AnaplanClient>();
   for (const connection of config.connections) {
-    const credentials = credentialsOf(connection, config, o.env);
     const limiter = limiters.get(tenantKey(connection));
     try {
       clients.set(
@@ -67,7 +69,8 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
         new AnaplanClient({
           apiUrl: connection.apiUrl,
           authUrl: connection.authUrl,
-          credentials,
+          // Read again before each log-in: secrets are rotated while a worker runs.
+          credentials: () => credentialsOf(connection, config, o.env),
           ...(limiter === undefined ? {} : { limiter }),
           onLog: ({ event, ...fields }) => {
             const level = event === 'rateLimited' ? 'warn' : 'debug';
@@ -76,6 +79,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
         }),
       );
     } catch (error) {
+      if (error instanceof ConfigError) throw error;
       // A key that does not open or fit is a mistake of the configuration, told at the start.
       const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
       throw new ConfigError(`connections.${connection.name}`, reason);

@@ -54,7 +54,7 @@ export interface AnaplanWorker {
   /** Whether new runs set our search attributes, as of now. */
   readonly searchAttributes: boolean;
   /**
-   * Polls until {@link shutdown}, then hands over what it runs, logs out and closes. Rejects when a worker failed.
+   * Polls until {@link shutdown}, then hands over what it runs and closes. Rejects when a worker failed.
    * Call it once.
    */
   run(): Promise<void>;

@@ -60,6 +60,29 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
     expect(failure?.message).toMatch(/next try in \d+ s$/);
   });
 
+  it.each([{ status: 401 }, { status: 407 }, {}])(
+    'a refused log-in %p is waited for like an outage, and fails at once only in the first activity',
+    async (said) => {
+      const refused = () =>
+        new AnaplanError('refused', {
+          kind: 'auth',
+          method: 'POST',
+          path: '/token/authenticate',
+          sent: 'no',
+          ...said,
+        });
+      const { failure, beats } = await failing(refused());
+      expect(failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: false });
+      expect(failure?.nextRetryDelay).toBeGreaterThanOrEqual(4_000);
+      expect(beats.at(-1)?.outage).toMatchObject({ class: 'unavailable', count: 1 });
+      const first = await failing(refused(), { first: true });
+      expect(first.failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: true });
+      const last = await failing(refused(), {}, outage('unavailable', 61_000));
+      expect(last.failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: true });
+      expect(last.failure?.message).toMatch(/It has done so for 61 s/);
+    },
+  );
+
   it('never asks for a delay of 0, which would fail the activity for good', async () => {
     const { failure } = await failing(answer(500), { timing: { ...FAST, retryScale: 0 } });
     expect(failure?.nextRetryDelay).toBe(1);

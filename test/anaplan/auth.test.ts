@@ -54,7 +54,7 @@ async function tenant(
   return { dead, logins: () => logins };
 }
 
-test('a hundred waiting calls are one log-in, and close logs out', async () => {
+test('a hundred waiting calls are one log-in, and close logs out on request only', async () => {
   const t = await tenant({ delayMs: 50 });
   client = clientOf(server, { credentials: basic });
   await Promise.all(Array.from({ length: 100 }, () => client?.users.me()));
@@ -64,7 +64,11 @@ test('a hundred waiting calls are one log-in, and close logs out', async () => {
     `Basic ${Buffer.from('ann@example.com:pässword-1').toString('base64')}`,
   );
   expect(login?.body).toHaveLength(0);
-  await client.close();
+  const careful = clientOf(server, { credentials: basic });
+  await careful.users.me();
+  await careful.close();
+  expect(server.calls('/token/logout')).toEqual([]);
+  await client.close({ logOut: true });
   expect(server.calls('/token/logout').map((c) => c.headers.authorization)).toEqual([
     'AnaplanAuthToken T1-secret',
   ]);
@@ -103,6 +107,94 @@ test('a 401 with the new token as well is an auth error, after one log-in', asyn
   const e = await rejection(client.users.me());
   expect(e).toMatchObject({ kind: 'auth', status: 401, path: '/users/me', anaplanMessage: 'Unauthorized' });
   expect(t.logins()).toBe(2);
+  // Nor does each further call cost a log-in, which would be one more wrong try each.
+  expect(await rejection(client.users.me())).toMatchObject({ kind: 'auth', status: 401 });
+  expect(await rejection(client.users.me())).toMatchObject({ kind: 'auth', status: 401 });
+  expect(t.logins()).toBe(2);
+});
+
+/** Lets the monotonic clock jump while `body` runs. */
+async function later(ms: number, body: () => Promise<void>): Promise<void> {
+  const real = performance.now.bind(performance);
+  const spy = jest.spyOn(performance, 'now').mockImplementation(() => real() + ms);
+  try {
+    await body();
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+describe('a rotated password', () => {
+  const MINUTE = 60_000;
+  let password: string;
+  let known: string;
+  let logins: string[];
+  let dead: boolean;
+  let unreadable = false;
+  const rotating = async (): Promise<AnaplanClient> => {
+    logins = [];
+    dead = false;
+    server = await TestServer.start((req, res) => {
+      if (req.url === '/token/authenticate') {
+        const sent = Buffer.from(String(req.headers.authorization).slice(6), 'base64').toString();
+        logins.push(sent.slice(sent.indexOf(':') + 1));
+        if (!sent.endsWith(`:${known}`)) return json(res, { statusMessage: 'FAILURE_BAD_CREDENTIAL' }, 401);
+        dead = false;
+        return json(res, tokenAnswer(`T${logins.length}-secret`), 201);
+      }
+      return dead ? json(res, {}, 401) : json(res, me);
+    });
+    return clientOf(server, {
+      credentials: () => {
+        if (unreadable) throw new Error('ENOENT');
+        return { kind: 'basic', user: 'ann@example.com', password };
+      },
+    });
+  };
+  beforeEach(() => {
+    password = known = 'first-password';
+    unreadable = false;
+  });
+
+  test('is read again from its place before the next log-in: nobody notices', async () => {
+    client = await rotating();
+    await client.users.me();
+    password = known = 'second-password';
+    dead = true;
+    expect(await client.users.me()).toEqual({ id: 'u1' });
+    expect(logins).toEqual(['first-password', 'second-password']);
+  });
+
+  test('that is not known yet is one wrong try in 5 min, whoever asks, and is found once it is there', async () => {
+    client = await rotating();
+    await client.users.me();
+    known = 'second-password';
+    dead = true;
+    const asked = client;
+    const ask = () => Promise.all(Array.from({ length: 30 }, () => rejection(asked.users.me())));
+    for (const e of await ask()) expect(e).toMatchObject({ kind: 'auth', status: 401 });
+    await later(4 * MINUTE, async () => {
+      const [e] = await ask();
+      expect(e).toMatchObject({ kind: 'auth', status: 401, sent: 'no' });
+      expect((e as AnaplanError).message).toMatch(/24\d s ago.*not locked.*waits \d+ s/);
+    });
+    expect(logins).toEqual(['first-password', 'first-password']);
+    await later(5 * MINUTE + 1_000, async () => void (await ask()));
+    expect(logins).toHaveLength(3);
+    password = 'second-password';
+    // A secret that was never tried is no repeated wrong try.
+    await later(6 * MINUTE, async () => void expect(await asked.users.me()).toEqual({ id: 'u1' }));
+    expect(logins).toEqual([...Array(3).fill('first-password'), 'second-password']);
+  });
+
+  test('whose file cannot be read for the moment does not end the client', async () => {
+    client = await rotating();
+    await client.users.me();
+    dead = true;
+    unreadable = true;
+    expect(await client.users.me()).toEqual({ id: 'u1' });
+    expect(logins).toHaveLength(2);
+  });
 });
 
 test('a given token is not replaced: the refusal is told at once', async () => {

@@ -68,8 +68,17 @@ describe('retry table', () => {
 
   test('every row is reachable and named by its key', () => {
     expect(Object.entries(RETRY_TABLE).every(([key, rule]) => rule.row === key)).toBe(true);
-    expect(new Set(rows.map(([, row]) => row))).toEqual(new Set(Object.keys(RETRY_TABLE)));
+    const reached = [...rows.map(([, row]) => row), retryRule({ kind: 'auth' }, { begun: true }).row];
+    expect(new Set(reached)).toEqual(new Set(Object.keys(RETRY_TABLE)));
   });
+
+  test.each([{ status: 401 }, { status: 407 }, {}])(
+    'a refused log-in %j is waited for once the run has begun: a task may be running',
+    (answer) => {
+      const rule = retryRule({ kind: 'auth', ...answer }, { begun: true });
+      expect(rule).toMatchObject({ class: 'unavailable', retry: true, bound: 'unavailable' });
+    },
+  );
 
   const delays: [keyof typeof RETRY_TABLE, number, number | undefined, number][] = [
     ['rateLimited', 1, undefined, 10_000],

@@ -2,6 +2,7 @@ import { ABORTED, AnaplanError } from '../errors';
 import { bodyErrors, MAX_JSON_BYTES, parseJson, readText } from '../http/body';
 import { serverDate } from '../http/headers';
 import type { Transport, WireRequest } from '../http/transport';
+import { REMEMBER_REFUSAL_MS } from '../retry';
 import { isRecord, optionalText, optionalTime } from '../parse';
 import { AUTHENTICATE, loginMaker, type Credentials, type LoginMaker } from './credentials';
 
@@ -28,62 +29,80 @@ const DEFAULT_LIFE_MS = 35 * 60_000;
 const REFRESH_BEFORE_MS = 5 * 60_000;
 /** For tokens shorter than usual: the last part of their life in which they are renewed. */
 const REFRESH_PART = 0.15;
-/** How long a refused log-in is remembered, so that many waiting calls do not lock the account. */
-const REMEMBER_REFUSAL_MS = 30_000;
+/** A secret that was never tried is tried at once, but not more often than this. */
+const BETWEEN_SECRETS_MS = 30_000;
 /** The service is quick; a log-in that hangs holds every call. */
 const AUTH_TIMEOUT_MS = 60_000;
 const RETRY_REFRESH_MS = 30_000;
 
+/** A log-in that was refused, and what it was made with. */
+interface Refused {
+  error: AnaplanError;
+  at: number;
+  secret: string;
+}
+
 /**
- * The client's one token: asked for once by however many calls wait for it, refreshed 5 minutes before it ends,
- * replaced once when Anaplan refuses it, and logged out at the end.
+ * The client's one token: asked for once by however many calls wait for it, refreshed 5 minutes before it ends, and
+ * replaced once when Anaplan refuses it.
+ *
+ * Credentials that are given as a function are read again before each log-in, so that a rotated secret is found. After a
+ * refusal no log-in with the same secret is made for 5 minutes, whoever asks: accounts are locked after a few wrong tries.
  */
 export class Authenticator {
-  private readonly maker: LoginMaker | undefined;
-  private readonly scheme: 'AnaplanAuthToken' | 'Bearer';
+  private credentials: Credentials;
+  private readonly reread: (() => Credentials) | undefined;
+  private maker: LoginMaker | undefined;
   private session: Session | undefined;
   private renewal: Promise<Session> | undefined;
-  private refusal: { error: AnaplanError; until: number } | undefined;
+  private refusal: Refused | undefined;
+  /** A new token that a call was refused with: another log-in would not help that call. */
+  private doubted: { token: string; until: number } | undefined;
   private closed = false;
 
   /** @throws AnaplanError of kind `auth` where the credentials are unusable; see {@link loginMaker} */
   constructor(
     private readonly transport: Transport,
     private readonly authUrl: string,
-    credentials: Credentials,
+    credentials: Credentials | (() => Credentials),
   ) {
-    this.scheme =
-      credentials.kind === 'token' ? (credentials.scheme ?? 'AnaplanAuthToken') : 'AnaplanAuthToken';
-    if (credentials.kind === 'token') {
-      this.session = { value: credentials.value, endsAt: Infinity, renewAt: Infinity };
-      transport.hide(credentials.value, { forEver: true });
-    } else {
-      this.maker = loginMaker(credentials);
-      if (credentials.kind === 'basic') {
-        transport.hide(credentials.password, { forEver: true });
-        transport.hide(
-          Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64'),
-          {
-            forEver: true,
-          },
-        );
-      }
-    }
+    this.reread = typeof credentials === 'function' ? credentials : undefined;
+    this.credentials = typeof credentials === 'function' ? credentials() : credentials;
+    this.maker = makerOf(this.credentials);
+    this.hide(this.credentials);
+    if (this.credentials.kind === 'token') this.session = given(this.credentials.value);
   }
 
   /** False for a token from elsewhere: when Anaplan refuses it, nothing can be done here. */
   get renewable(): boolean {
-    return this.maker !== undefined;
+    return this.maker !== undefined || this.reread !== undefined;
   }
 
   /** The value of the `Authorization` header for a token. */
   authorization(token: string): string {
-    return `${this.scheme} ${token}`;
+    const { credentials } = this;
+    const scheme =
+      credentials.kind === 'token' ? (credentials.scheme ?? 'AnaplanAuthToken') : 'AnaplanAuthToken';
+    return `${scheme} ${token}`;
+  }
+
+  /** Texts that a server may echo. */
+  private hide(credentials: Credentials): void {
+    const hidden =
+      credentials.kind === 'token'
+        ? [credentials.value]
+        : credentials.kind === 'basic'
+          ? [
+              credentials.password,
+              Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64'),
+            ]
+          : [];
+    for (const secret of hidden) this.transport.hide(secret, { forEver: true });
   }
 
   /**
    * A token that is not about to end. Logs in or refreshes when needed, once for all who wait.
-   * @throws AnaplanError: kind `auth` when the credentials were refused (remembered for 30 s), kind `network`,
+   * @throws AnaplanError: kind `auth` when the credentials were refused (remembered for 5 min), kind `network`,
    * `timeout` or `status` when the service is in trouble
    */
   async token(signal?: AbortSignal): Promise<string> {
@@ -99,8 +118,22 @@ export class Authenticator {
    */
   async replace(refused: string, signal?: AbortSignal): Promise<string> {
     if (this.session !== undefined && this.session.value !== refused) return this.token(signal);
+    if (this.doubted?.token === refused && performance.now() < this.doubted.until) {
+      throw new AnaplanError('Anaplan refuses the call with 401 although the token is new.', {
+        kind: 'auth',
+        method: 'POST',
+        path: AUTHENTICATE,
+        status: 401,
+        sent: 'no',
+      });
+    }
     this.session = undefined;
     return (await waitFor(this.renew(true), signal)).value;
+  }
+
+  /** Notes that a call was refused with a token that is new: the next refusal of it is not answered by a log-in. */
+  doubt(token: string): void {
+    this.doubted = { token, until: performance.now() + REMEMBER_REFUSAL_MS };
   }
 
   /** Asks the service whether the token is good and whose it is. Logs in first where there is none. */
@@ -125,6 +158,12 @@ export class Authenticator {
     return result;
   }
 
+  /** Refuses further calls. The token ends by itself. */
+  end(): void {
+    this.closed = true;
+    this.session = undefined;
+  }
+
   /**
    * Ends the token at the service (it is dead at once) and refuses further calls. Never throws: a token that could
    * not be ended ends by itself.
@@ -134,7 +173,8 @@ export class Authenticator {
     await this.renewal?.catch(() => undefined);
     const { session } = this;
     this.session = undefined;
-    if (session === undefined || this.maker === undefined || performance.now() >= session.endsAt) return;
+    if (session === undefined || this.credentials.kind === 'token' || performance.now() >= session.endsAt)
+      return;
     try {
       await this.call('POST', '/token/logout', { authorization: this.authorization(session.value), signal });
       this.transport.log({ event: 'logout' });
@@ -181,22 +221,51 @@ export class Authenticator {
     return session;
   }
 
+  /** Reads the credentials again; where that fails, those of before are as good as any. */
+  private refreshCredentials(): void {
+    try {
+      const credentials = this.reread?.();
+      if (credentials === undefined || secretOf(credentials) === secretOf(this.credentials)) return;
+      this.maker = makerOf(credentials);
+      this.credentials = credentials;
+      this.hide(credentials);
+    } catch (error) {
+      // A file that is just being replaced. Whoever waits for the log-in is told what Anaplan says to the old secret.
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+
+  /** Whether a log-in would be one more wrong try. */
+  private assertUntried(): void {
+    const { refusal } = this;
+    if (refusal === undefined) return;
+    const changed = refusal.secret !== secretOf(this.credentials);
+    const until = refusal.at + (changed ? BETWEEN_SECRETS_MS : REMEMBER_REFUSAL_MS);
+    const now = performance.now();
+    if (now < until) throw again(refusal.error, now - refusal.at, until - now);
+  }
+
   private async login(): Promise<Session> {
-    if (this.refusal !== undefined) {
-      if (performance.now() < this.refusal.until) throw again(this.refusal.error);
-      this.refusal = undefined;
+    this.refreshCredentials();
+    this.assertUntried();
+    if (this.credentials.kind === 'token') {
+      const { value } = this.credentials;
+      if (this.session === undefined && this.reread !== undefined) return given(value);
+      throw unavailable('A given token cannot be renewed.');
     }
     if (this.maker === undefined) throw unavailable('A given token cannot be renewed.');
+    const secret = secretOf(this.credentials);
     const { authorization, json } = this.maker();
     try {
       const answer = await this.call('POST', AUTHENTICATE, { authorization, json });
       const session = sessionOf(answer);
+      this.refusal = undefined;
       this.transport.log({ event: 'login' });
       return session;
     } catch (error) {
       const refused = refusalOf(error);
       if (refused === undefined) throw error;
-      this.refusal = { error: refused, until: performance.now() + REMEMBER_REFUSAL_MS };
+      this.refusal = { error: refused, at: performance.now(), secret };
       throw refused;
     }
   }
@@ -311,8 +380,10 @@ function refusalOf(error: unknown): AnaplanError | undefined {
 }
 
 /** The same refusal for another call: each has an error of its own, nothing was sent for it. */
-function again(error: AnaplanError): AnaplanError {
-  return new AnaplanError(error.message, {
+function again(error: AnaplanError, agoMs: number, leftMs: number): AnaplanError {
+  const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
+  const when = `That was ${seconds(agoMs)} ago; so that the account is not locked, the next log-in waits ${seconds(leftMs)}.`;
+  return new AnaplanError(`${error.message} ${when}`, {
     kind: 'auth',
     method: error.method,
     path: error.path,
@@ -320,6 +391,19 @@ function again(error: AnaplanError): AnaplanError {
     sent: 'no',
     anaplanMessage: error.anaplanMessage,
   });
+}
+
+/** What tells one secret from another. Never leaves this file. */
+function secretOf(credentials: Credentials): string {
+  return JSON.stringify(credentials);
+}
+
+function makerOf(credentials: Credentials): LoginMaker | undefined {
+  return credentials.kind === 'token' ? undefined : loginMaker(credentials);
+}
+
+function given(value: string): Session {
+  return { value, endsAt: Infinity, renewAt: Infinity };
 }
 
 function unavailable(why: string): AnaplanError {
