@@ -158,6 +158,8 @@ export const FAULTS = {
 
   // Not now.
   '401 in the middle': { kind: 'again', action: { kind: 'expire-token' } },
+  // With the new token as well: a run that has begun waits for better credentials.
+  '401 twice': { kind: 'again', action: status(401), occurrence: [1, 2], hits: 2 },
   '410': { kind: 'again', action: status(410) },
   '410 twice': {
     kind: 'again',
@@ -190,13 +192,6 @@ export const FAULTS = {
 
   // Never.
   '400': refused(400, 'InvalidInput'),
-  '401 twice': {
-    kind: 'refused',
-    action: status(401),
-    occurrence: [1, 2],
-    hits: 2,
-    type: 'AuthenticationFailed',
-  },
   '409 of a change': refused(409, 'Conflict'),
   '403': refused(403, 'PermissionDenied'),
   '404': refused(404, 'NotFound'),
