@@ -1,9 +1,10 @@
 /** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
-import { AnaplanError } from '../anaplan';
+import { AnaplanError, type AnaplanClient } from '../anaplan';
 import { LIMITS } from '../contracts';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { fail } from './errors';
 import { startPosition, TargetWriter } from './target-writer';
-import type { AnaplanActivities, DownloadPosition, DownloadResult } from './types';
+import type { AnaplanActivities, DownloadChunksInput, DownloadPosition, DownloadResult } from './types';
 import { refOf, specOf } from './uploads';
 import { work, type Work } from './work';
 
@@ -41,20 +42,19 @@ export function createDownloads(
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
           try {
             const first = input.from?.next ?? 0;
-            const until = Math.min(input.count, first + batchOf(input.count));
+            // Without chunks: the whole file, as one piece.
+            const count = Math.max(1, input.count);
+            const until = Math.min(count, first + batchOf(count));
             for (let i = writer.durable.next; i < until; i++) {
               w.assertInTime();
               w.assertAlive();
-              const id = input.ids?.[i] ?? String(i);
-              const body = await client.files.getChunk(refOf(input), input.file.id, id, { signal: w.signal });
-              const bytes = alive(body.stream, () => w.assertAlive());
-              await writer.writeUnit(input.count > 1 ? filled(bytes, `chunk ${id}`) : bytes);
-              w.note(`chunk ${i + 1} of ${input.count}`);
+              await writer.writeUnit(alive(pieceOf(client, input, i, w.signal), () => w.assertAlive()));
+              w.note(`chunk ${i + 1} of ${count}`);
               if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
               else w.answered();
             }
             await writer.reached(until, { rows: 0 }, true);
-            const done = until >= input.count;
+            const done = until >= count;
             return { ...writer.durable, done, ...hostQueue };
           } catch (error) {
             await keepWhole(writer, w);
@@ -91,6 +91,50 @@ export function createDownloads(
         return deps.storage.discardPart(target.uri, target.token);
       }),
   };
+}
+
+/**
+ * The bytes of one chunk, or of a file that has none. Nothing is never taken for content unless Anaplan says that nothing
+ * is right: a target that stands stays as it is.
+ */
+async function* pieceOf(
+  client: AnaplanClient,
+  input: DownloadChunksInput,
+  i: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const [ref, { file }] = [refOf(input), input];
+  if (input.count === 0) {
+    if (!input.empty) yield* wholeFile(client, input, signal);
+    return;
+  }
+  const id = input.ids?.[i] ?? String(i);
+  const { stream } = await client.files.getChunk(ref, file.id, id, { signal });
+  yield* input.empty ? stream : filled(stream, `chunk ${id}`);
+}
+
+/** @throws ApplicationFailure NotFound where there is no byte either */
+async function* wholeFile(
+  client: AnaplanClient,
+  input: DownloadChunksInput,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const { file } = input;
+  let bytes = 0;
+  try {
+    const { stream } = await client.files.getWhole(refOf(input), file.id, { signal });
+    for await (const slice of stream) {
+      bytes += slice.length;
+      yield slice;
+    }
+  } catch (error) {
+    if (!(error instanceof AnaplanError && error.status === 404)) throw error;
+  }
+  if (bytes > 0) return;
+  throw fail(
+    'NotFound',
+    `File "${file.name}" (${file.id}) has no content: Anaplan lists no chunk of it, and gives nothing for the whole either. Nothing was written. Upload it, or run the export that writes it, as the same user: what a user uploads or exports is private, and gone 48 hours after it was last used.`,
+  );
 }
 
 /** Chunks of one activity: an export's are 10 MB, so that 50 GB of them have to fit into as few events as an upload's. */
@@ -144,7 +188,7 @@ export async function* alive(stream: AsyncIterable<Buffer>, check: () => void): 
   }
 }
 
-/** Of several chunks or pages none is empty: an answer without a byte is one that lost them, and is asked for again. */
+/** No chunk and no page is empty: an answer without a byte is one that lost them, and is asked for again. */
 export async function* filled(stream: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const slice of stream) {
@@ -152,11 +196,14 @@ export async function* filled(stream: AsyncIterable<Buffer>, what: string): Asyn
     yield slice;
   }
   if (bytes > 0) return;
-  throw new AnaplanError(`Anaplan answered the request for ${what} without a byte.`, {
-    kind: 'body',
-    method: 'GET',
-    path: '',
-    status: 200,
-    sent: 'answered',
-  });
+  throw new AnaplanError(
+    `Anaplan answered the request for ${what} without a byte. Nothing is not taken for content: a target that stands stays as it is.`,
+    {
+      kind: 'body',
+      method: 'GET',
+      path: '',
+      status: 200,
+      sent: 'answered',
+    },
+  );
 }

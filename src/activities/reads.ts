@@ -105,13 +105,16 @@ class PageReader {
       }
       const { available, complete } = this.seen;
       while (next < Math.min(available, until)) {
-        if (!(await this.page(next, merge, available > 1)))
+        if (!(await this.page(next, merge)))
           return this.ended(next, state, { failed: `page ${next} is gone` });
         next += 1;
         w.note(`page ${next}${complete ? ` of ${available}` : ''}, ${state.rows} rows`);
         if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, ...this.seen });
         else w.answered();
         if (!(await this.touch(next))) return this.ended(next, state, { failed: 'the read request expired' });
+      }
+      if (complete && available === 0) {
+        return this.ended(next, state, { failed: 'Anaplan finished the read without a page' });
       }
       if (complete && next >= available) return this.ended(next, state, { done: true });
       if (next >= until) return this.ended(next, state, {});
@@ -149,7 +152,7 @@ class PageReader {
   }
 
   /** False when the page is gone. */
-  private async page(index: number, merge: PageMerge, several: boolean): Promise<boolean> {
+  private async page(index: number, merge: PageMerge): Promise<boolean> {
     const { client, input, w, writer } = this;
     w.assertInTime();
     w.assertAlive();
@@ -158,7 +161,7 @@ class PageReader {
         signal: w.signal,
       });
       const bytes = alive(body.stream, () => w.assertAlive());
-      await writer.writeUnit(merge.page(index, several ? filled(bytes, `page ${index}`) : bytes));
+      await writer.writeUnit(merge.page(index, filled(bytes, `page ${index}`)));
     } catch (error) {
       if (error instanceof AnaplanError && error.status === 404) return false;
       throw error;

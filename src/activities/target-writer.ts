@@ -11,7 +11,7 @@ const SYNC_MS = 1000;
 
 /** Where nothing is written yet. */
 export function startPosition(): DownloadPosition {
-  return { next: 0, offset: 0, crc32: 0, rows: 0 };
+  return { next: 0, offset: 0, crc32: 0, received: 0, rows: 0 };
 }
 
 /** One target during one attempt. */
@@ -23,6 +23,7 @@ export class TargetWriter {
   /** The end of the last whole chunk or page. */
   private boundary: DownloadPosition;
   private crc: number;
+  private received: number;
 
   private constructor(
     private readonly sink: MultipartSink,
@@ -32,6 +33,7 @@ export class TargetWriter {
     this.durable = position;
     this.boundary = position;
     this.crc = position.crc32;
+    this.received = position.received;
     this.syncedOffset = position.offset;
   }
 
@@ -61,20 +63,20 @@ export class TargetWriter {
   /** Writes one chunk or page: as it is, or as one gzip member. */
   async writeUnit(slices: AsyncIterable<Buffer>): Promise<void> {
     if (!this.compress) {
-      for await (const slice of slices) await this.append(slice);
+      for await (const slice of this.counted(slices)) await this.append(slice);
       return;
     }
-    const member = await gzipChunk(slices);
+    const member = await gzipChunk(this.counted(slices));
     for (const slice of member.slices) await this.append(slice);
   }
 
   /** Declares that everything up to here is whole; true when it became durable just now. */
   async reached(
     next: number,
-    rest: Omit<DownloadPosition, 'next' | 'offset' | 'crc32'>,
+    rest: Omit<DownloadPosition, 'next' | 'offset' | 'crc32' | 'received'>,
     force = false,
   ): Promise<boolean> {
-    this.boundary = { ...rest, next, offset: this.sink.offset, crc32: this.crc };
+    this.boundary = { ...rest, next, offset: this.sink.offset, crc32: this.crc, received: this.received };
     const due =
       force ||
       this.sink.offset - this.syncedOffset >= SYNC_BYTES ||
@@ -104,6 +106,13 @@ export class TargetWriter {
     this.syncedOffset = await this.sink.sync();
     this.syncedAt = performance.now();
     this.durable = this.boundary;
+  }
+
+  private async *counted(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const slice of slices) {
+      this.received += slice.length;
+      yield slice;
+    }
   }
 
   private async append(slice: Buffer): Promise<void> {

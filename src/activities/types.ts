@@ -225,6 +225,8 @@ export interface DownloadPosition {
   offset: number;
   /** CRC-32 of the bytes before `offset`. */
   crc32: number;
+  /** Bytes that Anaplan has sent for them: other than `offset` where the target is compressed. */
+  received: number;
   rows: number;
   /** Large reads: the digest of page 0's header, its line end, and whether the last byte written ended no line. */
   header?: string;
@@ -268,7 +270,10 @@ export interface DownloadChunksInput extends Call {
   target: TargetRef;
   /** The chunk IDs; absent: `0` to `count - 1`. */
   ids?: string[];
+  /** 0: Anaplan lists no chunk, so that the file is asked for whole. */
   count: number;
+  /** Anaplan says that the file has no bytes, so that nothing is right. */
+  empty?: true;
   compress: boolean;
   from?: DownloadPosition;
 }

@@ -111,6 +111,11 @@ export class FilesApi {
     return listChunks(this.api, `${filePath(ref, id)}/chunks`, `the chunk list of file ${id}`, o);
   }
 
+  /** Downloads the file in one piece, for one whose chunks Anaplan does not list. */
+  getWhole(ref: ModelRef, id: string, o?: CallOptions): Promise<DownloadBody> {
+    return this.api.download({ method: 'GET', path: filePath(ref, id), accept: BYTES }, o);
+  }
+
   /** Downloads one chunk. */
   getChunk(ref: ModelRef, id: string, chunkId: string, o?: CallOptions): Promise<DownloadBody> {
     const chunkPath = filePath(ref, id) + path`/chunks/${chunkId}`;

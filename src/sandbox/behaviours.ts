@@ -304,6 +304,12 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'seeds: Completion codes',
     'Rows with an invalid name are counted as failed and, among those, as invalid.',
   ),
+  rule(
+    'list-import-invalid',
+    'assumed',
+    'seeds: Completion codes',
+    'Rows with an invalid name are among the failed ones; invalidCount is 0.',
+  ),
   rule('list-import-ignored', 'assumed', '-', 'Blank rows and rows that change nothing count as ignored.'),
   rule(
     'module-import',

@@ -206,14 +206,37 @@ export class Target {
   }
 }
 
+/** What is known of a file before it is downloaded. */
+export interface ExpectedFile {
+  /** Bytes that the task which wrote it says. */
+  bytes?: number;
+  /** The task that wrote it, to see whether another one does meanwhile. */
+  written?: { action: ActionObject; taskId: string };
+}
+
+/** Nothing is not a success, unless Anaplan says that nothing is right; and what it says of the size has to be true. */
+function checkSize(run: Run, file: Named, { received }: DownloadResult, bytes: number | undefined): void {
+  if (received === bytes || (bytes === undefined && received > 0)) {
+    if (received === 0) run.warn(`export "${file.name}" wrote no byte, so its target is empty`);
+    return;
+  }
+  const wrote = bytes === undefined ? '' : `: Anaplan says that ${bytes} bytes were written`;
+  throw stepFailure(
+    'TransferCorrupt',
+    `The file of "${file.name}" (${file.id}) has ${received} bytes${wrote}. Nothing was changed at the target. Start the run again; if it happens again, look at the export in Anaplan.`,
+    { remedy: 'Start the run again; if it happens again, look at the export in Anaplan.' },
+  );
+}
+
 /** Downloads a file of the model to a target that appears whole or not at all. */
 export async function download(
   run: Run,
   file: Named,
   target: Target,
   compress: Compress | undefined,
-  written?: { action: ActionObject; taskId: string },
+  expected: ExpectedFile = {},
 ): Promise<ResultTransfer> {
+  const { written } = expected;
   run.state('downloading', `**${file.name}** to ${target.given}`);
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   const known: string[] = [];
@@ -223,7 +246,12 @@ export async function download(
       { summary: `chunks of ${file.name}`, withinMs: run.lightMs },
       { ...run.call(deadline), file },
     );
-    const end = await readChunks(run, file, target, chunks, compresses(compress), deadline);
+    const options = {
+      ...chunks,
+      compress: compresses(compress),
+      ...(expected.bytes === 0 ? { empty: true as const } : {}),
+    };
+    const end = await readChunks(run, file, target, options, deadline);
     const newer = written
       ? await call(
           'anaplan.newerTasks',
@@ -232,6 +260,8 @@ export async function download(
         )
       : [];
     if (newer.length === 0) {
+      // What another run of the export wrote has another size.
+      checkSize(run, file, end, known.length === 0 ? expected.bytes : undefined);
       const { sha256 } = await target.commit(end);
       return {
         name: file.name,
@@ -246,7 +276,6 @@ export async function download(
       throw stepFailure(
         'Conflict',
         `Export "${file.name}" (${file.id}) was started again ${rereads + 1} times while its file was read, so the bytes may be a mixture. Stop the other runs of the export, then start again.`,
-        { effects: 'applied' },
       );
     }
     run.warn(
@@ -259,8 +288,7 @@ async function readChunks(
   run: Run,
   file: Named,
   target: Target,
-  chunks: { count: number; ids?: string[] },
-  compress: boolean,
+  chunks: { count: number; ids?: string[]; compress: boolean; empty?: true },
   deadline: { name: 'transfer'; at: number },
 ): Promise<DownloadResult> {
   let from: DownloadPosition | undefined;
@@ -272,7 +300,6 @@ async function readChunks(
         file,
         target: target.ref,
         ...chunks,
-        compress,
         ...position,
       }),
     );
@@ -287,12 +314,25 @@ async function readChunks(
 
 /** Where the next batch goes on. */
 export function positionOf(batch: DownloadResult): DownloadPosition {
-  const { next, offset, crc32, rows, header, crlf, lineOpen, polledAt, available, complete, touchedAt } =
-    batch;
+  const {
+    next,
+    offset,
+    crc32,
+    received,
+    rows,
+    header,
+    crlf,
+    lineOpen,
+    polledAt,
+    available,
+    complete,
+    touchedAt,
+  } = batch;
   return {
     next,
     offset,
     crc32,
+    received,
     rows,
     ...(header === undefined ? {} : { header }),
     ...(crlf === undefined ? {} : { crlf }),

@@ -20,9 +20,13 @@ export async function exportDownload(...given: [input: ExportDownloadInput]): Pr
       holdingAll(run, async () => {
         const task = await runTask(run, action);
         const outcome = conclude(run, action, await keepDumps(run, action, task));
-        const written = { action, taskId: task.taskId };
+        const { fileSize } = task.result ?? {};
+        const expected = {
+          written: { action, taskId: task.taskId },
+          ...(fileSize === undefined ? {} : { bytes: fileSize }),
+        };
         const from = present(target, 'a target');
-        run.transferred(await download(run, to.export, from, run.input.compress, written));
+        run.transferred(await download(run, to.export, from, run.input.compress, expected));
         return run.succeed(outcome);
       }),
     );

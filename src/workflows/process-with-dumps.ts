@@ -1,6 +1,6 @@
 import { isCancellation } from '@temporalio/workflow';
 
-import type { Named, PinnedSource, PreparedUpload, SettledTask } from '../activities/types';
+import type { Named, PinnedSource, PreparedUpload, SettledResult, SettledTask } from '../activities/types';
 import type { IntegrationResult, ProcessWithDumpsInput } from '../contracts';
 import { readFailure } from './failures';
 import { conclude } from './conclude';
@@ -65,10 +65,12 @@ async function fetchExports(
 ): Promise<void> {
   if (task.state === 'CANCELLED') return;
   for (const [i, wanted] of run.prepared.downloads.entries()) {
-    if (!wrote(run, task, wanted.export)) continue;
+    const result = resultOf(run, task, wanted.export);
+    if (!result) continue;
+    const expected = result.fileSize === undefined ? {} : { bytes: result.fileSize };
     try {
       const target = present(targets[i], 'a target');
-      run.transferred(await download(run, wanted.export, target, undefined));
+      run.transferred(await download(run, wanted.export, target, undefined, expected));
     } catch (error) {
       if (!failed || isCancellation(error)) throw error;
       run.warn(`export "${wanted.export.name}" could not be downloaded: ${readFailure(error).message}`);
@@ -77,11 +79,11 @@ async function fetchExports(
 }
 
 /** Only what this process wrote is downloaded: an export that did not run has an older file, or none. */
-function wrote(run: Run, task: SettledTask, wanted: Named): boolean {
-  const result = actionResults(task).find((r) => r.objectId === wanted.id);
-  if (result?.successful) return true;
+function resultOf(run: Run, task: SettledTask, wanted: Named): SettledResult | undefined {
+  const result = actionResults(task).findLast((r) => r.objectId === wanted.id);
+  if (result?.successful) return result;
   run.warn(
     `export "${wanted.name}" (${wanted.id}) was not written by this run of the process, so its file was not downloaded`,
   );
-  return false;
+  return undefined;
 }

@@ -38,14 +38,20 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
     expect(first.durable.next).toBe(0);
     await expect(first.writeUnit(broken('tw'))).rejects.toThrow('cut');
     expect(await first.salvage()).toBe(true);
-    expect(first.durable).toEqual({ next: 1, offset: 6, crc32: crc32('one,1\n'), rows: 0 });
+    expect(first.durable).toEqual({ next: 1, offset: 6, crc32: crc32('one,1\n'), received: 6, rows: 0 });
     await first.close();
     expect(part()).toBe('one,1\n');
 
     const second = await writer(first.durable);
     await second.writeUnit(of('two,2\n'));
     expect(await second.reached(2, { rows: 0 }, true)).toBe(true);
-    expect(second.durable).toEqual({ next: 2, offset: 12, crc32: crc32('one,1\ntwo,2\n'), rows: 0 });
+    expect(second.durable).toEqual({
+      next: 2,
+      offset: 12,
+      crc32: crc32('one,1\ntwo,2\n'),
+      received: 12,
+      rows: 0,
+    });
     await second.close();
   });
 
@@ -78,6 +84,7 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
     const second = await writer(first.durable, true);
     await second.writeUnit(of('two\n'));
     await second.reached(2, { rows: 0 }, true);
+    expect(second.durable.received).toBe(8);
     await second.close();
     expect(gunzipSync(bench.read('out.csv.run1.part')).toString()).toBe('one\ntwo\n');
   });
@@ -181,7 +188,7 @@ describe('downloading chunks: whole or absent', () => {
     const { count } = await chunks();
     const first = await get(count, {}, undefined, 'run3');
     truncateSync(join(bench.root, 'out/bulk.csv.run3.part'), 10);
-    const from = { next: 2, offset: 10_000, crc32: 0, rows: 0 };
+    const from = { next: 2, offset: 10_000, crc32: 0, received: 10_000, rows: 0 };
     const again = await get(count, {}, from, 'run3');
     expect(again.result).toMatchObject({ restart: true, done: false, next: 0, offset: 0 });
     expect(first.result?.done).toBe(true);

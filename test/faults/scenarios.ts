@@ -133,7 +133,7 @@ export const SCENARIOS = {
       end: 'succeeded',
       target: { name: 'out.csv', holds: { file: BULK_EXPORT } },
       action: BULK_EXPORT,
-      effectsAfter: 'applied',
+      effectsAfter: 'none',
       locks: true,
     },
   ),
