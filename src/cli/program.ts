@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { AnaplanTemporalError, documentOf } from '../client';
-import { EXIT, FAILURES } from '../contracts';
+import { documentOf } from '../client';
+import { EXIT } from '../contracts';
 import { integrationCommand } from './commands/integration';
 import { runSandboxCommand, sandboxCommand } from './commands/sandbox';
 import { schedulesCommand, withClient } from './commands/schedules';
@@ -11,6 +11,8 @@ import { demoCommand, runDemoCommand } from './demo/command';
 import type { CliDeps, Exit } from './deps';
 import { INTEGRATION_COMMANDS } from './integrations';
 import { runIntegration } from './run-integration';
+import { documentOfError, exitOf } from './wait';
+import { failureText } from './words';
 
 function packageVersion(): string {
   const manifest = JSON.parse(readFileSync(resolve(__dirname, '..', '..', 'package.json'), 'utf8')) as {
@@ -75,20 +77,27 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<Ex
   }
 }
 
+/** Says why nothing was run: a document for machines, a sentence and what to do for people. */
 function failed(error: unknown, said: string, args: readonly string[], deps: CliDeps): Exit {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
   const usage = error instanceof CommanderError;
-  const type = error instanceof AnaplanTemporalError ? error.type : usage ? 'InvalidInput' : 'InternalError';
-  const message = usage
-    ? (said.trim().split('\n', 1)[0] ?? error.message).replace(/^error: /, '')
-    : error instanceof Error
-      ? error.message
-      : String(error);
-  if (wantsJson(args)) {
-    const remedy = usage ? { remedy: 'Add --help to see the options.' } : {};
-    const document = documentOf(type, message, { effects: 'none', ...remedy });
-    deps.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
-  }
-  if (!usage) deps.stderr.write(`${message}\n`);
-  return FAILURES[type].exit;
+  const document = usage
+    ? documentOf('InvalidInput', usageMessage(said, error), {
+        effects: 'none',
+        remedy: 'Add --help to see the options.',
+      })
+    : documentOfError(error, 'unknown');
+  if (wantsJson(args)) deps.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  // What commander refuses it has said itself.
+  if (!usage) deps.stderr.write(`${failureText(document.failure)}\n`);
+  return exitOf(document);
+}
+
+/** What commander said, as one sentence with its hint: `unknown option '--sorce'. Did you mean --source?` */
+function usageMessage(said: string, error: CommanderError): string {
+  const lines = said.split('\n').map((line) => line.trim());
+  const first = lines.find((line) => line !== '') ?? error.message;
+  const hint = lines.map((line) => /^\((Did you mean .*)\)$/.exec(line)?.[1]).find(Boolean);
+  const message = first.replace(/^error: /, '');
+  return hint === undefined ? message : `${message.replace(/\.$/, '')}. ${hint}`;
 }

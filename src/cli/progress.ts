@@ -108,6 +108,12 @@ export class ProgressDisplay {
     this.show(text, text);
   }
 
+  /** Writes a line that stays: never behind what stands on the terminal's line. */
+  say(text: string): void {
+    this.clear();
+    this.out.write(`${text}\n`);
+  }
+
   private show(step: string, text: string): void {
     if (this.out.isTTY) {
       const width = Math.max(20, (this.out.columns ?? 80) - 1);

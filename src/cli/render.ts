@@ -5,6 +5,7 @@ import {
   type IntegrationResult,
   type RowCounts,
 } from '../contracts';
+import { inFlags, remedyBeyond } from './words';
 
 /** `1234567` as `1,234,567`. */
 export function count(n: number): string {
@@ -131,7 +132,9 @@ function transferLines(result: IntegrationResult): string[] {
 
 function dumpLines(result: IntegrationResult): string[] {
   return result.dumps.flatMap((dump) => [
-    line('Rejected', `${plural(dump.rows, 'row')} of ${dump.action}`),
+    dump.rows > 0
+      ? line('Rejected', `${plural(dump.rows, 'row')} of ${dump.action}`)
+      : line('Dump', `${dump.action}: no row was rejected, and Anaplan has something to say`),
     ...dump.errors.map((e) => line('', `${count(e.count).padStart(7)} x ${e.message}`)),
     line('', `all of them in ${dump.uri}`),
   ]);
@@ -155,10 +158,11 @@ export function renderResult(
   const { failure } = result;
   if (failure !== undefined) {
     const code = failure.code === undefined ? '' : ` [${failure.code}]`;
-    lines.push(line('Why', `${failure.message}${code}`));
+    lines.push(line('Why', `${inFlags(failure.message)}${code}`));
     // Messages of runs end with what to do; the general remedy of the type would only say it again.
     const general = failure.remedy === FAILURES[failure.type].remedy;
-    if (!general && !failure.message.includes(failure.remedy)) lines.push(line('Remedy', failure.remedy));
+    const remedy = general ? '' : remedyBeyond(failure);
+    if (remedy !== '') lines.push(line('Remedy', inFlags(remedy)));
     lines.push(line('Effects', EFFECTS[failure.effects]));
   }
   lines.push(...taskLines(result), ...transferLines(result), ...dumpLines(result));
@@ -170,7 +174,7 @@ export function renderResult(
       ),
     );
   }
-  for (const warning of result.warnings ?? []) lines.push(line('Warning', warning));
+  for (const warning of result.warnings ?? []) lines.push(line('Warning', inFlags(warning)));
   if (result.truncated) lines.push(line('', 'Some details were left out to keep the result small.'));
   if (o.workflowId !== undefined) lines.push(line('Run', o.workflowId));
   if (o.link !== undefined) lines.push(line('', o.link));

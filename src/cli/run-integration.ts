@@ -3,8 +3,9 @@ import {
   documentOf,
   type AnaplanTemporalClient,
   type IntegrationHandle,
+  type StartOptions,
 } from '../client';
-import { commandOf, EXIT, idFault, type IntegrationInputs, type IntegrationResult } from '../contracts';
+import { commandOf, EXIT, idFault, type IntegrationResult } from '../contracts';
 import { checkInput, issuesText, type InputIssue } from '../contracts/schemas';
 import { configuredTaskQueue, ConfigError } from '../worker';
 import type { CliDeps, Exit } from './deps';
@@ -14,6 +15,7 @@ import { renderResult } from './render';
 import type { RunFlags, TemporalFlags } from './shared-flags';
 import { findUi, runLink } from './ui-link';
 import { documentOfError, exitOf, waitForRun } from './wait';
+import { failureText } from './words';
 
 /** The text of a check that failed, with the flags that set the fields. */
 export function usageText(issues: readonly { path: string; message: string }[]): string {
@@ -85,15 +87,20 @@ export async function runIntegration(
     const remedy = `See "anaplan-temporal ${commandOf(integration)} --help".`;
     const result = documentOf('InvalidInput', message, { effects: 'none', remedy });
     if (json) return end(result);
-    deps.stderr.write(`${message}\n${remedy}\n`);
+    deps.stderr.write(`${failureText(result.failure)}\n`);
     return exitOf(result);
   }
   let client: AnaplanTemporalClient | undefined;
+  let handle: IntegrationHandle | undefined;
   try {
     client = await deps.connect(connectOptions(flags, deps));
-    return await startAndWait(command, check.input, flags, { deps, client, json, end });
+    handle = await client.start(integration, check.input, startOptions(flags));
+    return await waitOrLeave(handle, flags, { deps, client, json, end });
   } catch (error) {
-    return end(documentOfError(error, 'none'));
+    return end(
+      documentOfError(error, handle === undefined ? 'none' : 'unknown'),
+      handle === undefined ? {} : { workflowId: handle.workflowId },
+    );
   } finally {
     await client?.close().catch(() => undefined);
   }
@@ -111,17 +118,19 @@ interface Running {
   end(result: IntegrationResult, o?: Parameters<typeof renderResult>[2]): Exit;
 }
 
-async function startAndWait(
-  command: IntegrationCommand,
-  input: IntegrationInputs[keyof IntegrationInputs],
+function startOptions({ id, onClosed, summary }: RunFlags): StartOptions {
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(onClosed === undefined ? {} : { onClosed }),
+    ...(summary === undefined ? {} : { summary }),
+  };
+}
+
+async function waitOrLeave(
+  handle: IntegrationHandle,
   flags: RunFlags,
   { deps, client, json, end }: Running,
 ): Promise<Exit> {
-  const handle = await client.start(command.integration, input, {
-    ...(flags.id === undefined ? {} : { id: flags.id }),
-    ...(flags.onClosed === undefined ? {} : { onClosed: flags.onClosed }),
-    ...(flags.summary === undefined ? {} : { summary: flags.summary }),
-  });
   const { workflowId, runId } = handle;
   const ids = json ? `${JSON.stringify({ workflowId, runId })}\n` : `${workflowId}\n`;
   if (flags.detach === true) {
@@ -130,11 +139,12 @@ async function startAndWait(
   }
   const ui = await findUi(client.address, deps.env);
   const link = ui === undefined ? undefined : runLink(ui, client.namespace, workflowId, runId);
-  const waited = await waitForRun(handle, new ProgressDisplay(deps.stderr), deps, () => {
-    deps.stderr.write(`${foundText(handle)}${link === undefined ? '' : `\n${link}`}\n`);
+  const display = new ProgressDisplay(deps.stderr);
+  const waited = await waitForRun(handle, display, deps, () => {
+    display.say(`${foundText(handle)}${link === undefined ? '' : `\n${link}`}`);
   });
   if (waited.kind === 'detached') {
-    deps.stderr.write(`Detached: ${workflowId} goes on.\n`);
+    deps.stderr.write(`${waited.text}\n`);
     if (json) deps.stdout.write(ids);
     return EXIT.unexpected;
   }

@@ -1,18 +1,29 @@
 import { createInterface } from 'node:readline';
 import { AnaplanTemporalError, documentOf, IntegrationFailed, type IntegrationHandle } from '../client';
-import { EXIT, FAILURES, type ExitCode, type IntegrationResult } from '../contracts';
+import { EXIT, FAILURES, type ExitCode, type IntegrationResult, type ResultFailure } from '../contracts';
 import type { CliDeps } from './deps';
 import type { ProgressDisplay } from './progress';
+import { failureText } from './words';
 
 /** How waiting for a run ended. */
-export type Waited = { kind: 'ended'; result: IntegrationResult } | { kind: 'detached' };
+export type Waited =
+  | { kind: 'ended'; result: IntegrationResult }
+  /** Left while the run goes on; `text` says so. */
+  | { kind: 'detached'; text: string };
 
 /** The document of any error: the run's own, or one made from the error. */
-export function documentOfError(error: unknown, effects: 'none' | 'unknown'): IntegrationResult {
-  if (error instanceof IntegrationFailed) return error.result;
+export function documentOfError(
+  error: unknown,
+  effects: 'none' | 'unknown',
+): IntegrationResult & { failure: ResultFailure } {
+  if (error instanceof IntegrationFailed) {
+    const made = documentOf(error.type, error.message, { effects: 'unknown', remedy: error.remedy });
+    return { ...error.result, failure: error.result.failure ?? made.failure };
+  }
   if (error instanceof AnaplanTemporalError) {
     return documentOf(error.type, error.message, {
-      effects: error.type === 'InvalidInput' || error.type === 'Conflict' ? 'none' : effects,
+      effects:
+        error.effects ?? (error.type === 'InvalidInput' || error.type === 'Conflict' ? 'none' : effects),
       remedy: error.remedy,
     });
   }
@@ -46,38 +57,61 @@ export async function waitForRun(
   announce: () => void = () => undefined,
 ): Promise<Waited> {
   const { stderr } = deps;
+  const ended = handle.result().then(
+    (result): Waited => ({ kind: 'ended', result }),
+    (error: unknown): Waited => ({ kind: 'ended', result: documentOfError(error, 'unknown') }),
+  );
   const interactive = stderr.isTTY === true && deps.stdin.isTTY === true;
+  const leaving = (): string => {
+    const { workflowId } = handle;
+    const left = `Detached: ${workflowId} goes on.`;
+    if (cancelled) return `${left} It was asked to cancel, and does so by itself.`;
+    return cancelling ? `${left} Temporal did not take the cancel.` : left;
+  };
   let detach = (): void => undefined;
   const detached = new Promise<Waited>((resolve) => {
-    detach = (): void => resolve({ kind: 'detached' });
+    detach = (): void => resolve({ kind: 'detached', text: leaving() });
   });
+  let over = false;
   let cancelling = false;
-  const cancel = (): void => {
+  let cancelled = false;
+  /** Asks until Temporal has taken it: a cancel that was lost while Temporal was away would let the run go on. */
+  const cancel = async (): Promise<void> => {
     if (cancelling) return;
     cancelling = true;
-    handle.cancel().then(
-      () => {
-        display.clear();
-        stderr.write(`Cancelling ${handle.workflowId}; Ctrl-C again leaves it to do so by itself.\n`);
-      },
-      (error: unknown) => {
-        // A run that ended meanwhile tells its own ending; anything else is said, and may be tried again.
-        cancelling = false;
-        if (error instanceof AnaplanTemporalError && error.type === 'NotFound') return;
-        stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      },
-    );
+    for (let said = false; !over;) {
+      try {
+        await handle.cancel();
+        cancelled = true;
+        return display.say(`Cancelling ${handle.workflowId}; Ctrl-C again leaves it to do so by itself.`);
+      } catch (error) {
+        // A run that ended meanwhile tells its own ending.
+        if (over || (error instanceof AnaplanTemporalError && error.type === 'NotFound')) return;
+        if (!(error instanceof AnaplanTemporalError) || error.type !== 'ServiceUnavailable') {
+          cancelling = false;
+          return display.say(failureText(documentOfError(error, 'unknown').failure));
+        }
+        if (!said) {
+          said = true;
+          display.say(
+            `Temporal does not answer; the cancel of ${handle.workflowId} is asked for again until it does. ` +
+              'Ctrl-C again gives that up, and the run goes on.',
+          );
+        }
+        await Promise.race([ended, pause(LOOK_MS)]);
+      }
+    }
   };
   let question: { close(): void } | undefined;
   const unlisten = deps.onSignal((signal) => {
     if (signal === 'SIGTERM' || cancelling || question !== undefined) return detach();
-    if (!interactive) return cancel();
+    if (!interactive) return void cancel();
     display.clear();
     question = ask(
       deps,
       (answer) => {
         question = undefined;
-        if (answer === 'cancel') cancel();
+        if (answer === 'cancel') void cancel();
         if (answer === 'detach') detach();
       },
       detach,
@@ -87,16 +121,11 @@ export async function waitForRun(
   // Only now: whoever reads it may answer with a signal at once.
   announce();
 
-  let over = false;
-  const ended = handle.result().then(
-    (result): Waited => ({ kind: 'ended', result }),
-    (error: unknown): Waited => ({ kind: 'ended', result: documentOfError(error, 'unknown') }),
-  );
   const watch = async (): Promise<void> => {
     while (!over) {
       try {
         const progress = await handle.progress();
-        if (!over && question === undefined && progress.status === 'RUNNING') display.update(progress);
+        if (!over && question === undefined && progress.closedAt === undefined) display.update(progress);
       } catch (error) {
         // The result is what is waited for; a look that fails is only worth a line.
         if (
@@ -108,13 +137,7 @@ export async function waitForRun(
           display.note('Temporal does not answer; the run goes on, waiting for it');
         }
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, LOOK_MS);
-        void ended.then(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await Promise.race([ended, pause(LOOK_MS)]);
     }
   };
   const watching = watch();
@@ -129,6 +152,11 @@ export async function waitForRun(
     unlisten();
     display.clear();
   }
+}
+
+/** Waits, without keeping the process for it. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 /** Asks on the terminal; `interrupted` is a Ctrl-C at the question. */

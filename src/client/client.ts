@@ -19,7 +19,7 @@ import {
 import type { InputIssue } from '../contracts/schemas';
 import { checked } from './check';
 import { idPrefix } from './describe-input';
-import { invalidInput, temporalError } from './errors';
+import { AnaplanTemporalError, invalidInput, isNotSent, isUnavailable, temporalError } from './errors';
 import { makeHandle, type IntegrationHandle } from './handle';
 import { Schedules } from './schedules';
 import { ON_CLOSED, startOrFind, type OnClosed } from './start';
@@ -189,7 +189,7 @@ export class AnaplanTemporalClient {
       });
       return this.handleOf(workflowId, { ...ids, joined, ended });
     } catch (error) {
-      throw temporalError(error, 'start the run', this.address);
+      throw startLost(error, workflowId, this.address) ?? temporalError(error, 'start the run', this.address);
     }
   }
 
@@ -213,6 +213,26 @@ export class AnaplanTemporalClient {
       ...(this.address === undefined ? {} : { address: this.address }),
     });
   }
+}
+
+/** The error of a start that Temporal may have taken although its answer did not arrive. */
+function startLost(
+  error: unknown,
+  workflowId: string,
+  address: string | undefined,
+): AnaplanTemporalError | undefined {
+  if (!isUnavailable(error) || isNotSent(error)) return undefined;
+  const { message } = temporalError(error, 'start the run', address);
+  return new AnaplanTemporalError(
+    'ServiceUnavailable',
+    `${message} Whether the run ${workflowId} was started is not known.`,
+    {
+      effects: 'unknown',
+      remedy:
+        'Once Temporal answers, start it again under that ID (--id) with onClosed (--on-closed) return: what was started is joined, and nothing runs twice.',
+      cause: error,
+    },
+  );
 }
 
 function optionIssues({ id, onClosed }: StartOptions): InputIssue[] {

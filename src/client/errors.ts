@@ -16,16 +16,19 @@ export class AnaplanTemporalError extends Error {
   readonly issues: readonly InputIssue[];
   /** What to do about it. */
   readonly remedy: string;
+  /** What was done to the model, where this error knows: `unknown` for a start whose answer was lost. */
+  readonly effects: Effects | undefined;
 
   constructor(
     type: FailureType,
     message: string,
-    o: { issues?: readonly InputIssue[]; remedy?: string; cause?: unknown } = {},
+    o: { issues?: readonly InputIssue[]; remedy?: string; effects?: Effects; cause?: unknown } = {},
   ) {
     super(message, o.cause === undefined ? undefined : { cause: o.cause });
     this.type = type;
     this.issues = o.issues ?? [];
     this.remedy = o.remedy ?? FAILURES[type].remedy;
+    this.effects = o.effects;
   }
 }
 
@@ -42,6 +45,7 @@ export class IntegrationFailed extends AnaplanTemporalError {
   ) {
     super(failure.type, failure.message, {
       remedy: failure.remedy,
+      effects: failure.effects,
       ...(cause === undefined ? {} : { cause }),
     });
   }
@@ -94,6 +98,13 @@ export function grpcCode(error: unknown): number | undefined {
 export function isUnavailable(error: unknown): boolean {
   const code = grpcCode(error);
   return code === GRPC.unavailable || code === GRPC.deadlineExceeded || code === GRPC.resourceExhausted;
+}
+
+/** Whether a call that failed cannot have reached Temporal: there was no connection to send it over. */
+export function isNotSent(error: unknown): boolean {
+  return (
+    grpcCode(error) === GRPC.unavailable && /no connection established|ECONNREFUSED/i.test(reason(error))
+  );
 }
 
 /** Whether Temporal refused a call for what it holds. */

@@ -7,6 +7,8 @@ import { progressOf, type RunProgress } from './progress';
 
 /** While Temporal does not answer, a waiting client asks again for this long. */
 const PATIENCE_MS = 10 * 60_000;
+/** How long a look or a cancel may take. */
+const PROMPT_MS = 10_000;
 
 /** One run of an integration. */
 export interface IntegrationHandle {
@@ -57,20 +59,27 @@ export function makeHandle(
     cancel: async () => {
       try {
         // Without a run ID, so that a run that was reset meanwhile is found.
-        await client.workflow.getHandle(workflowId, undefined, firstRun(firstRunId)).cancel();
+        await promptly(client, () =>
+          client.workflow.getHandle(workflowId, undefined, firstRun(firstRunId)).cancel(),
+        );
       } catch (error) {
         throw gone(error, workflowId) ?? temporalError(error, `cancel ${workflowId}`, address);
       }
     },
     progress: async () => {
       try {
-        const description = await client.workflow.getHandle(workflowId).describe();
+        const description = await promptly(client, () => client.workflow.getHandle(workflowId).describe());
         return await progressOf(description, client.options.loadedDataConverter);
       } catch (error) {
         throw gone(error, workflowId) ?? temporalError(error, `look at ${workflowId}`, address);
       }
     },
   };
+}
+
+/** For calls that somebody watches: a server that says nothing is told of, not waited for. */
+function promptly<T>(client: Client, call: () => Promise<T>): Promise<T> {
+  return client.withDeadline(Date.now() + PROMPT_MS, call);
 }
 
 function firstRun(id: string | undefined): { firstExecutionRunId?: string } {

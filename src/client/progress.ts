@@ -104,7 +104,7 @@ export async function progressOf(
     ...(description.closeTime === undefined ? {} : { closedAt: description.closeTime }),
     ...(typeof state === 'string' ? { state } : {}),
     // Two events: started, and the first workflow task scheduled. The third is a worker taking it.
-    unclaimed: description.status.name === 'RUNNING' && description.historyLength <= 2,
+    unclaimed: description.closeTime === undefined && description.historyLength <= 2,
     taskQueue: description.taskQueue,
     activities,
   };

@@ -118,7 +118,7 @@ export const FAILURES: Record<FailureType, { exit: ExitCode; remedy: string }> =
   RowsRejected: {
     exit: EXIT.rowsRejected,
     remedy:
-      'Correct the rows in the dump and load them again, or allow rejections with acceptRejections. The other rows are loaded.',
+      'Correct the rows in the dump and load them again, or allow rejections with acceptRejections (--accept-rejections).',
   },
   AmbiguousTaskStart: {
     exit: EXIT.actionFailed,

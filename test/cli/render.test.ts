@@ -1,6 +1,7 @@
 import { ProgressDisplay, progressText, Rate, stepOf } from '../../src/cli/progress';
 import { bytes, clean, renderResult, span } from '../../src/cli/render';
 import { exitOf } from '../../src/cli/wait';
+import { inFlags } from '../../src/cli/words';
 import { documentOf, type RunProgress } from '../../src/client';
 import { EXIT, FAILURE_TYPES, FAILURES, type IntegrationResult } from '../../src/contracts';
 
@@ -107,6 +108,49 @@ describe('a result as a person reads it', () => {
         '          Some details were left out to keep the result small.',
         '',
       ].join('\n'),
+    );
+  });
+
+  test('a dump that only warns does not read as rejected rows', () => {
+    const result: IntegrationResult = {
+      outcome: 'succeeded',
+      transfers: [],
+      dumps: [
+        {
+          objectId: '112',
+          action: 'Load Sales',
+          uri: 'file:///d.csv',
+          rows: 0,
+          errors: [{ message: 'Duplicate key: …', count: 3 }],
+        },
+      ],
+    };
+    const text = renderResult('uploadImport', result);
+    expect(text).not.toMatch(/0 rows|Rejected/);
+    expect(text).toContain('Dump      Load Sales: no row was rejected');
+    expect(text).toContain('3 x Duplicate key: …');
+  });
+
+  test('a person reads flags where the document has fields, and each sentence once', () => {
+    const result: IntegrationResult = {
+      outcome: 'failed',
+      transfers: [],
+      dumps: [],
+      warnings: ['It differs; checkHeader says what happens.'],
+      failure: {
+        type: 'RowsRejected',
+        message: `Import "acceptRejections" rejected 2 rows; the rest is loaded. ${FAILURES.RowsRejected.remedy}`,
+        remedy: FAILURES.RowsRejected.remedy,
+        effects: 'applied',
+      },
+    };
+    const text = renderResult('uploadImport', result);
+    expect(text).toContain('or allow rejections with --accept-rejections.');
+    expect(text).toContain('Import "acceptRejections" rejected');
+    expect(text).toContain('--check-header says');
+    expect(text.match(/loaded/g)).toHaveLength(1);
+    expect(inFlags(FAILURES.ModelLocked.remedy)).toContain(
+      '--timeout lock=... and --timeout modelUnavailable=...',
     );
   });
 

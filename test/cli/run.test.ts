@@ -43,7 +43,7 @@ type End = IntegrationResult | Error | 'on cancel' | 'never';
 async function run(
   args: string[],
   end: End,
-  o: { start?: Error; signals?: ('SIGINT' | 'SIGTERM')[] } = {},
+  o: { start?: Error; signals?: ('SIGINT' | 'SIGTERM')[]; cancelFails?: number } = {},
 ): Promise<Ran> {
   const ran: Ran = { exit: -1, out: '', err: '', cancelled: 0, started: [] };
   let whenCancelled = (): void => undefined;
@@ -68,6 +68,8 @@ async function run(
     },
     cancel: async () => {
       ran.cancelled++;
+      if (ran.cancelled <= (o.cancelFails ?? 0))
+        throw new AnaplanTemporalError('ServiceUnavailable', 'Temporal cannot be reached.');
       whenCancelled();
     },
     progress: async () => PROGRESS,
@@ -194,6 +196,53 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       { failure: { type: 'InvalidInput', message: "unknown option '--nope'" } },
     ],
     [
+      'a misspelt flag',
+      [...ACTION, '--acton', 'x'],
+      DONE,
+      undefined,
+      2,
+      { failure: { message: "unknown option '--acton'. Did you mean --action?", effects: 'none' } },
+    ],
+    [
+      'a misspelt command',
+      ['run-acton'],
+      DONE,
+      undefined,
+      2,
+      { failure: { message: "unknown command 'run-acton'. Did you mean run-action?" } },
+    ],
+    [
+      'a schedule of a wrong command',
+      ['schedules', 'create', 'x', '--cron', '0 6 * * *'],
+      DONE,
+      undefined,
+      2,
+      { failure: { type: 'InvalidInput' } },
+    ],
+    [
+      'a schedule of an action without its flags',
+      ['schedules', 'create', 'x', '--cron', '0 6 * * *', '-o', 'json', '--', 'run-action'],
+      DONE,
+      undefined,
+      2,
+      {
+        failure: {
+          type: 'InvalidInput',
+          message: expect.stringContaining('--action: is required') as string,
+        },
+      },
+    ],
+    [
+      'a start whose answer was lost',
+      ACTION,
+      DONE,
+      new AnaplanTemporalError('ServiceUnavailable', 'Whether it was started is not known.', {
+        effects: 'unknown',
+      }),
+      6,
+      { failure: { type: 'ServiceUnavailable', effects: 'unknown' } },
+    ],
+    [
       'a flag without its value',
       ['run-action', '--model'],
       DONE,
@@ -227,7 +276,8 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       { failure: { type: 'ServiceUnavailable', effects: 'unknown' } },
     ],
   ])('%s', async (_what, args, end, start, exit, document) => {
-    const ran = await run([...args, '-o', 'json'], end, start === undefined ? {} : { start });
+    const json = args.includes('json') ? [] : ['-o', 'json'];
+    const ran = await run([...args, ...json], end, start === undefined ? {} : { start });
     expect(JSON.parse(ran.out)).toMatchObject(document);
     expect(ran.exit).toBe(exit);
   });
@@ -238,6 +288,25 @@ describe('signals without a terminal', () => {
     const ran = await run([...ACTION, '-o', 'json'], 'on cancel', { signals: ['SIGINT'] });
     expect(ran).toMatchObject({ exit: 5, cancelled: 1 });
     expect(JSON.parse(ran.out)).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  test('a cancel that Temporal does not take is asked for again, and said on a line of its own', async () => {
+    const ran = await run(ACTION, 'on cancel', { signals: ['SIGINT'], cancelFails: 1 });
+    expect(ran).toMatchObject({ exit: 5, cancelled: 2 });
+    expect(ran.err.split('\n')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^Temporal does not answer; the cancel of w is asked for again until it does\./,
+        ),
+        expect.stringMatching(/^Cancelling w; /),
+      ]),
+    );
+  });
+
+  test('whoever leaves before Temporal took the cancel is told that the run goes on', async () => {
+    const ran = await run(ACTION, 'never', { signals: ['SIGINT', 'SIGINT'], cancelFails: 99 });
+    expect(ran.exit).toBe(1);
+    expect(ran.err).toContain('Detached: w goes on. Temporal did not take the cancel.');
   });
 
   test('a second SIGINT leaves it', async () => {

@@ -9,14 +9,16 @@ import {
   type ScheduleDetails,
   type ScheduleListing,
 } from '../../client';
-import { commandOf, EXIT, FAILURES, INTEGRATIONS } from '../../contracts';
-import { checkInput, nearest } from '../../contracts/schemas';
+import { commandOf, EXIT, INTEGRATIONS } from '../../contracts';
+import { checkInput, issuesText, nearest } from '../../contracts/schemas';
 import type { CliDeps, Exit } from '../deps';
 import { flagOf, inputOf, INTEGRATION_COMMANDS, type Flags, type IntegrationCommand } from '../integrations';
 import { timeOption } from '../parse';
 import { clean, span } from '../render';
 import { connectOptions, usageText } from '../run-integration';
 import { outputFlag, temporalFlags, type RunFlags } from '../shared-flags';
+import { documentOfError, exitOf } from '../wait';
+import { failureText } from '../words';
 import { integrationCommand } from './integration';
 
 /** Flags of `schedules create`. */
@@ -137,15 +139,25 @@ export async function withClient(
     else if (!json) deps.stdout.write(answer);
     return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof AnaplanTemporalError)) throw error;
-    const { type, message, remedy, issues } = error;
-    if (json)
-      deps.stdout.write(`${JSON.stringify({ error: { type, message, remedy, issues } }, undefined, 2)}\n`);
-    deps.stderr.write(`${message}\n${remedy}\n`);
-    return FAILURES[type].exit;
+    const document = documentOfError(inFlagsOf(error), 'none');
+    if (json) deps.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    deps.stderr.write(`${failureText(document.failure)}\n`);
+    return exitOf(document);
   } finally {
     await client?.close().catch(() => undefined);
   }
+}
+
+/** An error of the client over fields of a schedule, with the flags that set them; `id` is no flag here. */
+function inFlagsOf(error: unknown): unknown {
+  if (!(error instanceof AnaplanTemporalError) || !error.message.endsWith(`: ${issuesText(error.issues)}.`))
+    return error;
+  const named = error.issues.map((issue) => (issue.path === 'id' ? { ...issue, path: '<id>' } : issue));
+  return new AnaplanTemporalError(error.type, `The schedule is not valid: ${usageText(named)}.`, {
+    issues: error.issues,
+    remedy: 'See "anaplan-temporal schedules create --help".',
+    cause: error,
+  });
 }
 
 /** `anaplan-temporal schedules ...` */
@@ -178,13 +190,15 @@ export function schedulesCommand(command: Command, run: WithClient): Command {
       '\nExample:\n  anaplan-temporal schedules create nightly-sales --cron "0 6 * * 1-5" --time-zone Europe/London \\\n' +
         '    -- upload-import --workspace Finance --model Plan --import "Load sales" --source data/sales.csv',
     );
-  create.action((id: string, args: string[], flags: CreateFlags) =>
-    run(flags, async (client) => {
-      await client.schedules.create(id, definitionOf(flags, args));
+  create.action(async (id: string, args: string[], flags: CreateFlags) => {
+    // A wrong command is told whether Temporal answers or not.
+    const definition = definitionOf(flags, args);
+    await run(flags, async (client) => {
+      await client.schedules.create(id, definition);
       const made = await client.schedules.describe(id);
       return flags.output === 'json' ? made : `Created ${id}.\n${detailsText(made)}`;
-    }),
-  );
+    });
+  });
 
   sub('list', 'List the schedules made by this tool').action((flags: RunFlags) =>
     run(flags, async (client) => {
