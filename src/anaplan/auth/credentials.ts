@@ -1,29 +1,17 @@
-import {
-  constants,
-  createPrivateKey,
-  createPublicKey,
-  randomBytes,
-  sign,
-  X509Certificate,
-  type KeyObject,
-} from 'node:crypto';
+import { constants, randomBytes, sign } from 'node:crypto';
 import { AnaplanError } from '../errors';
+import { keyPairOf, Unusable, type KeyMaterial } from './certificate';
 
 /** How a client proves who it is. */
 export type Credentials =
   | { kind: 'basic'; user: string; password: string }
-  | {
+  | ({
       kind: 'certificate';
-      /** The PEM text, whole chain as it was issued. */
-      certificate: string;
-      /** The PEM text of the RSA key, encrypted or not. */
-      privateKey: string;
-      passphrase?: string | undefined;
       /** Payload format; `v2` (default) is required since 2026-06-19 (anaplan-facts.md). */
       payload?: 'v1' | 'v2' | undefined;
       /** Unit of the v2 timestamp. Default `s`; two public clients write `ms`. */
       timestampUnit?: 's' | 'ms' | undefined;
-    }
+    } & KeyMaterial)
   /** A token from elsewhere: it can't be renewed and is never logged out. */
   | { kind: 'token'; value: string; scheme?: 'AnaplanAuthToken' | 'Bearer' | undefined };
 
@@ -62,10 +50,9 @@ export function loginMaker(credentials: Exclude<Credentials, { kind: 'token' }>)
     const authorization = `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
     return () => ({ authorization });
   }
-  const key = privateKey(credentials.privateKey, credentials.passphrase);
-  const certificate = parseCertificate(credentials.certificate);
-  if (!samePublicKey(certificate, key)) throw unusable('the private key does not belong to the certificate.');
-  const authorization = `CACertificate ${Buffer.from(credentials.certificate, 'utf8').toString('base64')}`;
+  const { key, certificate } = usableKeyPair(credentials);
+  // What was parsed, never the text of the file: that may hold the private key too.
+  const authorization = `CACertificate ${Buffer.from(certificate, 'utf8').toString('base64')}`;
   const version = credentials.payload ?? 'v2';
   const unit = credentials.timestampUnit ?? 's';
   return () => {
@@ -89,34 +76,11 @@ function timestamped(random: Buffer, unit: 's' | 'ms'): Buffer {
   return Buffer.concat([stamp, random]);
 }
 
-function privateKey(pem: string, passphrase: string | undefined): KeyObject {
-  let key: KeyObject;
+function usableKeyPair(material: KeyMaterial): ReturnType<typeof keyPairOf> {
   try {
-    key = createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+    return keyPairOf(material);
   } catch (error) {
-    // OpenSSL's own words can quote the input; only its code is passed on.
-    const code = (error as { code?: unknown }).code;
-    const suffix = typeof code === 'string' ? ` (${code})` : '';
-    if (!/ENCRYPTED/.test(pem)) throw unusable(`the private key is not a readable PEM key${suffix}.`);
-    throw unusable(
-      passphrase === undefined
-        ? 'the private key is encrypted and there is no passphrase for it.'
-        : `the passphrase does not open the private key${suffix}.`,
-    );
+    if (error instanceof Unusable) throw unusable(`${error.message}.`);
+    throw error;
   }
-  if (key.asymmetricKeyType !== 'rsa') throw unusable('the private key is not an RSA key.');
-  return key;
-}
-
-function parseCertificate(pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    throw unusable('the certificate is not a readable PEM certificate.');
-  }
-}
-
-function samePublicKey(certificate: X509Certificate, key: KeyObject): boolean {
-  const spki = { type: 'spki', format: 'der' } as const;
-  return createPublicKey(key).export(spki).equals(certificate.publicKey.export(spki));
 }
