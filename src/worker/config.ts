@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
@@ -7,7 +7,7 @@ import { DEFAULT_TASK_QUEUE } from '../contracts';
 import type { StorageRoot } from '../storage';
 import { ConfigError } from './config-error';
 import { parseConfig, type ConfigFile, type ConnectionFile } from './config-schema';
-import { envReference, type SecretRef } from './secrets';
+import { envReference, readConfigFile, withoutLineEnd, type SecretRef } from './secrets';
 
 /** How a connection logs in. Secrets are references; they are read when the worker starts. */
 export type LogInConfig =
@@ -121,15 +121,7 @@ function configFile(given: string | undefined, env: NodeJS.ProcessEnv, cwd: stri
 }
 
 function readYaml(file: string): ConfigFile {
-  let source: string;
-  try {
-    source = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(
-      '',
-      `the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
-    );
-  }
+  const source = readConfigFile('', file, { secret: false });
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const error = document.errors[0];
@@ -145,8 +137,8 @@ function readYaml(file: string): ConfigFile {
 function plain(path: string, value: string, env: NodeJS.ProcessEnv): string {
   const name = envReference(value);
   if (name === undefined) return value;
-  const found = env[name];
-  if (found === undefined || found === '') {
+  const found = withoutLineEnd(env[name] ?? '');
+  if (found === '') {
     throw new ConfigError(path, `the environment variable ${name} is not set: set it where the worker runs`);
   }
   return found;

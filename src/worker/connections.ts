@@ -6,7 +6,7 @@ import { nearest } from '../contracts/schemas';
 import type { Config, ConnectionConfig } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
-import { readConfigFile, resolveSecret } from './secrets';
+import { readConfigBytes, resolveSecret } from './secrets';
 
 /** Closing that takes longer is not waited for. */
 const CLOSE_MS = 3_000;
@@ -22,21 +22,41 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-function credentialsOf(connection: ConnectionConfig, config: Config, env: NodeJS.ProcessEnv): Credentials {
+function credentialsOf(
+  connection: ConnectionConfig,
+  o: { env: NodeJS.ProcessEnv; directory: string; warn: (message: string) => void },
+): Credentials {
   const path = `connections.${connection.name}`;
-  const o = { env, directory: config.directory };
   const { logIn } = connection;
   if (logIn.kind === 'basic') {
     const password = resolveSecret(`${path}.password`, logIn.password, o).reveal();
     return { kind: 'basic', user: logIn.user, password };
   }
-  const certificate = readConfigFile(`${path}.certificate`, logIn.certificateFile, { secret: false });
-  const privateKey = readConfigFile(`${path}.privateKey`, logIn.privateKeyFile, { secret: true });
+  const { certificateFile, privateKeyFile, payload } = logIn;
+  const certificate = readConfigBytes(`${path}.certificate`, certificateFile, {
+    secret: false,
+    warn: o.warn,
+  });
+  const privateKey = readConfigBytes(`${path}.privateKey`, privateKeyFile, { secret: true, warn: o.warn });
   const passphrase =
     logIn.passphrase === undefined
       ? {}
       : { passphrase: resolveSecret(`${path}.passphrase`, logIn.passphrase, o).reveal() };
-  return { kind: 'certificate', certificate, privateKey, payload: logIn.payload, ...passphrase };
+  return {
+    kind: 'certificate',
+    ...{ certificate, certificateFile, privateKey, privateKeyFile, payload },
+    ...passphrase,
+  };
+}
+
+/** A warning each once: credentials are read again before each log-in. */
+function onceEach(log: Log): (message: string) => void {
+  const said = new Set<string>();
+  return (message) => {
+    if (said.has(message)) return;
+    said.add(message);
+    log('warn', message);
+  };
 }
 
 /**
@@ -61,6 +81,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
   }
   const limiters = new Map([...rates].map(([key, rate]) => [key, new RateLimiter(rate)]));
   const clients = new Map<string, AnaplanClient>();
+  const warn = onceEach(o.log);
   for (const connection of config.connections) {
     const limiter = limiters.get(tenantKey(connection));
     try {
@@ -70,7 +91,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
           apiUrl: connection.apiUrl,
           authUrl: connection.authUrl,
           // Read again before each log-in: secrets are rotated while a worker runs.
-          credentials: () => credentialsOf(connection, config, o.env),
+          credentials: () => credentialsOf(connection, { env: o.env, directory: config.directory, warn }),
           ...(limiter === undefined ? {} : { limiter }),
           onLog: ({ event, ...fields }) => {
             const level = event === 'rateLimited' ? 'warn' : 'debug';

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from '../../contracts';
 import { describeTenant, startSandbox, type Fault, type Sandbox, type TenantEntry } from '../../sandbox';
+import { decodeText } from '../../anaplan/auth/text';
 import type { CliDeps, Exit } from '../deps';
 import { countOption } from '../parse';
 
@@ -30,7 +31,7 @@ export function sandboxCommand(command: Command, run: (flags: SandboxFlags) => P
 }
 
 function faultsOf(file: string, cwd: string): Fault[] {
-  const parsed: unknown = JSON.parse(readFileSync(resolve(cwd, file), 'utf8'));
+  const parsed: unknown = JSON.parse(decodeText(readFileSync(resolve(cwd, file))));
   if (!Array.isArray(parsed)) throw new Error('it must hold a JSON list of faults');
   return parsed as Fault[];
 }
