@@ -10,7 +10,7 @@ import { filled } from './downloads';
 import { dumpDirectory } from './targets';
 import type { AnaplanActivities, FetchDumpInput, FetchDumpResult } from './types';
 import { refOf, specOf } from './uploads';
-import { work, type Work } from './work';
+import { work, type Work, type WorkSpec } from './work';
 
 /** How many chunks some attempt got whole. Each begins anew, so only more than that is an end of the trouble. */
 interface DumpBeat {
@@ -22,7 +22,7 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
   return {
     'anaplan.fetchDump': (input) =>
-      work<DumpBeat, FetchDumpResult>(specOf(input, `Failure dump of "${input.name}"`, timing), async (w) => {
+      work<DumpBeat, FetchDumpResult>(dumpSpec(input, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const objectId = input.objectId ?? input.action.id;
         const directory = dumpDirectory(deps, input.directory);
@@ -63,6 +63,11 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
         }
       }),
   };
+}
+
+/** A dump that is not stored is lost with the next run of the action: a full disk is waited for as long as there is time. */
+function dumpSpec(input: FetchDumpInput, timing: WorkSpec['timing']): WorkSpec {
+  return { ...specOf(input, `Failure dump of "${input.name}"`, timing), storageMs: Infinity };
 }
 
 /** The dump's bytes, chunk after chunk; whole where Anaplan names no chunks. */

@@ -2,12 +2,13 @@
 import type { ApplicationFailure } from '@temporalio/common';
 
 import { nextDelayMs, type AnaplanError, type RetryRule } from '../anaplan';
+import type { StorageError } from '../storage';
 import { FAILURES, type FailureType, type TimeoutsMs } from '../contracts';
 import { codeOf, fail, failureTypeOf, sentence } from './errors';
 
 /** A stretch of refusals without a good answer between them. */
 export interface Outage {
-  class: RetryRule['class'];
+  class: RetryRule['class'] | 'storage';
   /** By the server's clock, see `Work.now`. */
   since: number;
   count: number;
@@ -68,6 +69,39 @@ export function judgeRefusal(
   }
   if (o.leftMs !== undefined && delayMs > o.leftMs) return { kind: 'outOfTime', message };
   return { kind: 'again', type, message, delayMs, outage };
+}
+
+/** How long a file system may be full or away, where the activity does not say otherwise. */
+const STORAGE_BOUND_MS = 15 * 60_000;
+const STORAGE_DELAY_MS = { first: 5_000, longest: 60_000 };
+
+/** Waits out a file system that is full, away or busy: somebody is asked for by the words, and the model is held meanwhile. */
+export function judgeStorage(
+  error: StorageError,
+  waitsFor: string,
+  earlier: Outage | undefined,
+  now: number,
+  o: OutageBounds & { storageMs?: number | undefined },
+): Verdict {
+  const outage: Outage =
+    earlier?.class === 'storage'
+      ? { class: 'storage', since: earlier.since, count: earlier.count + 1 }
+      : { class: 'storage', since: now, count: 1 };
+  const bound = Math.min(outage.since + (o.storageMs ?? STORAGE_BOUND_MS) - now, o.leftMs ?? Infinity);
+  const doubled = STORAGE_DELAY_MS.first * 2 ** Math.min(outage.count - 1, 10);
+  const wanted = Math.min(doubled, STORAGE_DELAY_MS.longest) * o.retryScale;
+  const said = error.message.replace(/\.$/, '');
+  if (bound < 1000 * o.retryScale) {
+    const message = `${said}. It has been so for ${lasted(now - outage.since)} (${outage.count} times). ${FAILURES[error.type].remedy}`;
+    return { kind: 'final', failure: fail(error.type, message, {}, error) };
+  }
+  return {
+    kind: 'again',
+    type: error.type,
+    message: `waiting: ${waitsFor}. ${said}`,
+    delayMs: Math.min(wanted, bound),
+    outage,
+  };
 }
 
 function boundOf(kind: RetryRule['class'], o: OutageBounds): number {

@@ -389,6 +389,8 @@ export interface AnaplanActivities {
     source: string;
     workbook: boolean;
     header?: PreparedUpload['header'];
+    /** The version that the run began with, on a host that is gone: only the same one will do. */
+    pinned?: SourceIdentity;
   }): Promise<PinnedSource>;
   'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
   'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;

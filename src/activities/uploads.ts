@@ -1,7 +1,14 @@
 /** Uploads: a pinned source, sent chunk by chunk. */
 import type { AnaplanClient, ModelRef } from '../anaplan';
 import { LIMITS } from '../contracts';
-import { gzipChunk, Sha256, SLICE_BYTES, type ByteSource, type GzipChunk } from '../storage';
+import {
+  gzipChunk,
+  Sha256,
+  SLICE_BYTES,
+  type ByteSource,
+  type GzipChunk,
+  type SourceIdentity,
+} from '../storage';
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail } from './errors';
@@ -35,9 +42,12 @@ export function createUploads(
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
-    'anaplan.openSource': ({ source, workbook, header }) =>
+    'anaplan.openSource': ({ source, workbook, header, pinned }) =>
       work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async () => {
-        const opened = await deps.storage.openSource(source, { workbook });
+        const opened = await deps.storage.openSource(source, {
+          workbook,
+          ...(pinned === undefined ? {} : { pinned: elsewhere(pinned) }),
+        });
         try {
           assertFits(opened, deps.chunkBytes);
           const warning = header && (await warningOf(opened, header));
@@ -90,6 +100,11 @@ export function createUploads(
         await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal, ...w.fence });
       }),
   };
+}
+
+/** Inode numbers mean nothing on another host. */
+function elsewhere({ ino: _ino, ...rest }: SourceIdentity): SourceIdentity {
+  return rest;
 }
 
 function assertFits(source: ByteSource, chunkBytes: number | undefined): void {

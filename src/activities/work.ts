@@ -7,11 +7,12 @@ import { ApplicationFailure } from '@temporalio/common';
 
 import { AnaplanError, retryRule, type CallOptions } from '../anaplan';
 import { FAILURES, rhythmOf, type Rhythm, type TimeoutsMs } from '../contracts';
+import { StorageError } from '../storage';
 import { Pulse } from './beats';
 import type { Timing } from './deps';
 import { castError, fail, refuse, tryAgain } from './errors';
 import { GivenUp, Lease, Moment, NotConfirmed } from './lease';
-import { judgeRefusal, type Outage } from './outage';
+import { judgeRefusal, judgeStorage, type Outage, type Verdict } from './outage';
 
 /** What our heartbeats carry: shown by the Temporal UI, read by the CLI and by the next attempt. */
 export interface Beat<P> {
@@ -31,6 +32,8 @@ export interface WorkSpec {
   /** How long the activity may go on over all its attempts, from when it was scheduled. */
   leftMs?: number;
   deadlineName?: keyof TimeoutsMs;
+  /** How long a full or absent file system is waited for. Default 15 min. */
+  storageMs?: number;
   timing: Timing;
 }
 
@@ -202,6 +205,8 @@ export class Work<P> {
     if (error instanceof NotConfirmed)
       return tryAgain('ServiceUnavailable', `${this.spec.what}: ${error.message}`, 1000);
     if (error instanceof AnaplanError) return this.refused(error);
+    if (error instanceof StorageError && error.transient !== undefined)
+      return this.blocked(error, error.transient);
     return castError(this.spec.what, error);
   }
 
@@ -294,7 +299,23 @@ export class Work<P> {
     const rule = retryRule(error, { begun: first !== true });
     if (rule.class === 'refused') return refuse(what, error);
     const limits = { what, bounds, leftMs: this.leftMs(), retryScale: timing.retryScale };
-    const verdict = judgeRefusal(error, rule, this.earlier, this.now(), limits);
+    return this.follow(judgeRefusal(error, rule, this.earlier, this.now(), limits));
+  }
+
+  /** Retries what a file system cannot do for now. */
+  private blocked(error: StorageError, waitsFor: string): ApplicationFailure {
+    const { what, timing, bounds, storageMs } = this.spec;
+    const limits = { what, bounds, leftMs: this.leftMs(), retryScale: timing.retryScale, storageMs };
+    // Attempts without heartbeats do not know of each other.
+    const since = this.context.info.scheduledTimestampMs;
+    const earlier: Outage | undefined =
+      this.context.info.heartbeatTimeoutMs === undefined
+        ? { class: 'storage', since, count: this.context.info.attempt - 1 }
+        : this.earlier;
+    return this.follow(judgeStorage(error, waitsFor, earlier, this.now(), limits));
+  }
+
+  private follow(verdict: Verdict): ApplicationFailure {
     switch (verdict.kind) {
       case 'final':
         return verdict.failure;

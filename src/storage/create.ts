@@ -1,25 +1,43 @@
+import { targetError } from './errors';
+import { Guard } from './local/guard';
 import { LocalPaths } from './local/paths';
 import { putLocalOnce } from './local/once';
 import { tryLocalOnce, tryLocalTarget } from './local/trial';
-import { discardLocalPart, localDigest, localTargetState, openLocalSink } from './local/sink';
+import { discardLocalPart, localDigest, localTargetState, modesOf, openLocalSink } from './local/sink';
 import { openLocalSource } from './local/source';
 import type { Storage, StorageRoot } from './ports';
 
+/** Which local files a storage serves. */
+export interface LocalStorageOptions {
+  roots: StorageRoot[];
+  /** Where relative paths start. */
+  cwd: string;
+  /** Files and directories that belong to the worker: neither sources nor targets, whether they exist or not. */
+  own?: readonly string[];
+  /** Mode of new targets. Default 0640: the worker's group may read what a run writes. */
+  fileMode?: number;
+}
+
 /**
  * Storage over local files below the given roots: paths relative to `cwd`, absolute paths and `file://` URIs.
- * Missing parents of a target are created (0755; for `putOnce` 0700). A new target gets the mode that the process's
- * umask leaves, a replaced one keeps its mode.
+ * Missing parents of a target are created (for `putOnce` 0700). A new target gets `fileMode`, a replaced one keeps its
+ * mode. Hidden files and the worker's own are refused.
  */
-export function createStorage(o: { roots: StorageRoot[]; cwd: string }): Storage {
-  const paths = new LocalPaths(o.roots, o.cwd);
+export function createStorage(o: LocalStorageOptions): Storage {
+  const paths = new LocalPaths(o.roots, o.cwd, new Guard(o.own));
+  const modes = modesOf(o.fileMode ?? 0o640);
   return {
     locality: o.roots.length > 0 && o.roots.every((root) => root.shared === true) ? 'shared' : 'host',
     async localityOf(uri) {
-      return (await paths.target(uri)).root.shared === true ? 'shared' : 'host';
+      try {
+        return (await paths.rootFor(uri)).shared === true ? 'shared' : 'host';
+      } catch (error) {
+        throw targetError(error, uri);
+      }
     },
     openSource: (uri, options = {}) => openLocalSource(paths, uri, options),
-    openTarget: (uri, token, options = {}) => openLocalSink(paths, uri, token, options.resumeAt ?? 0),
-    tryTarget: (uri, token) => tryLocalTarget(paths, uri, token),
+    openTarget: (uri, token, options = {}) => openLocalSink(paths, uri, token, options.resumeAt ?? 0, modes),
+    tryTarget: (uri, token) => tryLocalTarget(paths, uri, token, modes),
     tryOnce: (uri, token) => tryLocalOnce(paths, uri, token),
     targetState: (uri, token, expected) => localTargetState(paths, uri, token, expected),
     digest: (uri) => localDigest(paths, uri),

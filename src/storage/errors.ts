@@ -6,13 +6,22 @@ export type StorageErrorType =
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 
+  /** Why it may go better later, in a few words (`disk full`); absent where trying again is of no use. */
+  readonly transient?: string;
+
   constructor(
     readonly type: StorageErrorType,
     message: string,
-    options?: { cause?: unknown },
+    options: { cause?: unknown; transient?: string | undefined } = {},
   ) {
-    super(message, options);
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    if (options.transient !== undefined) this.transient = options.transient;
   }
+}
+
+/** An InvalidInput failure. */
+export function invalid(message: string, cause?: unknown): StorageError {
+  return new StorageError('InvalidInput', message, { cause });
 }
 
 /** The `code` of a Node system error (`ENOENT`, ...), or undefined for anything else. */
@@ -32,18 +41,49 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: "the worker's user lacks the permission: grant it, or name another path",
   EPERM: "the worker's user lacks the permission: grant it, or name another path",
   EROFS: 'the file system is read-only: name another path',
-  ENOSPC: 'the file system is full: free some space and start the run again',
-  EDQUOT: 'the disk quota is used up: free some space and start the run again',
+  ENOSPC: 'the file system is full: free some space',
+  EDQUOT: 'the disk quota is used up: free some space',
   EFBIG: 'the file is larger than the file system or the process limit allows',
   EIO: 'the disk answered with an error: check the device',
+  EBUSY: 'something else has the file or its file system in use',
+  ETIMEDOUT: 'the network file system does not answer: check the mount',
   EMFILE: 'the process has too many open files: raise its limit (ulimit -n)',
   ENFILE: 'the machine has too many open files',
+  ENOTCONN: 'the network file system is not connected: check the mount',
   ESTALE: 'the network file system lost the file: check the mount',
   EISDIR: 'it is a directory: name a file in it',
   ENOTDIR: 'a part of the path is a file, not a directory: correct the path',
   ELOOP: 'its symbolic links run in a circle, or a link stands where a file must: correct the path',
   ENAMETOOLONG: 'the name is too long for the file system: choose a shorter one',
 };
+
+/** Errors of which somebody, or time, rids the worker; the words say in the UI what is waited for. */
+const TRANSIENT: Readonly<Record<string, string>> = {
+  ENOSPC: 'disk full',
+  EDQUOT: 'disk quota used up',
+  EIO: 'disk error',
+  EREMOTEIO: 'disk error',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  ENOMEM: 'out of memory',
+  EAGAIN: 'file system busy',
+  EBUSY: 'file system busy',
+  ENOLCK: 'file system busy',
+  EINTR: 'file system busy',
+  ESTALE: 'network file system lost the file',
+  ETIMEDOUT: 'network file system does not answer',
+  ENOTCONN: 'network file system does not answer',
+  ECONNRESET: 'network file system does not answer',
+  EHOSTDOWN: 'network file system does not answer',
+  EHOSTUNREACH: 'network file system does not answer',
+  ENETDOWN: 'network file system does not answer',
+  ENETUNREACH: 'network file system does not answer',
+};
+
+/** What is waited for where a system error may pass; undefined where it will not. */
+export function transientOf(error: unknown): string | undefined {
+  return TRANSIENT[errnoOf(error) ?? ''];
+}
 
 /** A sentence for a system error: the remedy where we know one, else the system's own words. */
 export function reasonOf(error: unknown): string {
@@ -71,7 +111,10 @@ export function sourceError(error: unknown, path: string): StorageError {
   }
   // The path is at fault where the system refuses it; otherwise (EIO, ESTALE, EMFILE ...) the reading is.
   const type = code !== undefined && REFUSALS.has(code) ? 'InvalidInput' : 'TransferCorrupt';
-  return new StorageError(type, `The source ${path} cannot be read: ${reasonOf(error)}.`, { cause: error });
+  return new StorageError(type, `The source ${path} cannot be read: ${reasonOf(error)}.`, {
+    cause: error,
+    transient: transientOf(error),
+  });
 }
 
 /** The typed failure of an operation on a target; a `StorageError` passes unchanged. */
@@ -80,5 +123,6 @@ export function targetError(error: unknown, path: string): StorageError {
   const type = PATH_ERRORS.has(errnoOf(error) ?? '') ? 'InvalidInput' : 'TargetFailed';
   return new StorageError(type, `The target ${path} cannot be written: ${reasonOf(error)}.`, {
     cause: error,
+    transient: transientOf(error),
   });
 }

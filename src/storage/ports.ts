@@ -14,6 +14,8 @@ export interface SourceIdentity {
   mtimeMs: number;
   /** The same in nanoseconds, which a JSON number cannot hold; compared where both sides have it. */
   mtimeNs?: string;
+  /** SHA-256 over the size and the first and last 64 KB: another host's file of the same size and date is not the same. */
+  fingerprint: string;
   /** Inode, where one host alone reads the file; absent on shared roots, whose hosts may number files differently. */
   ino?: string;
 }
@@ -118,6 +120,7 @@ export interface Storage {
   localityOf(uri: string): Promise<Locality>;
   /**
    * @param o.pinned the identity of an earlier opening: another one is SourceChanged
+   *   (`ino` absent in it: whichever file has that content and date, on another host)
    * @param o.workbook the file is a workbook: a zip is then no mistake
    * @throws StorageError InvalidInput, SourceNotFound, SourceEmpty, SourceChanged, TransferCorrupt
    */
@@ -159,4 +162,6 @@ export interface StorageRoot {
   path: string;
   /** The same files are seen by every worker (a network file system). */
   shared?: boolean;
+  /** `read`: nothing is ever written below it. Default `write`, which includes reading. */
+  access?: 'read' | 'write';
 }

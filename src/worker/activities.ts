@@ -7,6 +7,7 @@ import { ConfigError } from './config-error';
 import { openConnections } from './connections';
 import { canonicalBelow, canonicalRoots, hostName } from './host';
 import type { Log } from './logging';
+import { ownFiles, warnOfRoots } from './own-files';
 
 /** What the activities are made with, beside the configuration. */
 export interface ConfiguredActivitiesOptions {
@@ -53,15 +54,22 @@ export function configuredActivities(
       'none is configured: set ANAPLAN_USER and ANAPLAN_PASSWORD, or write anaplan-temporal.yaml',
     );
   }
+  const env = o.env ?? process.env;
   const roots = canonicalRoots(config.worker.roots);
-  const connections = openConnections(config, { env: o.env ?? process.env, log });
+  warnOfRoots(config, env, roots, log);
+  const connections = openConnections(config, { env, log });
   const { taskQueue } = config.worker;
   const host = hostName(roots);
   const own = host === undefined ? undefined : hostQueue(taskQueue, host);
   const queues = [transferQueue(taskQueue), ...(own === undefined ? [] : [own])];
   const activities = createActivities({
     connection: (name) => connections.get(name),
-    storage: createStorage({ roots, cwd: roots[0]?.path ?? process.cwd() }),
+    storage: createStorage({
+      roots,
+      cwd: roots[0]?.path ?? process.cwd(),
+      own: ownFiles(config, env, roots),
+      ...(config.worker.fileMode === undefined ? {} : { fileMode: config.worker.fileMode }),
+    }),
     taskQueue,
     host: hostname(),
     ...(own === undefined ? {} : { hostQueue: own }),

@@ -73,15 +73,30 @@ const count = (least: number, most: number): z.ZodInt =>
 const root = z.union(
   [
     text.transform((path) => ({ path, shared: false })),
-    z.strictObject({ path: text, shared: z.boolean('must be true or false').prefault(false) }),
+    z.strictObject({
+      path: text,
+      shared: z.boolean('must be true or false').prefault(false),
+      access: z.enum(['read', 'write'], 'must be read or write').exactOptional(),
+    }),
   ],
-  'must be a path, or {path: PATH, shared: true or false}',
+  'must be a path, or {path: PATH, shared: true or false, access: read or write}',
 );
+
+const MODE =
+  'must be an octal mode in quotes in which the owner may read and write, and nobody execute, such as "0640"';
+
+/** YAML reads 0640 as the number 640, and 0o640 as 416: of a number the digits are taken as they stand. */
+const fileMode = z
+  .union([z.string(), z.int()], MODE)
+  .transform(String)
+  .refine((value) => /^0{0,2}6[0246][0246]$/.test(value), MODE)
+  .transform((value) => parseInt(value, 8));
 
 const worker = z.strictObject({
   taskQueue: text.exactOptional(),
   roots: z.array(root, 'must be a list').min(1, 'must name at least one directory').exactOptional(),
   dumps: text.exactOptional(),
+  fileMode: fileMode.exactOptional(),
   transferSlots: count(1, 64).exactOptional(),
   maxConcurrentWaits: count(10, 10_000).exactOptional(),
   maxCachedWorkflows: count(10, 10_000).exactOptional(),

@@ -39,6 +39,8 @@ export interface WorkerConfig {
   roots: StorageRoot[];
   /** Absolute, below a root. */
   dumps: string;
+  /** Mode of new targets, default 0640; dumps always get 0600. */
+  fileMode?: number;
   /** Transfers at a time on each transfer queue. Times a few MB, this bounds the memory that transfers take. */
   transferSlots: number;
   /** Light activities at a time: polls and waits. */
@@ -291,8 +293,9 @@ function workerOf(
 ): WorkerConfig {
   const w = given.worker ?? {};
   const roots: StorageRoot[] = flags.roots?.map((path) => ({ path: resolve(cwd, path) })) ??
-    w.roots?.map((root) => ({ path: resolve(directory, root.path), shared: root.shared })) ?? [{ path: cwd }];
-  const base = roots[0]?.path ?? cwd;
+    w.roots?.map((root) => ({ ...root, path: resolve(directory, root.path) })) ?? [{ path: cwd }];
+  // A root that is only read holds no dumps.
+  const base = (roots.find((root) => root.access !== 'read') ?? roots[0])?.path ?? cwd;
   const dumps = flags.dumps === undefined ? resolve(base, w.dumps ?? 'dumps') : resolve(cwd, flags.dumps);
   if (!roots.some((root) => isBelow(root.path, dumps))) {
     throw new ConfigError(
@@ -300,15 +303,32 @@ function workerOf(
       `${dumps} is below none of the roots: choose a directory in one of them`,
     );
   }
+  const way = relative(rootOf(roots, dumps)?.path ?? cwd, dumps);
+  if (/(^|[/\\])(\.|node_modules($|[/\\]))/.test(way)) {
+    throw new ConfigError('worker.dumps', `${dumps} is hidden: choose a directory that runs may write to`);
+  }
+  if ((flags.dumps ?? w.dumps) !== undefined && rootOf(roots, dumps)?.access === 'read') {
+    throw new ConfigError(
+      'worker.dumps',
+      `${dumps} is below a root that is only read (access: read): choose a directory in another one`,
+    );
+  }
   return {
     taskQueue:
       flags.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE || undefined) ?? w.taskQueue ?? DEFAULT_TASK_QUEUE,
     roots,
     dumps,
+    ...(w.fileMode === undefined ? {} : { fileMode: w.fileMode }),
     transferSlots: flags.transferSlots ?? w.transferSlots ?? defaultTransferSlots(),
     maxConcurrentWaits: w.maxConcurrentWaits ?? 2_000,
     maxCachedWorkflows: w.maxCachedWorkflows ?? 200,
   };
+}
+
+/** Of roots within each other the innermost counts. */
+function rootOf(roots: readonly StorageRoot[], path: string): StorageRoot | undefined {
+  const holding = roots.filter((root) => isBelow(root.path, path));
+  return holding.sort((a, b) => b.path.length - a.path.length)[0];
 }
 
 function isBelow(root: string, path: string): boolean {

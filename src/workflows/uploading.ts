@@ -1,14 +1,22 @@
 /** Uploading: a pinned source, batch after batch, resumed where the last one ended. */
 import type { PinnedSource, PreparedUpload, UploadPosition } from '../activities/types';
-import { FAILURES, transferQueue, type ResultTransfer } from '../contracts';
+import { transferQueue, type ResultTransfer } from '../contracts';
 import { workflowInfo } from '@temporalio/workflow';
 import { call } from './calls';
-import { nobodyTookIt, stepFailure } from './failures';
+import { nobodyTookIt } from './failures';
 import { hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
 import type { Run } from './run';
 
-/** Pins the version of a source, before anything is sent. */
-export async function openSource(run: Run, upload: PreparedUpload): Promise<PinnedSource> {
+/**
+ * Pins the version of a source, before anything is sent.
+ *
+ * @param pinned the version that the run began with, where its host is gone: any other is `SourceChanged`
+ */
+export async function openSource(
+  run: Run,
+  upload: PreparedUpload,
+  pinned?: PinnedSource,
+): Promise<PinnedSource> {
   const source = await onHostOf(run, (where) =>
     call(
       'anaplan.openSource',
@@ -16,7 +24,8 @@ export async function openSource(run: Run, upload: PreparedUpload): Promise<Pinn
       {
         source: upload.source,
         workbook: upload.workbook,
-        ...(upload.header ? { header: upload.header } : {}),
+        ...(upload.header && !pinned ? { header: upload.header } : {}),
+        ...(pinned ? { pinned: pinned.identity } : {}),
       },
     ),
   );
@@ -75,19 +84,12 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         waitMs = longer(waitMs);
         continue;
       }
-      // The host is gone: another one that has the source begins again, with the version it finds.
+      // The host is gone: another one that has the very same source begins again.
       run.warn(
         `the worker of queue ${source.hostQueue} is gone; ${to.source} is uploaded again from the start`,
       );
       run.hostQueue = undefined;
-      const elsewhere = await openSource(run, to);
-      if (elsewhere.identity.size !== source.identity.size) {
-        throw stepFailure(
-          'SourceChanged',
-          `${to.source} on another host has ${elsewhere.identity.size} bytes, the one that this run began with had ${source.identity.size}. ${FAILURES.SourceChanged.remedy}`,
-        );
-      }
-      source = elsewhere;
+      source = await openSource(run, to, source);
       from = undefined;
     }
   }

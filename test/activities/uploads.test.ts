@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, truncateSync, utimesSync } from 'node:fs';
+import { appendFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -154,6 +154,24 @@ describe('uploading chunks: one version of the source, every byte once, wherever
       expect(bench.sandbox.record.filter((r) => r.path.includes('/files/'))).toEqual([]);
     },
   );
+
+  it('goes on elsewhere with an exact copy only: a file of the same size and date is not the same', async () => {
+    const path = join(bench.root, 'bulk.csv');
+    utimesSync(path, 1_770_000_000, 1_770_000_000);
+    const pinned = (await open()).identity;
+    const again = (content: Buffer) => {
+      rmSync(path);
+      writeFileSync(path, content);
+      utimesSync(path, 1_770_000_000, 1_770_000_000);
+      return attempt(() =>
+        bench.activities['anaplan.openSource']({ source: 'bulk.csv', workbook: false, pinned }),
+      );
+    };
+    expect((await again(SOURCE)).result?.size).toBe(SOURCE.length);
+    const other = Buffer.from(SOURCE);
+    other[other.length - 2] = 0x78;
+    expect((await again(other)).failure).toMatchObject({ type: 'SourceChanged', nonRetryable: true });
+  });
 
   it('sends a .gz decompressed, of unknown length, and names the bytes as they stand', async () => {
     const packed = gzipSync(SOURCE);

@@ -2,8 +2,9 @@ import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import { errnoOf, reasonOf, StorageError } from '../errors';
+import { errnoOf, invalid, reasonOf, transientOf } from '../errors';
 import type { StorageRoot } from '../ports';
+import { Guard } from './guard';
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
@@ -24,6 +25,7 @@ export class LocalPaths {
   constructor(
     private readonly roots: readonly StorageRoot[],
     private readonly cwd: string,
+    readonly guard = new Guard(),
   ) {}
 
   /** The absolute path a user means, unchecked. @throws StorageError InvalidInput */
@@ -59,17 +61,25 @@ export class LocalPaths {
     try {
       real = await realpath(named);
     } catch (error) {
-      // Whether a file outside of the roots exists is nobody's business: the refusal comes first.
-      await this.rootOf((await deepestExisting(named)).real, named);
+      if (transientOf(error) !== undefined) throw error;
+      // Whether a file outside of the roots, or one of the worker's own, exists is nobody's business: refusals come first.
+      const parent = await deepestExisting(named);
+      await this.below(join(parent.real, relative(parent.named, named)), named);
       throw error;
     }
-    return { named, real, root: await this.rootOf(real, named) };
+    return { named, real, root: await this.below(real, named) };
+  }
+
+  /** The root of a path that may exist or not. @throws StorageError InvalidInput */
+  async rootFor(uri: string): Promise<StorageRoot> {
+    const named = this.parse(uri);
+    return (await this.rootOf((await deepestExisting(named)).real, named)).root;
   }
 
   /**
    * Resolves a target that may not exist yet, nor its parents. A target that is a symbolic link stands for the file
    * it leads to, which must lie below a root as well. Nothing is created.
-   * @throws StorageError InvalidInput
+   * @throws StorageError InvalidInput, or the system error where the file system is away or busy
    */
   async target(uri: string): Promise<LocalPath> {
     if (/[/\\]$/.test(uri) || uri === '.' || uri === '..') {
@@ -83,32 +93,51 @@ export class LocalPaths {
           `The target ${named} is a symbolic link that leads nowhere (${reasonOf(error)}): remove it.`,
         );
       });
-      return { named, real, root: await this.rootOf(real, named) };
+      return { named, real, root: writable(await this.below(real, named), named) };
     }
     const parent = await deepestExisting(dirname(named));
     const real = join(parent.real, relative(parent.named, named));
-    const root = await this.rootOf(parent.real, named, real);
+    const root = writable(await this.below(real, named), named);
     if (!(await lstat(parent.real)).isDirectory()) {
       throw invalid(`The target ${named} lies below a file (${parent.named}): correct the path.`);
     }
     return { named, real, root };
   }
 
-  /** The root that holds a real path. @throws StorageError InvalidInput */
-  private async rootOf(real: string, named: string, target?: string): Promise<StorageRoot> {
+  /** The root that holds a real path which is none of the worker's own. @throws StorageError InvalidInput */
+  private async below(real: string, named: string): Promise<StorageRoot> {
+    const { root, path } = await this.rootOf(real, named);
+    if (real === path) throw invalid(`${named} is a root directory, not a file: name a file in it.`);
+    await this.guard.check(named, real, path);
+    return root;
+  }
+
+  /** The root that holds a real path; of roots within each other the innermost. @throws StorageError InvalidInput */
+  private async rootOf(real: string, named: string): Promise<{ root: StorageRoot; path: string }> {
+    let found: { root: StorageRoot; path: string } | undefined;
     for (const root of this.roots) {
-      const path = await realpath(resolve(this.cwd, root.path)).catch(() => undefined);
-      if (path !== undefined && isBelow(real, path)) {
-        if (target === path) throw invalid(`${named} is a root directory, not a file: name a file in it.`);
-        return root;
-      }
+      const path = await realpath(resolve(this.cwd, root.path)).catch((error: unknown) => {
+        // A root that is away for now is no root that is not there.
+        if (transientOf(error) !== undefined) throw error;
+        return undefined;
+      });
+      if (path === undefined || !isBelow(real, path)) continue;
+      if (found === undefined || path.length > found.path.length) found = { root, path };
     }
+    if (found !== undefined) return found;
     const allowed = this.roots.map((root) => resolve(this.cwd, root.path)).join(', ');
     throw invalid(
       `${named} lies outside of the directories this worker may use (${allowed === '' ? 'none is configured' : allowed}): ` +
         'use a path below one of them, or add its directory to the roots.',
     );
   }
+}
+
+function writable(root: StorageRoot, named: string): StorageRoot {
+  if (root.access !== 'read') return root;
+  throw invalid(
+    `${named} lies below ${root.path}, from which this worker may only read (access: read): name a path below a root that may be written.`,
+  );
 }
 
 /** `file://` form of an absolute path. */
@@ -124,11 +153,6 @@ export function partPath(target: string, token: string): string {
   return join(dirname(target), `${basename(target)}.${token}.part`);
 }
 
-/** An InvalidInput failure. */
-export function invalid(message: string, cause?: unknown): StorageError {
-  return new StorageError('InvalidInput', message, cause === undefined ? undefined : { cause });
-}
-
 function isBelow(path: string, root: string): boolean {
   const way = relative(root, path);
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
@@ -140,6 +164,7 @@ async function deepestExisting(path: string): Promise<{ named: string; real: str
     try {
       return { named: at, real: await realpath(at) };
     } catch (error) {
+      if (transientOf(error) !== undefined) throw error;
       const code = errnoOf(error);
       // A link that leads nowhere must not count as "not there yet": creating below it would follow it.
       const link = await lstat(at).catch(() => undefined);

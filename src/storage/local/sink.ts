@@ -2,10 +2,21 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { errnoOf, StorageError, targetError } from '../errors';
+import { errnoOf, invalid, StorageError, targetError } from '../errors';
 import type { ContentDigest, ExpectedContent, MultipartSink, TargetState } from '../ports';
 import { digestOf } from './digest';
-import { fileUri, invalid, partPath, type LocalPath, type LocalPaths } from './paths';
+import { fileUri, partPath, type LocalPath, type LocalPaths } from './paths';
+
+/** Modes of what is new. */
+export interface Modes {
+  file: number;
+  directory: number;
+}
+
+/** Who may read a file may look into the directories that are made for it. */
+export function modesOf(file: number): Modes {
+  return { file, directory: file | 0o700 | ((file & 0o444) >> 2) };
+}
 
 /** Opens a target's `.part`. See `Storage.openTarget`. */
 export async function openLocalSink(
@@ -13,18 +24,19 @@ export async function openLocalSink(
   uri: string,
   token: string,
   resumeAt: number,
+  modes: Modes,
 ): Promise<MultipartSink> {
   const path = await checkTarget(paths, uri);
   const part = partPath(path.real, token);
   try {
-    const file = await inParents(dirname(part), 0o755, () => openPart(part, constants.O_RDWR));
+    const file = await inParents(dirname(part), modes.directory, () => openPart(part, constants.O_RDWR));
     // The parents may have been made, or exchanged, since they were checked.
     try {
       await checkTarget(paths, uri);
       const { size } = await file.stat();
       const offset = size < resumeAt ? 0 : resumeAt;
       await file.truncate(offset);
-      return new LocalSink(path, part, file, offset);
+      return new LocalSink(path, part, file, offset, modes.file);
     } catch (error) {
       await file.close();
       throw error;
@@ -34,12 +46,21 @@ export async function openLocalSink(
   }
 }
 
+async function targetOf(paths: LocalPaths, uri: string): Promise<LocalPath> {
+  try {
+    return await paths.target(uri);
+  } catch (error) {
+    throw targetError(error, uri);
+  }
+}
+
 /** Resolves a target and refuses what a rename could not, or must not, replace. */
 export async function checkTarget(paths: LocalPaths, uri: string): Promise<LocalPath> {
-  const path = await paths.target(uri);
+  const path = await targetOf(paths, uri);
   const there = await statIfAny(path.real).catch((error: unknown) => {
     throw targetError(error, path.named);
   });
+  if (there?.isFile()) await paths.guard.checkFile(path.named, await lstat(path.real, { bigint: true }));
   if (there?.isDirectory()) throw invalid(`The target ${path.named} is a directory: add a file name.`);
   if (there !== undefined && !there.isFile()) {
     throw invalid(`The target ${path.named} exists and is not a regular file: name another path.`);
@@ -81,7 +102,7 @@ export async function localDigest(paths: LocalPaths, uri: string): Promise<Conte
 
 /** Removes a `.part`. See `Storage.discardPart`. */
 export async function discardLocalPart(paths: LocalPaths, uri: string, token: string): Promise<void> {
-  const path = await paths.target(uri);
+  const path = await targetOf(paths, uri);
   try {
     await rm(partPath(path.real, token), { force: true });
   } catch (error) {
@@ -191,6 +212,7 @@ class LocalSink implements MultipartSink {
     private readonly part: string,
     private readonly file: FileHandle,
     private position: number,
+    private readonly mode: number,
   ) {
     this.uri = fileUri(path.named);
   }
@@ -220,7 +242,7 @@ class LocalSink implements MultipartSink {
     const content = await this.attempt(async () => {
       const read = await this.check(expected);
       const before = await statIfAny(this.path.real);
-      await this.file.chmod(before === undefined ? 0o666 & ~process.umask() : before.mode & 0o777);
+      await this.file.chmod(before === undefined ? this.mode : before.mode & 0o777);
       await this.file.sync();
       beforeRename?.();
       await rename(this.part, this.path.real);

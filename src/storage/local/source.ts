@@ -1,14 +1,18 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 
-import { errnoOf, reasonOf, sourceError, StorageError } from '../errors';
+import { errnoOf, invalid, reasonOf, sourceError, StorageError } from '../errors';
 import { SLICE_BYTES, type ByteSource, type SourceIdentity } from '../ports';
 import { GzipReader } from './gzip-reader';
-import { fileUri, invalid, type LocalPath, type LocalPaths } from './paths';
+import { fileUri, type LocalPath, type LocalPaths } from './paths';
 
 /** How a file's bytes begin, as far as it decides whether and how they may be uploaded. */
 const MAGIC_BYTES = 4;
+
+/** So much of the beginning and of the end goes into a fingerprint. */
+const FINGERPRINT_BYTES = 64 * 1024;
 
 /** Opens a local file as a source. See `Storage.openSource`. */
 export async function openLocalSource(
@@ -19,8 +23,8 @@ export async function openLocalSource(
   const handle = await openChecked(paths, uri);
   try {
     const { path, file } = handle;
-    const identity = identityOf(await file.stat({ bigint: true }), path.root.shared === true);
-    if (o.pinned !== undefined && !sameIdentity(o.pinned, identity)) throw changed(path.named);
+    const identity = await identityOf(file, path.root.shared === true);
+    if (o.pinned !== undefined && !isPinned(o.pinned, identity)) throw changed(path.named);
     if (identity.size === 0) throw empty(path.named);
     const source = await chooseEncoding(path, file, identity, o.workbook === true);
     return source;
@@ -49,6 +53,7 @@ async function openChecked(paths: LocalPaths, uri: string): Promise<{ path: Loca
       const now = await lstat(path.real, { bigint: true });
       const real = await realpath(path.named);
       if (now.ino !== opened.ino || now.dev !== opened.dev || real !== path.real) throw changed(path.named);
+      await paths.guard.checkFile(path.named, opened);
       return { path, file };
     } catch (error) {
       await file.close();
@@ -132,7 +137,7 @@ abstract class LocalSource implements ByteSource {
   async verify(): Promise<void> {
     const shared = this.path.root.shared === true;
     const handle = await this.file.stat({ bigint: true });
-    if (!sameIdentity(this.identity, identityOf(handle, shared))) throw changed(this.path.named);
+    if (!sameVersion(this.identity, versionOf(handle, shared))) throw changed(this.path.named);
     let named: BigIntStats;
     try {
       named = await stat(this.path.named, { bigint: true });
@@ -141,7 +146,7 @@ abstract class LocalSource implements ByteSource {
     }
     // The same inode, even where inodes are no part of the identity: this is one host at one moment.
     if (named.ino !== handle.ino || named.dev !== handle.dev) throw changed(this.path.named);
-    if (!sameIdentity(this.identity, identityOf(named, shared))) throw changed(this.path.named);
+    if (!sameVersion(this.identity, versionOf(named, shared))) throw changed(this.path.named);
   }
 
   close(): Promise<void> {
@@ -244,7 +249,10 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, filled);
 }
 
-function identityOf(stats: BigIntStats, shared: boolean): SourceIdentity {
+/** What a look at the file tells. */
+type Version = Omit<SourceIdentity, 'fingerprint'>;
+
+function versionOf(stats: BigIntStats, shared: boolean): Version {
   return {
     size: Number(stats.size),
     mtimeMs: Number(stats.mtimeMs),
@@ -253,10 +261,24 @@ function identityOf(stats: BigIntStats, shared: boolean): SourceIdentity {
   };
 }
 
-function sameIdentity(a: SourceIdentity, b: SourceIdentity): boolean {
+async function identityOf(file: FileHandle, shared: boolean): Promise<SourceIdentity> {
+  const version = versionOf(await file.stat({ bigint: true }), shared);
+  const hash = createHash('sha256').update(`${version.size}\n`);
+  hash.update(await readAt(file, 0, Math.min(FINGERPRINT_BYTES, version.size)));
+  const end = Math.max(FINGERPRINT_BYTES, version.size - FINGERPRINT_BYTES);
+  if (end < version.size) hash.update(await readAt(file, end, version.size - end));
+  return { ...version, fingerprint: hash.digest('hex') };
+}
+
+function sameVersion(a: Version, b: Version): boolean {
   const both = (x: string | undefined, y: string | undefined): boolean =>
     x === undefined || y === undefined || x === y;
   return a.size === b.size && a.mtimeMs === b.mtimeMs && both(a.mtimeNs, b.mtimeNs) && both(a.ino, b.ino);
+}
+
+/** Size and date can be the same by chance, or by a copy that keeps the date: what the file holds decides too. */
+function isPinned(pinned: SourceIdentity, found: SourceIdentity): boolean {
+  return sameVersion(pinned, found) && pinned.fingerprint === found.fingerprint;
 }
 
 function isGzip(head: Buffer): boolean {

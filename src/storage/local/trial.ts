@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 
 import { errnoOf, targetError } from '../errors';
 import { fileUri, partPath, type LocalPaths } from './paths';
-import { checkTarget, inParents, openPart, writeAll } from './sink';
+import { checkTarget, inParents, openPart, writeAll, type Modes } from './sink';
 
 /** File systems allocate late: only bytes that reached the disk show that there is room for some. */
 const PROBE = Buffer.alloc(4096, '\n');
@@ -15,12 +15,18 @@ export async function tryLocalTarget(
   paths: LocalPaths,
   uri: string,
   token: string,
+  modes: Modes,
 ): Promise<{ uri: string }> {
   const path = await checkTarget(paths, uri);
   const part = partPath(path.real, token);
   const made: string[] = [];
   try {
-    const file = await inParents(dirname(part), 0o755, () => openPart(part, constants.O_RDWR), made);
+    const file = await inParents(
+      dirname(part),
+      modes.directory,
+      () => openPart(part, constants.O_RDWR),
+      made,
+    );
     try {
       await checkTarget(paths, uri);
       if ((await file.stat()).size === 0) await probe(file);
