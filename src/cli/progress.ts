@@ -1,4 +1,4 @@
-import type { ActivityProgress, RunProgress } from '../client';
+import type { ActivityProgress, ProgressWait, RunProgress } from '../client';
 import { bytes, clean, count, span } from './render';
 import type { Output } from './deps';
 
@@ -49,6 +49,17 @@ function foremost(progress: RunProgress): ActivityProgress | undefined {
   return progress.activities.find((a) => a.running) ?? progress.activities[0];
 }
 
+/** Where in line a run stands, and behind whom. */
+function waitText({ place, behind }: ProgressWait): string {
+  const first = behind[0];
+  const more = behind.length > 1 ? ` and ${count(behind.length - 1)} more` : '';
+  const who =
+    first === undefined
+      ? ''
+      : ` behind ${first.workflowId}, which ${first.holds ? 'holds' : 'waits for'} it since ${first.since.toISOString()}${more}`;
+  return `place ${count(place)}${who}`;
+}
+
 /** What the run does, without figures that change all the time: a change of it is worth a line in a log. */
 export function stepOf(progress: RunProgress, now: number): string {
   const activity = foremost(progress);
@@ -57,6 +68,7 @@ export function stepOf(progress: RunProgress, now: number): string {
   if (progress.unclaimed && now - progress.startedAt.getTime() > UNCLAIMED_MS) {
     parts.push(`no worker has taken it yet: is one running on task queue ${progress.taskQueue}?`);
   }
+  if (progress.waiting !== undefined) parts.push(waitText(progress.waiting));
   if (activity?.outage?.message !== undefined) parts.push(activity.outage.message);
   else if (activity !== undefined && activity.attempt > 1) {
     // A hand-over from worker to worker is no failure; the number tells it.

@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure
 import { isFailureType, RESULT_MEMO, type IntegrationResult, type ResultFailure } from '../contracts';
 import { AnaplanTemporalError, documentOf, IntegrationFailed, isUnavailable, temporalError } from './errors';
 import { progressOf, type RunProgress } from './progress';
+import { LockWatch } from './waiting';
 
 /** While Temporal does not answer, a waiting client asks again for this long. */
 const PATIENCE_MS = 10 * 60_000;
@@ -49,6 +50,7 @@ export function makeHandle(
 ): IntegrationHandle {
   const { workflowId, runId, address } = at;
   const firstRunId = at.firstRunId ?? runId;
+  const lock = new LockWatch(client, workflowId);
   return {
     workflowId,
     ...(runId === undefined ? {} : { runId }),
@@ -69,12 +71,20 @@ export function makeHandle(
     progress: async () => {
       try {
         const description = await promptly(client, () => client.workflow.getHandle(workflowId).describe());
-        return await progressOf(description, client.options.loadedDataConverter);
+        const progress = await progressOf(description, client.options.loadedDataConverter);
+        const waiting = await lock.look({ runId: progress.runId, mayWait: mayWait(progress) });
+        return waiting === undefined ? progress : { ...progress, waiting };
       } catch (error) {
         throw gone(error, workflowId) ?? temporalError(error, `look at ${workflowId}`, address);
       }
     },
   };
+}
+
+/** A run that waits for a lock has nothing else to do; where its state can be seen, that says so. */
+function mayWait({ closedAt, unclaimed, activities, state }: RunProgress): boolean {
+  if (closedAt !== undefined || unclaimed || activities.length > 0) return false;
+  return state === undefined || state.startsWith('waiting for');
 }
 
 /** For calls that somebody watches: a server that says nothing is told of, not waited for. */

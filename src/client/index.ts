@@ -4,6 +4,7 @@ export type { ConnectOptions, StartOptions } from './client';
 export { INPUT_MEMO, inputDigest } from './check';
 export { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
 export type { IntegrationHandle } from './handle';
+export type { ProgressBlocker, ProgressWait } from './waiting';
 export type { ActivityProgress, ProgressOutage, RunProgress } from './progress';
 export { ON_CLOSED } from './start';
 export type { OnClosed } from './start';

@@ -1,6 +1,7 @@
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { ProgressWait } from './waiting';
 
 /** A stretch in which Anaplan (or a lock) makes an activity wait. */
 export interface ProgressOutage {
@@ -41,6 +42,8 @@ export interface RunProgress {
   unclaimed: boolean;
   taskQueue: string;
   activities: ActivityProgress[];
+  /** Its place in the line of a lock, as the lock has it; absent when it waits for none. */
+  waiting?: ProgressWait;
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {

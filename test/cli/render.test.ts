@@ -210,6 +210,23 @@ describe('progress', () => {
     ['nothing known', {}, 'running'],
     ['the state of the run', { state: 'waiting for the model' }, 'waiting for the model'],
     [
+      'a place in line',
+      {
+        state: 'waiting for model',
+        waiting: {
+          lockId: 'anaplan-lock:M',
+          for: 'model',
+          place: 2,
+          since: START,
+          behind: [
+            { workflowId: 'nightly', since: START, holds: true },
+            { workflowId: 'other', since: START, holds: false },
+          ],
+        },
+      },
+      'waiting for model · place 2 behind nightly, which holds it since 2026-01-01T00:00:00.000Z and 1 more',
+    ],
+    [
       'an activity without a state',
       { activities: [{ type: 'anaplan.followTask', attempt: 1, running: true, note: '40 %' }] },
       'following the task · 40 %',

@@ -9,6 +9,7 @@ import {
   type OnClosed,
 } from '../../src/client';
 import type { UploadImportInput } from '../../src/contracts';
+import { LockWatch, waitOf } from '../../src/client/waiting';
 import { installRuntime, WorkerLogger } from '../../src/worker';
 import { ownNamespace, testAddress } from '../support/namespace';
 
@@ -177,5 +178,62 @@ describe('search attributes: a run that fails before its first step is found by 
     });
     const handle = await bare.start('uploadImport', input('a.csv'));
     expect(Object.keys(await attributes(bare, handle.workflowId))).toEqual([]);
+  });
+});
+
+describe('whom a run waits for is asked of the lock itself, for people cancel and force by it', () => {
+  const since = Date.parse('2026-01-01T06:00:00Z');
+  const view = {
+    waits: {
+      workflowId: 'me',
+      since,
+      for: 'model',
+      place: 2,
+      waitsFor: [{ workflowId: 'nightly', since, holds: true }],
+    },
+  };
+  const begin = async (lockView: object) => {
+    const lockId = `anaplan-lock:${randomUUID()}`;
+    const lock = await client.temporal.workflow.start('anaplanLock', {
+      workflowId: lockId,
+      taskQueue,
+      args: [lockView],
+    });
+    const run = await client.start('exportDownload', { model: MODEL, export: 'E', target: lockId });
+    return { lockId, run, end: () => Promise.all([lock.terminate(), client.cancel(run.workflowId)]) };
+  };
+
+  test('place, holder and since when', async () => {
+    const { lockId, run, end } = await begin(view);
+    let waiting;
+    const until = Date.now() + 60_000;
+    while (waiting === undefined && Date.now() < until) {
+      // A handle of its own each time: one handle asks every few seconds only.
+      // The stub does not keep the search attribute, so the state says that it starts: look without it.
+      waiting = await new LockWatch(client.temporal, run.workflowId).look({
+        runId: run.runId ?? '',
+        mayWait: true,
+      });
+    }
+    expect(waiting).toEqual({
+      lockId,
+      for: 'model',
+      place: 2,
+      since: new Date(since),
+      behind: [{ workflowId: 'nightly', since: new Date(since), holds: true }],
+    });
+    await end();
+  });
+
+  test('a lock that says nothing of the run, or nothing at all, is no error', async () => {
+    const { run, end } = await begin({});
+    const watch = new LockWatch(client.temporal, run.workflowId);
+    expect(await watch.look({ runId: run.runId ?? '', mayWait: true })).toBeUndefined();
+    await end();
+    const gone = new LockWatch(client.temporal, randomUUID());
+    expect(await gone.look({ runId: '', mayWait: true })).toBeUndefined();
+    expect(await gone.look({ runId: '', mayWait: false })).toBeUndefined();
+    for (const odd of [null, 7, [], { run: null }, { run: { waits: { place: 'x' } } }])
+      expect(waitOf('l', odd)).toBeUndefined();
   });
 });

@@ -1,6 +1,14 @@
 /** Stands in for the integrations: what it does is in `source`. Only the client is tested with it. */
 import { ApplicationFailure } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation, upsertMemo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  defineQuery,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+} from '@temporalio/workflow';
 import type { IntegrationResult, UploadImportInput } from '../../src/contracts';
 
 const DONE: IntegrationResult = { outcome: 'succeeded', transfers: [], dumps: [] };
@@ -33,4 +41,22 @@ export async function uploadImport(input: UploadImportInput): Promise<Integratio
 
 export async function runAction(): Promise<IntegrationResult> {
   return DONE;
+}
+
+/** A run that says in its details which lock it waits for; `target` is the lock's ID. */
+export async function exportDownload(input: { target: string }): Promise<IntegrationResult> {
+  setCurrentDetails(`- Now: **waiting for model**. Who holds and waits now: workflow \`${input.target}\``);
+  await condition(() => false);
+  return DONE;
+}
+
+/** A lock: answers as the real one does to a run that asks for its own part. */
+export async function anaplanLock(view: object): Promise<void> {
+  setHandler(defineQuery<object, [string?]>('state'), (workflowId) => ({
+    holders: [],
+    waiting: [],
+    notes: [],
+    ...(workflowId === undefined ? {} : { run: view }),
+  }));
+  await condition(() => false);
 }
