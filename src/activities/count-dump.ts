@@ -40,6 +40,7 @@ export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCount
       relax_quotes: true,
       skip_empty_lines: true,
       bom: true,
+      ltrim: true,
       max_record_size: MAX_RECORD,
       // While it parses: records that wait in a stream are lost when a later one is broken.
       on_record: (record: string[]) => {
@@ -109,9 +110,12 @@ class Tally {
     }
     this.row += 1;
     const status = record[this.columns.status] ?? 'E';
-    const line = record[this.columns.line] ?? `#${this.row}`;
-    if (status === 'E') this.rejected.add(line);
-    else if (status === 'W') this.warned.add(line);
+    // Each chunk may have the header.
+    if (status === '_Status_') return;
+    const line = record[this.columns.line] || `#${this.row}`;
+    if (status === 'W') this.warned.add(line);
+    // A state that nobody documents is not one of a row that was loaded.
+    else this.rejected.add(line);
     // A row may have more errors than the header has names for.
     const texts = this.columns.errors.length > 0 ? record.slice(this.columns.errors[0]) : [];
     for (const text of new Set(texts.filter((t) => t !== '').map(errorTemplate))) {

@@ -43,6 +43,7 @@ function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, bu
     dumpAvailable: result.failureDumpAvailable,
     details: [],
   };
+  if (result.assumed) settled.assumed = true;
   if (result.objectId !== undefined) settled.objectId = result.objectId;
   const name = result.objectName ?? (result.objectId === undefined ? undefined : names.get(result.objectId));
   if (name !== undefined) settled.objectName = name;

@@ -172,6 +172,8 @@ export interface SettledResult {
   objectId?: string;
   objectName?: string;
   successful: boolean;
+  /** Anaplan does not say so: it is what it says of the whole. */
+  assumed?: true;
   dumpAvailable: boolean;
   details: ResultDetail[];
   /** The first documented failure code, with its parameters. */

@@ -110,6 +110,7 @@ function parseResult(raw: Record<string, unknown>, otherwise: boolean): TaskResu
   const details = raw['details'];
   return {
     successful,
+    ...(rest.successful === undefined ? { assumed: true as const } : {}),
     failureDumpAvailable: rest.failureDumpAvailable ?? false,
     ...compact({ objectId, objectName, startTime, duration }),
     details: listOf(details).map(parseDetail),

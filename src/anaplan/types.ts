@@ -249,6 +249,8 @@ export interface Task extends TaskSummary {
 
 export interface TaskResult {
   successful: boolean;
+  /** Of an action of a process: Anaplan does not say whether it was successful; what it says of the whole stands here. */
+  assumed?: true;
   failureDumpAvailable: boolean;
   objectId?: string;
   objectName?: string;

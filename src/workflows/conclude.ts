@@ -153,15 +153,17 @@ function actionFailed(what: string, action: ActionObject, { task, missing }: Kep
     'ActionFailed',
     `${what} failed: ${sentenceOf(reason)}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
     {
-      effects: action.kind === 'exports' ? 'none' : effectsOf(failure?.code),
+      effects: action.kind === 'exports' ? 'none' : effectsOf(task.result),
       ...factsOf(failure),
     },
   );
 }
 
 /** What a failed action did to the model. Unknown is not "nothing": only a documented code says that it did nothing. */
-function effectsOf(code: string | undefined): Effects {
-  const entry = code === undefined ? undefined : catalogued(code);
+function effectsOf(result: SettledResult | undefined): Effects {
+  const { created = 0, updated = 0 } = result?.rows ?? {};
+  if (created + updated > 0) return 'applied';
+  const entry = result?.failure && catalogued(result.failure.code);
   return entry?.kind === 'failure' ? (entry.effects ?? 'none') : 'unknown';
 }
 
@@ -173,7 +175,7 @@ function sentenceOf(text: string): string {
 /** Processes are not atomic: the message says what ran before the failure, and what did not run. */
 function processFailed(what: string, task: FinishedTask, missing: readonly MissingDump[], run: Run): Error {
   const nested = task.result?.nested ? actionResults(task) : [];
-  const failed = nested.filter((r) => !r.successful);
+  const failed = nested.filter((r) => !r.successful && !r.assumed);
   const failure = failed.map((f) => f.failure).find(Boolean) ?? task.result?.failure;
   const reasons = failed.map(
     (f) => `"${nameOf(f)}" failed: ${f.failure?.message ?? f.details[0]?.message ?? 'no reason given'}`,
@@ -199,24 +201,26 @@ function appliedBy(
   if (nested.length === 0) {
     return { text: ' Anaplan does not say which of its actions were applied before.', effects: 'unknown' };
   }
-  const applied = nested.filter((r) => r.successful);
+  const applied = nested.filter((r) => r.successful && !r.assumed);
+  const silent = nested.filter((r) => r.assumed);
   const seen = new Set(nested.map((r) => r.objectId));
   const unseen = steps.filter((s) => !seen.has(s.id));
   const firstFailed = steps.findIndex((s) => failed.some((f) => f.objectId === s.id));
   // A step before the failed one has run; where Anaplan gives no result for it, nobody knows how it ended.
   const unsaid = unseen.filter((s) => firstFailed < 0 || steps.indexOf(s) < firstFailed);
   const notRun = unseen.filter((s) => !unsaid.includes(s));
+  const unknown = [...silent.map(nameOf), ...unsaid.map((s) => s.name)];
   const texts = [
     applied.length > 0 ? `Already applied: ${quoted(applied.map(nameOf))}.` : '',
-    unsaid.length > 0 ? `Not known whether applied: ${quoted(unsaid.map((s) => s.name))}.` : '',
-    applied.length + unsaid.length === 0 && failed.length > 0 ? 'Nothing was applied before it.' : '',
+    unknown.length > 0 ? `Not known whether applied: ${quoted(unknown)}.` : '',
+    applied.length + unknown.length === 0 && failed.length > 0 ? 'Nothing was applied before it.' : '',
     notRun.length > 0 ? `Did not run: ${quoted(notRun.map((s) => s.name))}.` : '',
   ];
-  const own = failed.map((f) => effectsOf(f.failure?.code));
+  const own = failed.map(effectsOf);
   const effects =
     applied.length > 0 || own.includes('applied')
       ? 'applied'
-      : failed.length === 0 || unsaid.length > 0 || own.includes('unknown')
+      : failed.length === 0 || unknown.length > 0 || own.includes('unknown')
         ? 'unknown'
         : 'none';
   return {

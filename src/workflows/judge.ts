@@ -116,10 +116,18 @@ export function rejectionsOf(
   const found = [...byResult, ...byDump];
   // What a process says of all its actions counts only where none of them says it.
   const { result } = task;
-  if (found.length === 0 && result?.nested && result.rows && result.rows.rejected > 0) {
-    return [one(actionName(result, main), result.objectId, result.rows.rejected, result.rows.unit)];
-  }
-  return found;
+  if (found.length > 0 || !result?.nested || !result.rows) return found;
+  const warned = actionResults(task).reduce(
+    (sum, r, i) =>
+      sum +
+      (rowsOf(
+        r,
+        dumps.find((d) => d.of === i),
+      )?.warnings ?? 0),
+    0,
+  );
+  const { rejected, unit } = result.rows;
+  return rejected > warned ? [one(actionName(result, main), result.objectId, rejected - warned, unit)] : [];
 }
 
 /** The task as the result document shows it. */

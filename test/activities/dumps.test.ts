@@ -49,6 +49,10 @@ describe('counting a dump: a row that is not counted is a rejection nobody hears
     ['quotes and line ends in values', '"_Status_","n","_Line_"\n"E","a ""b""\nc","1"\n', 1, 0],
     ['no column of lines', '_Status_,_Error_1_\nE,x\nE,x\n', 2, 0],
     ['no column of states', 'a,_Line_\nx,1\ny,2\n', 2, 0],
+    ['the header again in each chunk', '_Status_,_Line_\nE,1\n_Status_,_Line_\nE,2\n', 2, 0],
+    ['rows without a line number', '_Status_,_Line_\nE,\nE,\n', 2, 0],
+    ['a state that nobody documents', '_Status_,_Line_\nX,1\n,2\n', 2, 0],
+    ['lines that are indented', '  "_Status_","_Line_"\n  "E","1"\n  "W","2"\n', 1, 1],
     ['no line end at the end', '_Status_,_Line_\nE,1', 1, 0],
   ])('%s', async (_, text, rejected, warnings) =>
     expect(await count(text)).toMatchObject({ rejected, warnings }),

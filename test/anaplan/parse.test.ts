@@ -665,7 +665,9 @@ test.each<[string, () => unknown, unknown]>([
       successful: true,
       failureDumpAvailable: false,
       details: [{ type: '', values: {} }],
-      nestedResults: [{ successful: true, failureDumpAvailable: false, details: [], nestedResults: [] }],
+      nestedResults: [
+        { successful: true, assumed: true, failureDumpAvailable: false, details: [], nestedResults: [] },
+      ],
     },
   ],
   [

@@ -107,6 +107,9 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
       { action: 'Load', rejected: 2 },
     ]);
     expect(rejectionsOf(silent, [], MAIN, 0)).toMatchObject([{ action: 'Load', rejected: 4 }]);
+    // The same rows, which the dump of the import knows as loaded with a warning.
+    const warned = { ...dump('1', 0, 0), warnings: 4 };
+    expect(rejectionsOf(silent, [warned], MAIN, 0)).toEqual([]);
   });
 
   it("takes Anaplan's own count where a dump ends early and shows fewer rows", () => {

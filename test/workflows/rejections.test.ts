@@ -123,6 +123,29 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
     expect([end.type, end.result.failure?.effects]).toEqual(['ActionFailed', 'unknown']);
   });
 
+  it('does not call an action failed, or applied, of which Anaplan does not say so', async () => {
+    says({ 'task.result.successful': false, 'task.result.details': [code('actionFailed')] }, [
+      'task.result.nestedResults.*.successful',
+    ]);
+    const end = await rig.run('runAction', { action: 'Housekeeping' });
+    expect(end.type).toBe('ActionFailed');
+    expect(end.message).toContain('Not known whether applied: "Delete Inactive Products", ');
+    expect(end.message).not.toContain('Nothing was applied');
+    expect(end.result.failure?.effects).toBe('unknown');
+  });
+
+  it('says applied of an import that failed after it had loaded rows', async () => {
+    says({
+      'task.result.successful': false,
+      'task.result.details': [
+        code('hierarchyImportFailed'),
+        { type: 'hierarchyRowsProcessed', values: ['successCreateCount', '3'] },
+      ],
+    });
+    const end = await load();
+    expect([end.type, end.result.failure?.effects]).toEqual(['ActionFailed', 'applied']);
+  });
+
   it('keeps the dumps of a process that says only as a whole that it has some', async () => {
     says({ 'task.result.nestedResults.*.failureDumpAvailable': false });
     const end = await nightly();
