@@ -1,4 +1,4 @@
-import { AnaplanClient, RateLimiter, type Credentials } from '../anaplan';
+import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityConnection } from '../activities/deps';
 import { FAILURES } from '../contracts';
@@ -101,6 +101,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
       );
     } catch (error) {
       if (error instanceof ConfigError) throw error;
+      if (error instanceof ProxyError) throw new ConfigError(error.variable, `the variable ${error.reason}`);
       // A key that does not open or fit is a mistake of the configuration, told at the start.
       const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
       throw new ConfigError(`connections.${connection.name}`, reason);

@@ -77,6 +77,22 @@ describe('a proxy', () => {
     expect(api.seen[0]?.headers['proxy-authorization']).toBeUndefined();
   });
 
+  test('is named without a scheme too, with a user and an escaped password', async () => {
+    await withEnv({ http_proxy: `pat:s3%2Fcr%40t@127.0.0.1:${port}` }, async () => {
+      const client = clientOf(api, { apiUrl: 'http://api.anaplan.invalid' });
+      expect(await client.users.me()).toEqual({ id: 'u' });
+      await client.close();
+    });
+    expect(connects[0]?.auth).toBe(`Basic ${Buffer.from('pat:s3/cr@t').toString('base64')}`);
+  });
+
+  test('that is none stops the client at its start, by the name of the variable', async () => {
+    await withEnv({ HTTPS_PROXY: 'http://pat:s3/cret@127.0.0.1:1' }, async () => {
+      expect(() => clientOf(api)).toThrow(/HTTPS_PROXY has "\/" in its user or password/);
+      await Promise.resolve();
+    });
+  });
+
   test('is asked for https as well', async () => {
     refuse = '403 Forbidden';
     await withEnv({ HTTPS_PROXY: `http://127.0.0.1:${port}` }, async () => {
@@ -106,8 +122,8 @@ describe('a proxy', () => {
     },
   );
 
-  test('is left out for NO_PROXY', async () => {
-    await withEnv({ HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: 'example.com,127.0.0.1' }, async () => {
+  test.each(['NO_PROXY', 'no_proxy'])('is left out for %s', async (name) => {
+    await withEnv({ HTTP_PROXY: `127.0.0.1:${port}`, [name]: 'example.com,127.0.0.1' }, async () => {
       const client = clientOf(api);
       await client.users.me();
       await client.close();

@@ -287,6 +287,19 @@ describe('connections', () => {
     expect(() => connections.get('prd')).toThrow(/did you mean "prod"\?/);
   });
 
+  test('a proxy that is none is blamed on its variable, not on a connection', () => {
+    const before = process.env['https_proxy'];
+    process.env['https_proxy'] = 'http://pat:s3/cret@proxy:8080';
+    try {
+      const start = (): unknown => open('connections: { a: { user: a, password: "${P}" } }', { P: 'x' });
+      expect(start).toThrow(/^Configuration, https_proxy: the variable has "\/" in its user or password/);
+      expect(start).not.toThrow(/cret/);
+    } finally {
+      if (before === undefined) delete process.env['https_proxy'];
+      else process.env['https_proxy'] = before;
+    }
+  });
+
   test('a key that is open to others stops the worker, not a run', () => {
     write('c.pem', 'x');
     write('k.pem', 'x', 0o644);

@@ -1,5 +1,6 @@
 import { DecoratorHandler, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import { contentLength, header, type Headers } from './headers';
+import { environmentProxies } from './proxy';
 
 /** Time-outs of the transport, milliseconds. */
 export interface Timeouts {
@@ -33,10 +34,12 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
  * and a bound on connections would make the calls of all other models wait for it. What bounds them is the limiter, and
  * the slots of the worker.
  * @param keepAlive - false: every request has a connection of its own
+ * @throws ProxyError for a variable that names no proxy
  */
 export function createDispatcher(timeouts: Timeouts, keepAlive: boolean): Dispatcher {
   const connect = { timeout: timeouts.connectMs };
   return new EnvHttpProxyAgent({
+    ...environmentProxies(process.env),
     pipelining: keepAlive ? 1 : 0,
     allowH2: false,
     connect,
