@@ -3,7 +3,7 @@ import { createActivities, type AnaplanActivities, type Timing } from '../activi
 import { hostQueue, smallQueue, transferQueue } from '../contracts';
 import { createStorage } from '../storage';
 import type { Config } from './config';
-import { ConfigError } from './config-error';
+import { ConfigError, namingFile } from './config-error';
 import { openConnections } from './connections';
 import { canonicalBelow, canonicalRoots, hostName } from './host';
 import type { Log } from './logging';
@@ -47,6 +47,10 @@ export function configuredActivities(
   config: Config,
   o: ConfiguredActivitiesOptions = {},
 ): ConfiguredActivities {
+  return namingFile(config.file, () => activitiesOf(config, o));
+}
+
+function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): ConfiguredActivities {
   const log: Log = o.log ?? ((): void => undefined);
   if (config.connections.length === 0) {
     throw new ConfigError(

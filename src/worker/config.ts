@@ -5,7 +5,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { regionUrls } from '../anaplan';
 import { DEFAULT_TASK_QUEUE } from '../contracts';
 import type { StorageRoot } from '../storage';
-import { ConfigError } from './config-error';
+import { ConfigError, namingFile } from './config-error';
 import { parseConfig, type ConfigFile, type ConnectionFile } from './config-schema';
 import { envReference, readConfigFile, withoutLineEnd, type SecretRef } from './secrets';
 
@@ -85,14 +85,16 @@ export function loadConfig(
   const env = o.env ?? process.env;
   const cwd = resolve(o.cwd ?? process.cwd());
   const file = configFile(o.configPath, env, cwd);
-  const given: ConfigFile = file === undefined ? {} : readYaml(file);
   const directory = file === undefined ? cwd : dirname(file);
-  return {
-    ...(file === undefined ? {} : { file }),
-    directory,
-    connections: connectionsOf(given, env, directory, cwd),
-    worker: workerOf(given, o.overrides ?? {}, env, directory, cwd),
-  };
+  return namingFile(file, () => {
+    const given: ConfigFile = file === undefined ? {} : readYaml(file);
+    return {
+      ...(file === undefined ? {} : { file }),
+      directory,
+      connections: connectionsOf(given, env, directory, cwd),
+      worker: workerOf(given, o.overrides ?? {}, env, directory, cwd),
+    };
+  });
 }
 
 /**
@@ -106,7 +108,7 @@ export function configuredTaskQueue(
 ): string {
   const env = o.env ?? process.env;
   const file = configFile(o.configPath, env, resolve(o.cwd ?? process.cwd()));
-  const given = file === undefined ? undefined : readYaml(file).worker?.taskQueue;
+  const given = file === undefined ? undefined : namingFile(file, () => readYaml(file)).worker?.taskQueue;
   return o.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE || undefined) ?? given ?? DEFAULT_TASK_QUEUE;
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { ConfigError, configuredTaskQueue, loadConfig, Secret } from '../../src/worker';
+import { ConfigError, configuredActivities, configuredTaskQueue, loadConfig, Secret } from '../../src/worker';
 import { openConnections } from '../../src/worker/connections';
 import { canonicalBelow, canonicalRoots, hostName } from '../../src/worker/host';
 import { resolveSecret } from '../../src/worker/secrets';
@@ -37,6 +37,18 @@ function refused(yaml: string, env: NodeJS.ProcessEnv = {}): string {
 }
 
 const ENV = { ANAPLAN_USER: 'me@example.com', ANAPLAN_PASSWORD: 'hunter2-secret' };
+
+test('what is wrong with a configuration names its file, whichever command reads it and whenever it is found', () => {
+  const named = /^Configuration, .*: .*\. The file is .*anaplan-temporal\.yaml\.$/s;
+  expect(refused('worker: { tranferSlots: 3 }')).toMatch(named);
+  expect(() => configuredTaskQueue({ cwd, env: {} })).toThrow(named);
+  expect(refused('connections: { default: { user: a, password: "${GONE}", region: mars } }')).toMatch(named);
+  // Found only when the secret is read, with a file that is not open to others.
+  write('anaplan-temporal.yaml', 'connections: { default: { user: a, password: "${GONE}" } }');
+  expect(() => configuredActivities(loadConfig({ cwd, env: {} }), { env: {} })).toThrow(named);
+  write('anaplan-temporal.yaml', '');
+  expect(() => configuredActivities(loadConfig({ cwd, env: {} }), { env: {} })).toThrow(named);
+});
 
 describe('the environment alone configures the connection "default"', () => {
   test('user and password, US by default', () => {
@@ -226,6 +238,7 @@ describe('no secret is printed', () => {
   test('a literal secret is refused without repeating it', () => {
     const message = refused(`connections: { default: { user: a, password: ${PASSWORD} } }`);
     expect(message).toMatch(/connections\.default\.password: must be a reference/);
+    expect(message).toContain(`The file is ${join(cwd, 'anaplan-temporal.yaml')}.`);
     expect(message).not.toContain(PASSWORD);
   });
 
