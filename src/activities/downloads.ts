@@ -105,15 +105,15 @@ async function* pieceOf(
 ): AsyncGenerator<Buffer> {
   const [ref, { file }] = [refOf(input), input];
   if (input.count === 0) {
-    if (!input.empty) yield* wholeFile(client, input, signal);
+    if (input.bytes !== 0) yield* wholeFile(client, input, signal);
     return;
   }
   const id = input.ids?.[i] ?? String(i);
   const { stream } = await client.files.getChunk(ref, file.id, id, { signal });
-  yield* input.empty ? stream : filled(stream, `chunk ${id}`);
+  yield* input.bytes === 0 ? stream : filled(stream, `chunk ${id}`);
 }
 
-/** @throws ApplicationFailure NotFound where there is no byte either */
+/** @throws ApplicationFailure NotFound where there is no byte either, TransferCorrupt where there must be some */
 async function* wholeFile(
   client: AnaplanClient,
   input: DownloadChunksInput,
@@ -131,6 +131,12 @@ async function* wholeFile(
     if (!(error instanceof AnaplanError && error.status === 404)) throw error;
   }
   if (bytes > 0) return;
+  if (input.bytes !== undefined) {
+    throw fail(
+      'TransferCorrupt',
+      `File "${file.name}" (${file.id}) has no content, although Anaplan says that ${input.bytes} bytes were written to it: it lists no chunk, and gives nothing for the whole either. Nothing was written. Run the export again.`,
+    );
+  }
   throw fail(
     'NotFound',
     `File "${file.name}" (${file.id}) has no content: Anaplan lists no chunk of it, and gives nothing for the whole either. Nothing was written. Upload it, or run the export that writes it, as the same user: what a user uploads or exports is private, and gone 48 hours after it was last used.`,

@@ -274,8 +274,8 @@ export interface DownloadChunksInput extends Call {
   ids?: string[];
   /** 0: Anaplan lists no chunk, so that the file is asked for whole. */
   count: number;
-  /** Anaplan says that the file has no bytes, so that nothing is right. */
-  empty?: true;
+  /** Bytes that Anaplan says the file has. 0: nothing is right. */
+  bytes?: number;
   compress: boolean;
   from?: DownloadPosition;
 }

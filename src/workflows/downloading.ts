@@ -246,10 +246,12 @@ export async function download(
       { summary: `chunks of ${file.name}`, withinMs: run.lightMs },
       { ...run.call(deadline), file },
     );
+    // What another run of the export wrote has another size.
+    const bytes = known.length === 0 ? expected.bytes : undefined;
     const options = {
       ...chunks,
       compress: compresses(compress),
-      ...(expected.bytes === 0 ? { empty: true as const } : {}),
+      ...(bytes === undefined ? {} : { bytes }),
     };
     const end = await readChunks(run, file, target, options, deadline);
     const newer = written
@@ -260,8 +262,7 @@ export async function download(
         )
       : [];
     if (newer.length === 0) {
-      // What another run of the export wrote has another size.
-      checkSize(run, file, end, known.length === 0 ? expected.bytes : undefined);
+      checkSize(run, file, end, bytes);
       const { sha256 } = await target.commit(end);
       return {
         name: file.name,
@@ -288,7 +289,7 @@ async function readChunks(
   run: Run,
   file: Named,
   target: Target,
-  chunks: { count: number; ids?: string[]; compress: boolean; empty?: true },
+  chunks: { count: number; ids?: string[]; compress: boolean; bytes?: number },
   deadline: { name: 'transfer'; at: number },
 ): Promise<DownloadResult> {
   let from: DownloadPosition | undefined;

@@ -88,6 +88,15 @@ describe('nothing is not a success: an empty answer never replaces a good file',
       },
     );
 
+    it('is TransferCorrupt where the export says that it wrote some', async () => {
+      noChunks();
+      answer('/models/*/files/*');
+      const end = await exported();
+      expect(end.type).toBe('TransferCorrupt');
+      expect(end.message).toContain(`although Anaplan says that ${BYTES} bytes were written`);
+      untouched();
+    });
+
     it('is right where the export says that it wrote no byte: an empty target, a valid gzip, and a warning', async () => {
       noChunks();
       wrote('0');
