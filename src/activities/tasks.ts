@@ -1,4 +1,6 @@
 /** Tasks: started once, followed to their end, cancelled when asked. */
+import { ApplicationFailure } from '@temporalio/common';
+
 import {
   outcomeUnknown,
   AnaplanError,
@@ -31,6 +33,8 @@ interface FollowBeat {
   progress?: number;
   step?: string;
   state?: string;
+  /** How many polls in a row named a state that nobody documents. */
+  odd?: number;
 }
 
 const KIND_NAMES: Record<ActionObject['kind'], string> = {
@@ -74,7 +78,7 @@ export function createTasks(
         const { client } = deps.connection(input.connection);
         const body = {
           localeName: input.localeName,
-          ...(input.mappingParameters ? { mappingParameters: input.mappingParameters } : {}),
+          ...(input.mappingParameters?.length ? { mappingParameters: input.mappingParameters } : {}),
         };
         try {
           // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened. Yet whoever is
@@ -108,7 +112,8 @@ export function createTasks(
               signal: w.signal,
             });
             last = judgeList(tasks, input.baseline, whole);
-            if (last.outcome !== 'notStarted') break;
+            // All else may change: a start that is late is listed late.
+            if (last.outcome === 'adopted') break;
             if (w.now() - since >= timing.reconcileMs) break;
             // Not before the last look: a status that is never answered has a bound, too.
             w.answered();
@@ -120,11 +125,17 @@ export function createTasks(
         },
       ),
 
-    'anaplan.followTask': (input) =>
-      work<FollowBeat, SettledTask>(
-        specOf(input, `${nameOf(input.action)}, task ${input.taskId}`, timing),
-        (w) => follow(deps.connection(input.connection).client, input, w, timing),
-      ),
+    'anaplan.followTask': async (input) => {
+      const seen: { state?: string } = {};
+      try {
+        return await work<FollowBeat, SettledTask>(
+          specOf(input, `${nameOf(input.action)}, task ${input.taskId}`, timing),
+          (w) => follow(deps.connection(input.connection).client, input, w, timing, seen),
+        );
+      } catch (error) {
+        throw withLastState(error, seen.state);
+      }
+    },
 
     'anaplan.cancelTask': (input) =>
       work(specOf(input, `Cancelling ${nameOf(input.action)}, task ${input.taskId}`, timing), async (w) => {
@@ -248,7 +259,7 @@ export function judgeList(
 export function contradiction(
   verdict: ReconcileResult,
   status: ModelStatus,
-  input: { user?: { email: string; name: string }; passedMs: number },
+  input: { user?: { email: string; name: string }; passedMs: number; baseline: Pick<TaskBaseline, 'known'> },
   limitMs: number,
 ): ReconcileResult {
   if (verdict.outcome === 'adopted') {
@@ -268,6 +279,13 @@ export function contradiction(
     return verdict;
   }
   if (verdict.outcome === 'ambiguous') return verdict;
+  if (input.baseline.known === 0) {
+    // Anaplan: "If GET does not return any tasks, the import is not running or might have completed."
+    return {
+      outcome: 'ambiguous',
+      reason: 'the task list is empty, as it was before, which can also mean that the task has completed',
+    };
+  }
   if (!status.idle) {
     return {
       outcome: 'ambiguous',
@@ -284,16 +302,38 @@ export function contradiction(
 }
 
 const TERMINAL = new Set(['COMPLETE', 'CANCELLED']);
+/** The states that Anaplan documents ("Monitor the import tasks"). */
+const DOCUMENTED = new Set(['NOT_STARTED', 'IN_PROGRESS', 'CANCELLING', ...TERMINAL]);
+/** A state that nobody documents is told after so many polls: one may be chance. */
+const ODD_POLLS = 3;
+
+/** Adds the last state of the task to a failure that ends the following of it: the result shall tell it. */
+function withLastState(error: unknown, state: string | undefined): unknown {
+  if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true || !state) return error;
+  const [facts, ...more] = error.details ?? [];
+  return ApplicationFailure.create({
+    ...(error.type ? { type: error.type } : {}),
+    message: error.message,
+    nonRetryable: true,
+    details: [{ ...(facts as object | undefined), lastState: state }, ...more],
+    ...(error.cause === undefined ? {} : { cause: error.cause }),
+  });
+}
 
 async function follow(
   client: AnaplanClient,
   input: Parameters<AnaplanActivities['anaplan.followTask']>[0],
   w: Work<FollowBeat>,
   timing: { pollIntervalMs: number; firstPollMs: number; taskLostMs: number },
+  seen: { state?: string },
 ): Promise<SettledTask> {
   const began = w.now();
   const unregister = client.limiter.registerPoller();
   let beat: FollowBeat = w.resumed ?? {};
+  const saw = (state: string | undefined) => {
+    if (state) seen.state = state;
+  };
+  saw(beat.state);
   const interval = () => {
     const asked = client.limiter.pollIntervalMs(w.now() - began);
     // Tests shorten the interval; production never goes below it.
@@ -310,12 +350,18 @@ async function follow(
       w.remember(beat);
       const answered = await poll(client, input, w, beat, timing.taskLostMs);
       if (answered) {
-        beat = { ...answered.beat, lastPollAt: w.now() };
+        const { taskId, taskState } = answered.task;
+        saw(taskState);
+        const odd = DOCUMENTED.has(taskState) ? 0 : (beat.odd ?? 0) + 1;
+        beat = { ...answered.beat, lastPollAt: w.now(), ...(odd === 0 ? {} : { odd }) };
         w.at(beat);
         w.note(
           `${answered.task.taskState}${beat.progress === undefined ? '' : ` ${Math.round(beat.progress * 100)} %`}${beat.step ? `, ${beat.step}` : ''}`,
         );
-        if (TERMINAL.has(answered.task.taskState)) return settle(answered.task, input.steps);
+        if (TERMINAL.has(taskState)) return settle(answered.task, input.steps);
+        // Told to the run, which goes on following the task: it alone can say so in the UI.
+        if (odd >= ODD_POLLS && input.told?.includes(taskState) === false)
+          return { taskId, state: taskState, undocumented: true };
       } else {
         beat = { ...beat, missingSince: beat.missingSince ?? w.now() };
         w.at(beat);

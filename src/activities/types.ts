@@ -190,13 +190,15 @@ export interface SettledResult {
   nested?: SettledResult[];
 }
 
-/** A task that has ended. */
+/** A task that has ended, or is in a state that the run must be told of. */
 export interface SettledTask {
   taskId: string;
   state: string;
   result?: SettledResult;
   /** Something was left out of `result` to keep it small. */
   truncated?: true;
+  /** Not ended: it is in a state that nobody documents. */
+  undocumented?: true;
 }
 
 /** Where a dump is and where it goes. */
@@ -416,6 +418,8 @@ export interface AnaplanActivities {
       steps?: ProcessStep[];
       /** Another activity has polled this task a moment ago. */
       polled?: boolean;
+      /** States that nobody documents and that the run was told of already; absent: it does not want to be told. */
+      told?: string[];
     },
   ): Promise<SettledTask>;
   'anaplan.cancelTask'(input: Call & { action: ActionObject; taskId: string }): Promise<void>;

@@ -37,6 +37,19 @@ export function readFailure(error: unknown): {
   return { type: 'InternalError', message: `${message}. ${FAILURES.InternalError.remedy}`, facts: {} };
 }
 
+/** The last state of a task that the activity which followed it has seen, before it failed or fell silent. */
+export function lastState(error: unknown): string | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  let state: unknown;
+  if (cause instanceof ApplicationFailure) {
+    state = (cause.details?.[0] as { lastState?: unknown } | undefined)?.lastState;
+  } else if (cause instanceof TimeoutFailure) {
+    const beat = cause.lastHeartbeatDetails as { position?: { state?: unknown } } | undefined;
+    state = beat?.position?.state;
+  }
+  return typeof state === 'string' && state !== '' ? state : undefined;
+}
+
 /** The failure of a result document. */
 export function resultFailure(error: unknown, effects: Effects): ResultFailure {
   const { type, message, facts } = readFailure(error);

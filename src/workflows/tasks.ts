@@ -2,11 +2,11 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 
 import type { ActionObject, SettledTask, StartResult, TaskBaseline } from '../activities/types';
-import { FAILURES, isFailureType, type MappingParameter, type TimeoutsMs } from '../contracts';
+import { FAILURES, isFailureType, type Effects, type MappingParameter, type TimeoutsMs } from '../contracts';
 import { call } from './calls';
 import { keepDumps } from './dumps';
 import type { FinishedTask } from './judge';
-import { failedAs, fellSilent, stepFailure } from './failures';
+import { failedAs, fellSilent, lastState, readFailure, stepFailure } from './failures';
 import { shielded, type Run } from './run';
 
 /** A task that Anaplan has accepted. */
@@ -21,7 +21,7 @@ const CONFLICT_MS = 15 * 60_000;
 
 /** Starts the action and waits for its end. */
 export async function runTask(run: Run, action: ActionObject): Promise<FinishedTask> {
-  run.state(`running ${action.kind.slice(0, -1).replace(/sse$/, 'ss')}`, `Starting **${action.name}**`);
+  run.state(`running ${kindOf(action)}`, `Starting **${action.name}**`);
   const { taskId, adopted } = await startOnce(run, action);
   run.effects = 'unknown';
   run.result.task = {
@@ -53,7 +53,7 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
     // A cancellation must not lose the ID of a task that starts.
     const start = await shielded(() => startAndKnow(run, action, baseline));
     if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
-    const delay = waiting.next(action, start);
+    const delay = waiting.next(action, start, run.effects);
     run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
     await sleep(delay, { summary: start.message.slice(0, 150) });
   }
@@ -94,27 +94,36 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
       sentAfter,
       ...(run.prepared.user ? { user: run.prepared.user } : {}),
     },
-  ).catch((error: unknown) => {
-    throw ambiguous(action, message, `the task list could not be read: ${String(error)}`);
-  });
+  ).catch((error: unknown) => ({
+    outcome: 'ambiguous' as const,
+    reason: `the task list could not be read: ${readFailure(error).message}`,
+  }));
   if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
-  if (found.outcome === 'notStarted') {
-    // Sent again like a refused one, so that a start that is never answered has a bound.
-    return {
-      outcome: 'refused',
-      type: 'ServiceUnavailable',
-      message,
-      retryAfterMs: 1000,
-      bound: 'unavailable',
-    };
-  }
-  throw ambiguous(action, message, found.reason);
+  if (found.outcome === 'ambiguous') startAgain(run, action, message, found.reason);
+  // Sent again like a refused one, so that a start that is never answered has a bound.
+  return {
+    outcome: 'refused',
+    type: 'ServiceUnavailable',
+    message,
+    retryAfterMs: 1000,
+    bound: 'unavailable',
+  };
+}
+
+/** Goes on where an operator said that the action may run twice. @throws `AmbiguousTaskStart` where nobody did */
+function startAgain(run: Run, action: ActionObject, message: string, reason: string): void {
+  const { startAgainIfUnknown } = run.input as { startAgainIfUnknown?: boolean };
+  if (startAgainIfUnknown !== true) throw ambiguous(action, message, reason);
+  run.effects = 'unknown';
+  run.warn(
+    `whether "${action.name}" (${action.id}) had started could not be known (${message}, and ${reason}); it was started again, as startAgainIfUnknown says, so it may have run twice`,
+  );
 }
 
 function ambiguous(action: ActionObject, message: string, reason: string): Error {
   return stepFailure(
     'AmbiguousTaskStart',
-    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason}. ${FAILURES.AmbiguousTaskStart.remedy}`,
+    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason.replace(/\.$/, '')}. ${FAILURES.AmbiguousTaskStart.remedy}`,
     { effects: 'unknown' },
   );
 }
@@ -127,8 +136,16 @@ class RefusalClock {
 
   constructor(private readonly timeouts: TimeoutsMs) {}
 
-  /** The delay before the next try. @throws the refusal, once its bound is reached */
-  next(action: ActionObject, refusal: Extract<StartResult, { outcome: 'refused' }>): number {
+  /**
+   * The delay before the next try.
+   * @param effects - of earlier starts
+   * @throws the refusal, once its bound is reached
+   */
+  next(
+    action: ActionObject,
+    refusal: Extract<StartResult, { outcome: 'refused' }>,
+    effects: Effects,
+  ): number {
     if (this.kind !== refusal.bound) {
       this.kind = refusal.bound;
       this.since = Date.now();
@@ -147,10 +164,14 @@ class RefusalClock {
     const delay = refusal.bound === 'rate' ? wanted : Math.min(wanted, left);
     if (delay < 1000 || delay > left) {
       const type = isFailureType(refusal.type) ? refusal.type : 'ServiceUnavailable';
+      const known =
+        effects === 'none'
+          ? `"${action.name}" was not started`
+          : `whether an earlier start of "${action.name}" arrived is not known`;
       throw stepFailure(
         type,
-        `${refusal.message}, ${this.count} times in ${Math.round((Date.now() - this.since) / 60_000)} min; "${action.name}" was not started. ${FAILURES[type].remedy}`,
-        { effects: 'none' },
+        `${refusal.message}, ${this.count} times in ${Math.round((Date.now() - this.since) / 60_000)} min; ${known}. ${FAILURES[type].remedy}`,
+        { effects },
       );
     }
     return delay;
@@ -170,8 +191,12 @@ async function follow(run: Run, action: ActionObject, taskId: string): Promise<S
   try {
     return await Promise.race([polling, CancellationScope.current().cancelRequested]);
   } catch (error) {
+    sawLast(run, error);
     const tooLong = failedAs(error, 'DeadlineExceeded');
-    if (!tooLong && !isCancellation(error)) throw error;
+    if (!tooLong && !isCancellation(error)) {
+      if (!failedAs(error, 'TaskLost')) run.warn(mayStillRun(run, action, taskId));
+      throw error;
+    }
     const under = tooLong ? undefined : { polls, polling };
     const settled = await shielded(() => cancelTask(run, action, taskId, error, under));
     if (settled.state === 'CANCELLED') {
@@ -188,7 +213,18 @@ async function follow(run: Run, action: ActionObject, taskId: string): Promise<S
   }
 }
 
-function poll(
+/** Notes the last state of the task that was seen, for a result that cannot tell its end. */
+function sawLast(run: Run, error: unknown): void {
+  const state = lastState(error);
+  if (state !== undefined && run.result.task) run.result.task.state = state;
+}
+
+function mayStillRun(run: Run, action: ActionObject, taskId: string): string {
+  return `task ${taskId} of "${action.name}" may still run: it was last seen as ${run.result.task?.state ?? 'NOT_STARTED'}`;
+}
+
+/** Follows the task to its end; a state that nobody documents is told in the UI and in the result. */
+async function poll(
   run: Run,
   action: ActionObject,
   taskId: string,
@@ -197,11 +233,36 @@ function poll(
   polled = false,
 ): Promise<SettledTask> {
   const { steps } = run.prepared;
-  return call(
-    'anaplan.followTask',
-    { summary: `task ${taskId} of ${action.name}`, withinMs: withinMs + 10 * 60_000 },
-    { ...run.call(deadline), action, taskId, ...(steps ? { steps } : {}), ...(polled ? { polled } : {}) },
-  );
+  const told: string[] = [];
+  for (;;) {
+    const settled = await call(
+      'anaplan.followTask',
+      { summary: `task ${taskId} of ${action.name}`, withinMs: withinMs + 10 * 60_000 },
+      {
+        ...run.call(deadline),
+        action,
+        taskId,
+        ...(steps ? { steps } : {}),
+        ...(polled || told.length > 0 ? { polled: true } : {}),
+        ...(told.length < MAX_TOLD ? { told } : {}),
+      },
+    );
+    if (!settled.undocumented) return settled;
+    told.push(settled.state);
+    const named = settled.state === '' ? 'no state at all' : `the state "${settled.state.slice(0, 100)}"`;
+    run.warn(
+      `Anaplan gives task ${taskId} ${named}, which it does not document; the task is followed on, until it is COMPLETE or CANCELLED or timeouts.task is reached`,
+    );
+    run.state(`running ${kindOf(action)}`, `Task \`${taskId}\` in an unknown state`);
+  }
+}
+
+/** So many unknown states of one task are told of. */
+const MAX_TOLD = 3;
+
+/** `import`, `export`, `process` or `action`. */
+function kindOf(action: ActionObject): string {
+  return action.kind.slice(0, -1).replace(/sse$/, 'ss');
 }
 
 /** A poll that saw nothing for this long after a DELETE waits for its next try, or for its worker. */
@@ -231,6 +292,7 @@ async function cancelTask(
     return await poll(run, action, taskId, deadline, left, true);
   } catch (error) {
     under?.polls.cancel();
+    sawLast(run, error);
     run.warn(
       `task ${taskId} of "${action.name}" may still run: it was cancelled, but its end was not seen (${String(error)})`,
     );

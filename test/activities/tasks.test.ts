@@ -45,7 +45,11 @@ describe('the verdict of a task list: a wrong one runs an import twice, or not a
 
 describe('what the model says against a verdict', () => {
   const idle: ModelStatus = { idle: true };
-  const ours = { user: { email: 'me@acme.com', name: 'Me' }, passedMs: 0 };
+  const ours = {
+    baseline: { known: 2 },
+    user: { email: 'me@acme.com', name: 'Me' },
+    passedMs: 0,
+  };
   const running = (by: string): ModelStatus => ({
     idle: false,
     taskId: 'T1-0',
@@ -81,6 +85,13 @@ describe('what the model says against a verdict', () => {
   ])('%s', (_, verdict, status, limit, outcome) =>
     expect(contradiction(verdict, status, ours, limit).outcome).toBe(outcome),
   );
+
+  it('an empty list that was empty before tells nothing: a task may have completed and be gone', () => {
+    const found = contradiction({ outcome: 'notStarted' }, idle, { ...ours, baseline: { known: 0 } }, 60_000);
+    expect(found).toMatchObject({ outcome: 'ambiguous', reason: expect.stringContaining('is empty') });
+    const adopted = { outcome: 'adopted', taskId: 'T1' } as const;
+    expect(contradiction(adopted, idle, { ...ours, baseline: { known: 0 } }, 60_000)).toEqual(adopted);
+  });
 });
 
 describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer', () => {
@@ -103,7 +114,6 @@ describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer
     [429, 'rate', 'RateLimited', 1000],
     [423, 'modelUnavailable', 'ModelLocked', 24_000],
     [424, 'modelUnavailable', 'ModelOffline', 24_000],
-    [409, 'conflict', 'Conflict', 24_000],
     [410, 'unavailable', 'ServiceUnavailable', 800],
   ])('%i is a refusal for now, bounded as %s', (status, bound, type, least) => {
     const start = startOutcome('Import', error({ status, retryAfterMs: 0 }));

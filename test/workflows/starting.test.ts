@@ -29,12 +29,105 @@ describe('starting a task exactly once, and following it to its end', () => {
   });
 
   it('sends it again only when certainly nothing was started', async () => {
+    // A list with an older task in it: it would be gone, had the model been unloaded.
+    await rig.run('runAction', input);
     rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'status', status: 503 } });
     const end = await rig.run('runAction', input);
     expect(end.result.outcome).toBe('succeeded');
-    expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([2, 1]);
+    expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([3, 2]);
     // Between the two the task list was read for the whole time that a late start may take.
     expect(asked(rig, 'GET', /\/tasks$/)).toBeGreaterThanOrEqual(5);
+  });
+
+  describe('where the task list was empty and stays empty', () => {
+    const lost = () =>
+      rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'status', status: 503 } });
+
+    it('says AmbiguousTaskStart: an empty list can mean that the task has completed', async () => {
+      lost();
+      const end = await rig.run('runAction', input);
+      expect([end.type, end.result.failure?.effects]).toEqual(['AmbiguousTaskStart', 'unknown']);
+      expect(end.message).toMatch(/the task list is empty, as it was before/);
+      expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([1, 0]);
+    });
+
+    it('starts it again where an operator said that it may run twice, and says so', async () => {
+      lost();
+      const end = await rig.run('runAction', { ...input, startAgainIfUnknown: true });
+      expect(end.result.outcome).toBe('succeeded');
+      expect(end.result.warnings?.join()).toMatch(/it may have run twice/);
+      expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([2, 1]);
+      // Only after the list was read for as long as a late start may take.
+      expect(asked(rig, 'GET', /\/tasks$/)).toBeGreaterThanOrEqual(5);
+    });
+
+    it('adopts the one new task all the same, and starts nothing again', async () => {
+      rig.sandbox.faults.add({
+        method: 'POST',
+        path: TASKS,
+        action: { kind: 'reset', when: 'after-effect' },
+      });
+      const end = await rig.run('runAction', { ...input, startAgainIfUnknown: true });
+      expect(end.result).toMatchObject({ outcome: 'succeeded', task: { adopted: true } });
+      expect(end.result.warnings ?? []).toEqual([]);
+      expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([1, 1]);
+    });
+  });
+
+  it('starts it again when nobody knows, for any reason, where an operator said so', async () => {
+    await rig.run('runAction', input);
+    const fault = rig.sandbox.faults.add({
+      method: 'POST',
+      path: TASKS,
+      action: { kind: 'reset', when: 'before' },
+    });
+    const handle = await rig.begin('runAction', { ...input, startAgainIfUnknown: true });
+    await until(() => rig.sandbox.faults.hits(fault) > 0);
+    rig.sandbox.unloadModel();
+    const end = await rig.ending(handle.workflowId);
+    expect(end.result.outcome).toBe('succeeded');
+    expect(end.result.warnings?.join()).toMatch(/listed before are gone.*may have run twice/);
+    expect(rig.sandbox.tasks(ACTION)).toHaveLength(1);
+  });
+
+  it('follows a task in a state that nobody documents, and says so after three polls, once', async () => {
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: `${TASKS}/*`,
+      occurrence: [1, 2, 3, 4, 5, 6],
+      action: { kind: 'edit', set: { 'task.taskState': 'QUEUED' } },
+    });
+    const handle = await rig.begin('runAction', input);
+    const end = await rig.ending(handle.workflowId);
+    expect(end.result).toMatchObject({ outcome: 'succeeded', task: { state: 'COMPLETE' } });
+    const said = (end.result.warnings ?? []).filter((w) => w.includes('"QUEUED"'));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/does not document.*followed on/);
+    expect(asked(rig, 'GET', /\/tasks\/[0-9A-F]{32}$/)).toBeGreaterThanOrEqual(7);
+    // The task had ended behind the edited answers, which the sandbox takes for carelessness.
+    rig.sandbox.reset();
+  });
+
+  it('gives up where a task is lost from sight, with the last state that was seen', async () => {
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: `${TASKS}/*`,
+      occurrence: 1,
+      action: { kind: 'edit', set: { 'task.taskState': 'IN_PROGRESS' } },
+    });
+    for (let n = 2; n < 400; n++) {
+      rig.sandbox.faults.add({
+        method: 'GET',
+        path: `${TASKS}/*`,
+        occurrence: n,
+        action: { kind: 'status', status: 503 },
+      });
+    }
+    const end = await rig.run('runAction', { ...input, timeouts: { unavailable: '1s' } });
+    expect([end.type, end.result.failure?.effects]).toEqual(['ServiceUnavailable', 'unknown']);
+    expect(end.result.task?.state).toBe('IN_PROGRESS');
+    expect(end.result.warnings?.join()).toMatch(/may still run: it was last seen as IN_PROGRESS/);
+    rig.sandbox.reset();
   });
 
   it('says AmbiguousTaskStart when somebody else started the same action meanwhile', async () => {
@@ -77,7 +170,6 @@ describe('starting a task exactly once, and following it to its end', () => {
   it.each([
     [423, 'ModelLocked'],
     [429, 'RateLimited'],
-    [409, 'Conflict'],
   ])('waits out a %i at the start, says so in the UI, and starts once', async (status, type) => {
     const headers = { 'retry-after': '1' };
     rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'status', status, headers } });
@@ -90,6 +182,7 @@ describe('starting a task exactly once, and following it to its end', () => {
   it.each([
     [403, 'PermissionDenied', /exception user under single sign-on/],
     [404, 'NotFound', /what the user may not see/],
+    [409, 'Conflict', /Something else is changing/],
     [422, 'ModelArchived', /Unarchive/],
     [425, 'ModelDeployed', /development model/],
   ])('does not wait out a %i: %s, with the remedy', async (status, type, remedy) => {

@@ -30,7 +30,7 @@ const REFRESH_BEFORE_MS = 5 * 60_000;
 /** For tokens shorter than usual: the last part of their life in which they are renewed. */
 const REFRESH_PART = 0.15;
 /** A secret that was never tried is tried at once, but not more often than this. */
-const BETWEEN_SECRETS_MS = 30_000;
+const BETWEEN_SECRETS_MS = 10_000;
 /** The service is quick; a log-in that hangs holds every call. */
 const AUTH_TIMEOUT_MS = 60_000;
 const RETRY_REFRESH_MS = 30_000;
