@@ -76,6 +76,7 @@ export function createTasks(
     'anaplan.startTask': (input) =>
       work<never, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
         const { client } = deps.connection(input.connection);
+        if (input.filesUntil !== undefined && w.now() > input.filesUntil) return { outcome: 'stale' };
         const body = {
           localeName: input.localeName,
           ...(input.mappingParameters?.length ? { mappingParameters: input.mappingParameters } : {}),

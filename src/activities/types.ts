@@ -117,6 +117,8 @@ export interface UploadPosition {
   digest: string;
   /** At the end: the digest itself. */
   sha256?: string;
+  /** When the last chunk was sent, epoch ms: from then on Anaplan counts the age of the file. */
+  sentAt?: number;
 }
 
 /** One batch of chunks. */
@@ -158,6 +160,8 @@ export type StartResult =
       retryAfterMs: number;
       bound: 'modelUnavailable' | 'unavailable' | 'conflict' | 'rate';
     }
+  /** Not sent: it comes so late that the files that it reads may have expired. */
+  | { outcome: 'stale' }
   /** Nobody answered, so that nobody knows. */
   | { outcome: 'unknown'; message: string };
 
@@ -400,7 +404,13 @@ export interface AnaplanActivities {
   'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;
   'anaplan.taskBaseline'(input: Call & { action: ActionObject }): Promise<TaskBaseline>;
   'anaplan.startTask'(
-    input: Call & { action: ActionObject; localeName: string; mappingParameters?: MappingParameter[] },
+    input: Call & {
+      action: ActionObject;
+      localeName: string;
+      mappingParameters?: MappingParameter[];
+      /** Epoch ms until which the files that the action reads are certainly there. */
+      filesUntil?: number;
+    },
   ): Promise<StartResult>;
   'anaplan.reconcileStart'(
     input: Call & {

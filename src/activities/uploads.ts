@@ -1,6 +1,6 @@
 /** Uploads: a pinned source, sent chunk by chunk. */
 import type { AnaplanClient, ModelRef } from '../anaplan';
-import { LIMITS } from '../contracts';
+import { FILE_AGE_MS, LIMITS } from '../contracts';
 import {
   gzipChunk,
   Sha256,
@@ -78,6 +78,8 @@ export function createUploads(
           try {
             const plan = planChunks(source.size, deps.chunkBytes);
             let start: UploadPosition | undefined = w.resumed ?? input.from;
+            // What was sent so long ago may have expired: the file would be complete without it.
+            if (start?.sentAt !== undefined && w.now() - start.sentAt > FILE_AGE_MS) start = undefined;
             if (!start) {
               await setChunkCount(client, input, input.file, plan, w);
               start = { next: 0, offset: 0, digest: (await Sha256.create()).save() };
@@ -184,7 +186,7 @@ class UploadBatch {
       following?.catch(() => undefined); // awaited below, unless sending fails first
       await this.put(position.next, ready);
       const short = ready.bytes < this.plan.bytesOf(position.next);
-      position = after;
+      position = { ...after, sentAt: this.w.now() };
       this.w.at(position);
       this.w.note(`chunk ${position.next}${this.plan.count > 0 ? ` of ${this.plan.count}` : ''}`);
       if (!following && !short && !this.isEnd(position)) {

@@ -15,6 +15,12 @@ export const LIMITS = {
   textBytes: 1024,
 } as const;
 
+/**
+ * How old an upload may be when what reads it starts. Anaplan drops a private file that nobody has accessed for 48 h, and
+ * an import then reads the default file instead, without a word ("Private and Default Files for Bulk APIs").
+ */
+export const FILE_AGE_MS = 40 * 3_600_000;
+
 /** Milliseconds of every bounded wait of a run; see `Timeouts` in `inputs.ts` for their meaning. */
 export interface TimeoutsMs {
   lock: number;

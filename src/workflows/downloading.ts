@@ -13,7 +13,7 @@ import type {
 import { FAILURES, transferQueue, type Compress, type ResultTransfer } from '../contracts';
 import { call, type CallSettings } from './calls';
 import { nobodyTookIt, readFailure, stepFailure } from './failures';
-import { hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
+import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
 import { shielded, type Run } from './run';
 
 /** How often a download begins again from its first byte. */
@@ -88,6 +88,7 @@ export class Target {
   /** There is a `.part`, as far as we know. */
   private open = false;
   private waitMs = HOST_WAIT_MS;
+  private busySince: number | undefined;
   private restarts = 0;
 
   constructor(
@@ -130,11 +131,13 @@ export class Target {
       const result = await body();
       this.queue = result.hostQueue;
       this.run.hostQueue ??= result.hostQueue;
+      this.busySince = undefined;
       if (!result.restart) return result;
     } catch (error) {
       if (!this.queue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(this.run, this.queue)) {
         this.waitMs = longer(this.waitMs);
+        this.assertTimeLeft();
         return this.batch(body);
       }
       this.run.warn(
@@ -197,8 +200,16 @@ export class Target {
           );
         }
         this.waitMs = longer(this.waitMs);
+        this.assertTimeLeft();
       }
     }
+  }
+
+  /** A host that is busy for ever is not waited for as long. */
+  private assertTimeLeft(): void {
+    this.busySince ??= Date.now();
+    const deadline = { name: 'transfer' as const, at: this.busySince + this.run.timeouts.transfer };
+    assertTimeLeft(deadline, `${this.ref.uri}: the workers of queue ${this.queue} are busy`);
   }
 
   private localSettings(summary: string): CallSettings {

@@ -1,9 +1,9 @@
 /** Where the files of a run are: on the host that its first activity with files ran on, as long as that is there. */
 import { workflowInfo } from '@temporalio/workflow';
 
-import { smallQueue, transferQueue } from '../contracts';
+import { FAILURES, smallQueue, transferQueue, type TimeoutsMs } from '../contracts';
 import { call, type CallSettings } from './calls';
-import { nobodyTookIt } from './failures';
+import { nobodyTookIt, stepFailure } from './failures';
 import type { Run } from './run';
 
 /** A host's queue may be without a free worker for this long before it is asked whether anybody serves it. */
@@ -25,6 +25,19 @@ export function longer(waitMs: number): number {
   return Math.min(waitMs * 2, MAX_HOST_WAIT_MS);
 }
 
+/**
+ * Ends the waiting for a busy host.
+ * @throws `DeadlineExceeded` once the deadline of what waits is over
+ */
+export function assertTimeLeft(deadline: { name: keyof TimeoutsMs; at: number }, what: string): void {
+  if (Date.now() < deadline.at) return;
+  throw stepFailure(
+    'DeadlineExceeded',
+    `${what}; timeouts.${deadline.name} is reached. ${FAILURES.DeadlineExceeded.remedy}`,
+    { code: deadline.name },
+  );
+}
+
 /** The queue for what is short, of a host or of whichever worker is free. */
 export function smallQueueOf(hostQueue: string | undefined): string {
   return smallQueue(hostQueue ?? transferQueue(workflowInfo().taskQueue));
@@ -38,6 +51,7 @@ export async function onHostOf<T>(
   run: Run,
   body: (where: Pick<CallSettings, 'taskQueue' | 'startWithinMs'>) => Promise<T>,
 ): Promise<T> {
+  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   let waitMs = HOST_WAIT_MS;
   for (;;) {
     const { hostQueue } = run;
@@ -46,8 +60,12 @@ export async function onHostOf<T>(
       return await body(hostQueue ? { taskQueue, startWithinMs: waitMs } : { taskQueue });
     } catch (error) {
       if (!hostQueue || !nobodyTookIt(error)) throw error;
-      if (await hostIsServed(run, taskQueue)) waitMs = longer(waitMs);
-      else run.hostQueue = undefined;
+      if (await hostIsServed(run, taskQueue)) {
+        waitMs = longer(waitMs);
+        assertTimeLeft(deadline, `The workers of queue ${taskQueue} are busy`);
+      } else {
+        run.hostQueue = undefined;
+      }
     }
   }
 }

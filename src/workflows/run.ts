@@ -10,7 +10,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-import type { ActionObject, Call, ModelContext, Prepared } from '../activities/types';
+import type {
+  ActionObject,
+  Call,
+  ModelContext,
+  PinnedSource,
+  Prepared,
+  PreparedUpload,
+} from '../activities/types';
 import {
   FAILURES,
   RESULT_MEMO,
@@ -35,6 +42,13 @@ import { granted } from './lock';
 /** The endings that are returned, not thrown. */
 export type Success = Extract<Outcome, 'succeeded' | 'succeededWithRejections'>;
 
+/** A file that a run has uploaded, and when its last byte was sent, epoch ms. */
+export interface Uploaded {
+  to: PreparedUpload;
+  source: PinnedSource;
+  at: number;
+}
+
 /** One run of an integration. */
 export class Run<I extends CommonInput = CommonInput> {
   readonly timeouts: TimeoutsMs;
@@ -45,6 +59,8 @@ export class Run<I extends CommonInput = CommonInput> {
   readonly grants = new Map<string, string[]>();
   /** What the run holds of its model's lock. */
   hold?: Hold;
+  /** What this run has uploaded for its action to read, by file. */
+  readonly uploaded = new Map<string, Uploaded>();
   /** The queue of the host that has this run's files. */
   hostQueue: string | undefined;
   private resolved: Prepared | undefined;

@@ -8,6 +8,7 @@ import { keepDumps } from './dumps';
 import type { FinishedTask } from './judge';
 import { failedAs, fellSilent, lastState, readFailure, stepFailure } from './failures';
 import { shielded, type Run } from './run';
+import { renewUploads, uploadsUntil } from './uploading';
 
 /** A task that Anaplan has accepted. */
 export interface StartedTask {
@@ -45,6 +46,7 @@ export async function runTask(run: Run, action: ActionObject): Promise<FinishedT
 async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
   const waiting = new RefusalClock(run.timeouts);
   for (;;) {
+    await renewUploads(run);
     const baseline = await call(
       'anaplan.taskBaseline',
       { summary: `task list before the start of ${action.name}`, withinMs: run.lightMs },
@@ -53,6 +55,7 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
     // A cancellation must not lose the ID of a task that starts.
     const start = await shielded(() => startAndKnow(run, action, baseline));
     if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
+    if (start.outcome === 'stale') continue;
     const delay = waiting.next(action, start, run.effects);
     run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
     await sleep(delay, { summary: start.message.slice(0, 150) });
@@ -60,21 +63,29 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
 }
 
 type KnownStart =
-  { outcome: 'started'; taskId: string; adopted: boolean } | Extract<StartResult, { outcome: 'refused' }>;
+  | { outcome: 'started'; taskId: string; adopted: boolean }
+  | Extract<StartResult, { outcome: 'refused' | 'stale' }>;
 
 async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
   const sentAfter = Date.now();
   const { localeName = 'en_US' } = run.input;
   const { mappingParameters } = run.input as { mappingParameters?: MappingParameter[] };
+  const filesUntil = uploadsUntil(run);
   let message: string;
   try {
     const start = await call(
       'anaplan.startTask',
       { summary: `start ${action.name}`, withinMs: START_MS, once: true },
-      { ...run.call(), action, localeName, ...(mappingParameters ? { mappingParameters } : {}) },
+      {
+        ...run.call(),
+        action,
+        localeName,
+        ...(mappingParameters ? { mappingParameters } : {}),
+        ...(filesUntil === undefined ? {} : { filesUntil }),
+      },
     );
     if (start.outcome === 'started') return { ...start, adopted: false };
-    if (start.outcome === 'refused') return start;
+    if (start.outcome === 'refused' || start.outcome === 'stale') return start;
     message = start.message;
   } catch (error) {
     if (!fellSilent(error)) throw error;

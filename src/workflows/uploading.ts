@@ -1,11 +1,11 @@
 /** Uploading: a pinned source, batch after batch, resumed where the last one ended. */
 import type { PinnedSource, PreparedUpload, UploadPosition } from '../activities/types';
-import { transferQueue, type ResultTransfer } from '../contracts';
+import { FILE_AGE_MS, transferQueue, type ResultTransfer } from '../contracts';
 import { workflowInfo } from '@temporalio/workflow';
 import { call } from './calls';
-import { nobodyTookIt } from './failures';
-import { hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
-import type { Run } from './run';
+import { nobodyTookIt, stepFailure } from './failures';
+import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
+import type { Run, Uploaded } from './run';
 
 /**
  * Pins the version of a source, before anything is sent.
@@ -56,7 +56,8 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         { ...run.call(deadline), file: to.file, source, workbook: to.workbook, ...position },
       );
       if (!batch.done) {
-        from = { next: batch.next, offset: batch.offset, digest: batch.digest };
+        const { next, offset, digest, sentAt } = batch;
+        from = { next, offset, digest, ...(sentAt === undefined ? {} : { sentAt }) };
         run.state(
           'uploading',
           `${to.source} to file **${to.file.name}**: ${batch.next} chunks, ${batch.offset} bytes`,
@@ -70,6 +71,7 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
           { ...run.call(deadline), file: to.file, chunks: batch.next },
         );
       }
+      run.uploaded.set(to.file.id, { to, source, at: batch.sentAt ?? Date.now() });
       return {
         name: to.file.name,
         uri: source.uri,
@@ -82,6 +84,7 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
       if (!source.hostQueue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(run, source.hostQueue)) {
         waitMs = longer(waitMs);
+        assertTimeLeft(deadline, `${to.source}: the workers of queue ${source.hostQueue} are busy`);
         continue;
       }
       // The host is gone: another one that has the very same source begins again.
@@ -93,4 +96,48 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
       from = undefined;
     }
   }
+}
+
+/**
+ * Uploads again what is so old that Anaplan may drop it before the action reads it: it would read the default file then,
+ * without a word.
+ * @throws `DeadlineExceeded` where the uploads together take longer than that
+ */
+export async function renewUploads(run: Run): Promise<void> {
+  const old = expiring(run);
+  for (const { to, source, at } of old) {
+    run.warn(
+      `${to.source} had been sent ${hours(Date.now() - at)} before "${run.action.name}" could be started; Anaplan drops a file that nobody has accessed for 48 h and reads the default file instead, so it was uploaded again`,
+    );
+    const { transfers } = run.result;
+    const before = transfers.findIndex((t) => t.name === to.file.name && t.uri === source.uri);
+    const transfer = await upload(run, to, source);
+    if (before >= 0) transfers.splice(before, 1);
+    run.transferred(transfer);
+  }
+  const still = old.length > 0 ? expiring(run)[0] : undefined;
+  if (still) {
+    throw stepFailure(
+      'DeadlineExceeded',
+      `The files that "${run.action.name}" reads take so long to upload that the first, ${still.to.source}, is too old when the last one is there: Anaplan drops a file that nobody has accessed for 48 h. Upload less at once.`,
+      { effects: 'none' },
+    );
+  }
+}
+
+/** Until when all uploads of the run are certainly there, epoch ms; undefined without any. */
+export function uploadsUntil(run: Run): number | undefined {
+  if (run.uploaded.size === 0) return undefined;
+  return Math.min(...[...run.uploaded.values()].map((u) => u.at)) + FILE_AGE_MS + START_SLACK_MS;
+}
+
+/** A start may wait so long for a worker, and still be there well before the 48 h are over. */
+const START_SLACK_MS = 4 * 3_600_000;
+
+function expiring(run: Run): Uploaded[] {
+  return [...run.uploaded.values()].filter((u) => Date.now() - u.at > FILE_AGE_MS);
+}
+
+function hours(ms: number): string {
+  return `${Math.round(ms / 3_600_000)} h`;
 }

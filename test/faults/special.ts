@@ -2,7 +2,7 @@
 import type { CallName } from './calls';
 import type { Expected } from './expected';
 import type { FaultName } from './faults';
-import type { ScenarioName } from './scenarios';
+import { scenarioOf, type ScenarioName } from './scenarios';
 import { planned, SOON, type Row } from './rows';
 
 const STARTS: readonly ScenarioName[] = ['uploadImport', 'exportDownload', 'processWithDumps', 'runAction'];
@@ -56,6 +56,15 @@ export const START_ROWS: readonly Row[] = STARTS.flatMap((scenario) => {
       { faults: list(lost), meanwhile: 'another user starts the action', taskMs: 30_000 },
     ),
     special(
+      {
+        ...start,
+        fault: '503',
+        also: 'with an earlier task in the list',
+        expected: { end: scenarioOf(scenario).end, tasks: 1, openReads: 0 },
+      },
+      { faults: [{ plan: planned('task start', '503'), hits: 1 }], earlierTask: true },
+    ),
+    special(
       { ...start, fault: '503', also: 'only another user starts it', expected: ambiguous(0) },
       { faults: list('503'), meanwhile: 'another user starts the action', taskMs: 30_000 },
     ),
@@ -85,6 +94,24 @@ const OVERCOME: FaultName[] = [
   '423',
   '429 with Retry-After: 15',
   'delivered twice',
+];
+
+/** With an older task in its list a start that never arrives is known not to have, and is sent again up to the bound. */
+export const UNANSWERED_ROWS: readonly Row[] = [
+  special(
+    {
+      scenario: 'runAction',
+      call: 'task start',
+      fault: '503 every time',
+      also: 'with an earlier task in the list',
+      expected: { end: 'ServiceUnavailable', effects: 'none', tasks: 0, openReads: 0 },
+    },
+    {
+      faults: [{ plan: planned('task start', '503 every time'), hits: 2 }],
+      timeouts: SOON,
+      earlierTask: true,
+    },
+  ),
 ];
 
 export const CANCEL_ROWS: readonly Row[] = [

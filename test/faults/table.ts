@@ -7,7 +7,7 @@ import { expectedEnd } from './expected';
 import { FAULTS, faultOf, type FaultName } from './faults';
 import { planned, SOON, type Row } from './rows';
 import type { ScenarioName } from './scenarios';
-import { BOUND_ROWS, CANCEL_ROWS, START_ROWS } from './special';
+import { BOUND_ROWS, CANCEL_ROWS, START_ROWS, UNANSWERED_ROWS } from './special';
 
 /** Whether a fault can strike this call at all. */
 function applies(call: CallName, name: FaultName): boolean {
@@ -164,7 +164,7 @@ const TASKS: Entry[] = [
   ['runAction', 'actions list', ['503', '403']],
   ['runAction', 'task list', ['503 every time', '429 every time']],
   ['runAction', 'task poll', ['503 every time', 'reset every time', '423 every time']],
-  ['runAction', 'task start', ['503 every time', '423 every time', '424 every time', '429 every time']],
+  ['runAction', 'task start', ['423 every time', '424 every time', '429 every time']],
   ['uploadImport', 'task list', FEW],
   ['uploadImport', ['task start', 'task poll'], CORE],
   ['exportDownload', ['task start', 'task poll', 'task list after the file'], CORE],
@@ -209,6 +209,6 @@ const rowsOf = (entries: readonly Entry[]): Row[] =>
 /** The table in three parts, for as many processes. */
 export const TABLE = {
   uploads: rowsOf(UPLOADS),
-  tasks: [...rowsOf(TASKS), ...START_ROWS, ...CANCEL_ROWS],
+  tasks: [...rowsOf(TASKS), ...START_ROWS, ...UNANSWERED_ROWS, ...CANCEL_ROWS],
   downloads: [...rowsOf(DOWNLOADS), ...BOUND_ROWS],
 } as const satisfies Record<string, readonly Row[]>;
