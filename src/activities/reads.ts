@@ -1,5 +1,5 @@
 /** Large reads of views and lists: pages as they become available, merged into one target. */
-import { AnaplanError, type AnaplanClient, type ReadRequest } from '../anaplan';
+import { AnaplanError, outcomeUnknown, retryRule, type AnaplanClient, type ReadRequest } from '../anaplan';
 import { LIMITS } from '../contracts';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { alive, filled, hostQueueOf, keepWhole, openWriter } from './downloads';
@@ -17,14 +17,27 @@ export function createReads(
 
   return {
     'anaplan.createReadRequest': (input) =>
-      work(specOf(input, `Read of "${input.read.name}" (${input.read.id})`, timing), async (w) => {
-        const { client } = deps.connection(input.connection);
-        const options = input.exportType === undefined ? {} : { exportType: input.exportType };
-        w.assertAlive();
-        // No signal: nobody could delete a request whose ID was not waited for.
-        const { requestId } = await client.reads.create(refOf(input), input.read, options, w.fence);
-        return { requestId };
-      }),
+      work<CreateBeat, { requestId: string; lost?: number }>(
+        specOf(input, `Read of "${input.read.name}" (${input.read.id})`, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          const options = input.exportType === undefined ? {} : { exportType: input.exportType };
+          const lost = w.resumed?.sent ?? 0;
+          if (lost > 0) await untilIdle(client, input, w, timing.pollIntervalMs);
+          w.assertAlive();
+          try {
+            // Before it: where the worker dies with the answer, the next attempt knows that there was a question.
+            w.remember({ sent: lost + 1 });
+            // No signal: nobody could delete a request whose ID was not waited for.
+            const { requestId } = await client.reads.create(refOf(input), input.read, options, w.fence);
+            return lost === 0 ? { requestId } : { requestId, lost };
+          } catch (error) {
+            const unknown = error instanceof AnaplanError && outcomeUnknown(error);
+            if (!unknown) w.remember({ sent: lost });
+            throw error;
+          }
+        },
+      ),
 
     'anaplan.readPages': (input) =>
       work<DownloadPosition, DownloadResult>(
@@ -60,6 +73,45 @@ export function createReads(
         }
       }),
   };
+}
+
+/** What createReadRequest remembers from attempt to attempt. */
+interface CreateBeat {
+  /** Requests that were sent and never answered: each may have opened a read that nobody can delete. */
+  sent: number;
+  /** Since when the model is waited for. */
+  waitingSince?: number;
+}
+
+/** A read request that nobody uses is dropped by Anaplan after this ("Delete read requests"). */
+const READ_IDLE_MS = 30 * 60_000;
+
+/**
+ * Waits until the model answers at once: one that is busy holds the request open, and each that is given up leaves a read
+ * behind. Not for longer than those that were left behind stay.
+ */
+async function untilIdle(
+  client: AnaplanClient,
+  input: Parameters<AnaplanActivities['anaplan.createReadRequest']>[0],
+  w: Work<CreateBeat>,
+  everyMs: number,
+): Promise<void> {
+  const sent = w.resumed?.sent ?? 0;
+  const waitingSince = w.resumed?.waitingSince ?? w.now();
+  w.remember({ sent, waitingSince });
+  while (w.now() - waitingSince < READ_IDLE_MS) {
+    try {
+      const { idle, currentStep } = await client.models.status(refOf(input), { signal: w.signal });
+      if (idle) return;
+      w.note(`the model is busy${currentStep === undefined ? '' : ` (${currentStep.slice(0, 100)})`}`);
+    } catch (error) {
+      // Who may not see the model's state cannot wait for it.
+      if (error instanceof AnaplanError && retryRule(error).class === 'refused' && error.kind === 'status')
+        return;
+      throw error;
+    }
+    await w.sleep(everyMs);
+  }
 }
 
 /** Reads one batch of pages. */
@@ -171,23 +223,27 @@ class PageReader {
   }
 
   /**
-   * Only pages whose number divides by 100 reset Anaplan's 30-minute timer (seeds: "Delete read requests").
+   * Only asking for a page whose number divides by 100 resets Anaplan's 30-minute timer ("Delete read requests"), page 0
+   * among them also while it is not there yet.
    * @returns false when the request is gone
    */
   private async touch(next: number): Promise<boolean> {
     const { client, input, w } = this;
-    if (next === 0 || w.now() - this.seen.touchedAt < this.timing.readTouchMs) return true;
-    const page = Math.floor((next - 1) / 100) * 100;
+    if (w.now() - this.seen.touchedAt < this.timing.readTouchMs) return true;
+    const page = Math.max(0, Math.floor((next - 1) / 100) * 100);
     try {
       const body = await client.reads.page(refOf(input), input.read, input.requestId, page, {
         signal: w.signal,
       });
       await body.discard();
     } catch (error) {
-      if (error instanceof AnaplanError && error.status === 404) return false;
-      throw error;
+      const missing = error instanceof AnaplanError && (error.status === 404 || error.status === 400);
+      // Of a page that is not there yet this is no news; whether the request is tells its state.
+      if (missing && next > 0) return false;
+      if (!missing) throw error;
     }
     this.seen = { ...this.seen, touchedAt: w.now() };
+    w.remember({ ...this.writer.durable, ...this.seen });
     return true;
   }
 

@@ -446,9 +446,11 @@ export interface AnaplanActivities {
     crc32: number;
   }): Promise<{ sha256: string }>;
   'anaplan.discardTarget'(input: { target: TargetRef }): Promise<void>;
-  'anaplan.createReadRequest'(
-    input: Call & { read: ReadTarget; exportType?: string },
-  ): Promise<{ requestId: string }>;
+  'anaplan.createReadRequest'(input: Call & { read: ReadTarget; exportType?: string }): Promise<{
+    requestId: string;
+    /** Requests before it whose answer was lost: each may have opened a read. */
+    lost?: number;
+  }>;
   'anaplan.readPages'(input: ReadPagesInput): Promise<DownloadResult>;
   'anaplan.deleteReadRequest'(input: Call & { read: ReadTarget; requestId: string }): Promise<void>;
   'anaplan.askLock'(input: { lockId: string; ask: LockAsk }): Promise<LockAnswer & { runId: string }>;

@@ -116,12 +116,17 @@ export class ReadRequests {
   /** One page; touches the idle timer only where the number is divisible by 100. */
   page(request: ReadRequest, index: number): Buffer {
     if (!Number.isInteger(index) || index < 0) throw new Refusal(400, 'The page number must be 0 or more.');
+    const now = this.settings.clock();
+    const idleMs = now - request.touchedAt;
+    // Seeds: "if the requested page number is divisible by 100": asking is enough, whether or not it is there (assumed).
+    if (index % 100 === 0) request.touchedAt = now;
     // What was announced can be read, also when the read fails later (assumed).
     if (index >= Math.max(request.announced, this.status(request).availablePages)) {
-      this.misuse.note('page-out-of-range', `read request ${request.requestId}, page ${index}`);
+      const keepsAlive = index === 0 && idleMs > this.settings.readIdleMs / 3;
+      if (!keepsAlive)
+        this.misuse.note('page-out-of-range', `read request ${request.requestId}, page ${index}`);
       throw new Refusal(404, `Page ${index} is not available.`);
     }
-    if (index % 100 === 0) request.touchedAt = this.settings.clock();
     return request.content.page(index);
   }
 

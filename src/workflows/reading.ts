@@ -62,7 +62,7 @@ async function onePass(
   compress: boolean,
 ): Promise<DownloadResult> {
   // Created out of reach of a cancellation, so that there is an ID to delete.
-  const { requestId } = await shielded(() =>
+  const { requestId, lost } = await shielded(() =>
     call(
       'anaplan.createReadRequest',
       { summary: `ask for ${read.name}`, withinMs: run.lightMs },
@@ -70,6 +70,11 @@ async function onePass(
     ),
   );
   run.effects = 'none';
+  if (lost) {
+    run.warn(
+      `the answer to ${lost} earlier request${lost === 1 ? '' : 's'} to read "${read.name}" was lost: what ${lost === 1 ? 'it' : 'they'} opened has no ID to delete it by, and is dropped by Anaplan after 30 minutes`,
+    );
+  }
   try {
     let from: DownloadPosition | undefined;
     for (;;) {
