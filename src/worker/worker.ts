@@ -13,6 +13,7 @@ import type { Config } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
 import { SearchAttributes } from './search-attributes';
+import { watchSkew } from './skew';
 import { connectWorker, type TemporalFlags } from './temporal';
 
 /** What a worker is started with, beside its configuration. */
@@ -118,6 +119,8 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       ),
     ];
     const workers = await Promise.all(options.map((option) => Worker.create(option)));
+    const lookAtClock = (): (() => void) =>
+      watchSkew(connection, { namespace, taskQueue, identity: workers[0]?.options.identity ?? '' }, log);
     return {
       taskQueues: options.map((option) => option.taskQueue),
       ...(configured.hostQueue === undefined ? {} : { hostQueue: configured.hostQueue }),
@@ -125,7 +128,7 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       get searchAttributes() {
         return attributes.registered;
       },
-      ...lifeOf(workers, () => attributes.watch(o.searchAttributesEveryMs), close),
+      ...lifeOf(workers, () => watchAll(attributes.watch(o.searchAttributesEveryMs), lookAtClock()), close),
     };
   } catch (error) {
     await close();
@@ -180,6 +183,13 @@ function smallWorker(shared: Omit<WorkerOptions, 'taskQueue'>, taskQueue: string
     taskQueue,
     maxConcurrentActivityTaskExecutions: SMALL_SLOTS,
     maxConcurrentActivityTaskPolls: 2,
+  };
+}
+
+/** Ends several watches as one. */
+function watchAll(...ends: (() => void)[]): () => void {
+  return () => {
+    for (const end of ends) end();
   };
 }
 
