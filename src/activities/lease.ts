@@ -39,6 +39,9 @@ const MARGIN_MS = 4_000;
 /** So fresh must an answer be for what happens at once and for good. */
 const FRESH_MS = 10_000;
 
+/** After this, an attempt that the server has given up changes nothing more: the heartbeat time-out of what moves bytes. */
+export const LEASE_AT_MOST_MS = 20_000;
+
 /** What the server says to a heartbeat. */
 type Answer = 'current' | 'cancelled' | 'silent' | GivenUp;
 

@@ -13,6 +13,7 @@ import type { Timing } from './deps';
 import { castError, fail, refuse, tryAgain } from './errors';
 import { GivenUp, Lease, Moment, NotConfirmed } from './lease';
 import { judgeRefusal, judgeStorage, type Outage, type Verdict } from './outage';
+import { waitAfterReset } from './resets';
 
 /** What our heartbeats carry: shown by the Temporal UI, read by the CLI and by the next attempt. */
 export interface Beat<P> {
@@ -92,6 +93,7 @@ export class Work<P> {
     }
     this.lastTick = new Moment();
     this.pulse?.start();
+    if (this.rhythm === 'bytes') await this.outlastOthers();
   }
 
   /** Promises a position: a later attempt may go on from it. */
@@ -149,6 +151,7 @@ export class Work<P> {
    * @throws GivenUp when it does not, NotConfirmed when it does not answer: nothing was done, and nothing may be
    */
   async confirm(): Promise<void> {
+    await this.outlastOthers();
     const from = performance.now();
     for (;;) {
       this.assertCurrent();
@@ -213,6 +216,19 @@ export class Work<P> {
   /** Stops the heartbeats of a finished attempt. */
   end(): void {
     this.pulse?.stop();
+  }
+
+  /** Of a run that was reset: until no attempt of the run before can be at work any more. */
+  private async outlastOthers(): Promise<void> {
+    if (!this.lease) return;
+    const ms = await waitAfterReset(this.context).catch((error: unknown) => {
+      throw new NotConfirmed(`Temporal does not answer (${String(error)})`);
+    });
+    for (const from = performance.now(); performance.now() - from < ms;) {
+      this.assertCurrent();
+      if (this.rhythm === 'bytes') this.signal.throwIfAborted();
+      await pause(ASK_AGAIN_MS);
+    }
   }
 
   private askFor(timeoutMs: number): Lease {

@@ -57,6 +57,11 @@ function serverDouble(answer: (beat: unknown) => Promise<void>): Client {
     options: { namespace: 'default' },
     withDeadline: <T>(_: number, run: () => Promise<T>) => run(),
     withAbortSignal: <T>(_: AbortSignal, run: () => Promise<T>) => run(),
+    workflow: {
+      getHandle: (_: string, runId: string) => ({
+        describe: () => Promise.resolve({ raw: { workflowExecutionInfo: { firstRunId: runId } } }),
+      }),
+    },
     activity: { heartbeat: (_: Uint8Array, beat: unknown) => answer(beat) },
   };
   return double as unknown as Client;
