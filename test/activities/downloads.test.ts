@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, gunzipSync } from 'node:zlib';
 
-import type { DownloadPosition } from '../../src/activities';
+import { createActivities, type DownloadPosition } from '../../src/activities';
 import { startPosition, TargetWriter } from '../../src/activities/target-writer';
+import type { Storage } from '../../src/storage';
 import { attempt, Bench, type AttemptOptions } from './support';
 
 const EXPORT = { id: '116000000003', name: 'Export Bulk' };
@@ -182,6 +183,54 @@ describe('downloading chunks: whole or absent', () => {
     expect(bad.failure).toMatchObject({ type: 'TransferCorrupt', nonRetryable: true });
     await attempt(() => bench.activities['anaplan.discardTarget']({ target: { ...target, token: 'run2' } }));
     expect(readdirSync(join(bench.root, 'out')).filter((f) => f.endsWith('.part'))).toEqual([]);
+  });
+
+  it('makes no target appear once the server no longer counts on the attempt, however long reading it back took', async () => {
+    const { count } = await chunks();
+    const { result } = await get(count, {}, undefined, 'run9');
+    let cut = false;
+    // What takes long for a large file: the look at what was written.
+    const storage: Storage = Object.create(bench.storage, {
+      openTarget: {
+        value: async (...args: Parameters<Storage['openTarget']>) => {
+          const sink = await bench.storage.openTarget(...args);
+          const commit: typeof sink.commit = async (expected, beforeRename) => {
+            cut = true;
+            await new Promise((resolve) => setTimeout(resolve, 1_500));
+            return sink.commit(expected, beforeRename);
+          };
+          return Object.create(sink, {
+            commit: { value: commit },
+            close: { value: () => sink.close() },
+          }) as typeof sink;
+        },
+      },
+      targetState: { value: () => Promise.resolve('part') },
+    }) as Storage;
+    const activities = createActivities({ ...bench.deps, storage });
+    const late = { uri: 'out/late.csv', token: 'run9' };
+    writeFileSync(
+      join(bench.root, 'out/late.csv.run9.part'),
+      readFileSync(join(bench.root, 'out/bulk.csv.run9.part')),
+    );
+    writeFileSync(join(bench.root, 'out/late.csv'), 'what another run has written since');
+    const { failure } = await attempt(
+      () =>
+        activities['anaplan.commitTarget']({
+          target: late,
+          bytes: result?.offset ?? 0,
+          crc32: result?.crc32 ?? 0,
+        }),
+      {
+        type: 'anaplan.commitTarget',
+        heartbeatTimeoutMs: 1_000,
+        server: () => (cut ? Promise.reject(new Error('UNAVAILABLE')) : Promise.resolve()),
+      },
+    );
+    expect(failure?.message).toContain('another attempt goes on');
+    expect(bench.read('out/late.csv').toString()).toBe('what another run has written since');
+    for (const name of ['out/late.csv', 'out/late.csv.run9.part', 'out/bulk.csv.run9.part'])
+      rmSync(join(bench.root, name));
   });
 
   it('asks to begin again where the .part of earlier batches is not on this host', async () => {

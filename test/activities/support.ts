@@ -124,6 +124,7 @@ export class Bench {
     readonly root: string,
     readonly storage: Storage,
     readonly activities: AnaplanActivities,
+    readonly deps: ActivityDeps,
   ) {}
 
   static async start(o: { sandbox?: SandboxOptions; deps?: Partial<ActivityDeps> } = {}): Promise<Bench> {
@@ -142,7 +143,7 @@ export class Bench {
     });
     const root = mkdtempSync(join(tmpdir(), 'anaplan-activities-'));
     const storage = createStorage({ roots: [{ path: root }], cwd: root });
-    const activities = createActivities({
+    const deps: ActivityDeps = {
       connection: () => ({ client }),
       storage,
       taskQueue: 'test',
@@ -151,8 +152,8 @@ export class Bench {
       searchAttributes: () => false,
       timing: FAST,
       ...o.deps,
-    });
-    return new Bench(sandbox, client, root, storage, activities);
+    };
+    return new Bench(sandbox, client, root, storage, createActivities(deps), deps);
   }
 
   write(name: string, content: string | Buffer): string {

@@ -1,7 +1,23 @@
 import { createServer as createTcp } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { type AnaplanClient, AnaplanError, outcomeUnknown, RateLimiter } from '../../src/anaplan';
-import { bytesOf, clientOf, fast, type Handler, json, ref, rejection, TestServer } from './server';
+import {
+  type AnaplanClient,
+  AnaplanError,
+  type CallOptions,
+  outcomeUnknown,
+  RateLimiter,
+} from '../../src/anaplan';
+import {
+  bytesOf,
+  clientOf,
+  fast,
+  type Handler,
+  json,
+  ref,
+  rejection,
+  TestServer,
+  tokenAnswer,
+} from './server';
 
 let server: TestServer;
 let client: AnaplanClient;
@@ -199,6 +215,64 @@ describe('a chunk that is sent', () => {
 
   test('must not be gzip as a whole file', () => {
     expect(() => client.files.put(ref, '113', body(['a'], true))).toThrow(/must not be compressed/);
+  });
+});
+
+describe('a call that may be sent only for a while', () => {
+  const action = { kind: 'imports', id: '112' } as const;
+  const start = (o: CallOptions) => client.tasks.start(ref, action, { localeName: 'en_US' }, o);
+  const late = new Error('too late');
+  const refuse = () => {
+    throw late;
+  };
+
+  test.each<[string, CallOptions]>([
+    ['while it is asked for', { beforeSend: () => Promise.reject(late) }],
+    ['when a connection takes it', { atSend: refuse }],
+  ])('is not sent once that is over, %s, and the caller hears his own reason', async (_, o) => {
+    expect(await rejection(start(o))).toBe(late);
+    expect(await rejection(client.tasks.cancel(ref, action, 'T', o))).toBe(late);
+    const chunk = { slices: () => [Buffer.from('a')], length: 1, gzip: false };
+    expect(await rejection(client.files.putChunk(ref, '113', 0, chunk, o))).toBe(late);
+    expect(server.seen).toEqual([]);
+    // The connections are as good as before.
+    serve((_req, res) => json(res, { user: { id: 'u' } }));
+    await client.users.me();
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test('is asked about again for each time that it is sent, after the log-in and right before the first byte', async () => {
+    const order: string[] = [];
+    serve((req, res) => {
+      order.push(`${req.method} ${req.url.split('/').at(-1) ?? ''}`);
+      if (req.url.endsWith('/token/authenticate')) return json(res, tokenAnswer('t'), 201);
+      const first = order.filter((o) => o.startsWith('POST tasks')).length === 1;
+      json(res, first ? {} : { task: { taskId: 'T' } }, first ? 401 : 200);
+    });
+    const basic = clientOf(server, { credentials: { kind: 'basic', user: 'u', password: 'p' } });
+    await basic.tasks.start(
+      ref,
+      action,
+      { localeName: 'en_US' },
+      {
+        beforeSend: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          order.push('asked');
+        },
+        atSend: () => void order.push('looked'),
+      },
+    );
+    expect(order).toEqual([
+      'POST authenticate',
+      'asked',
+      'looked',
+      'POST tasks',
+      'POST authenticate',
+      'asked',
+      'looked',
+      'POST tasks',
+    ]);
+    await basic.close();
   });
 });
 

@@ -15,6 +15,8 @@ interface Pair {
 export class SilentProxy {
   private readonly pairs = new Set<Pair>();
   private silent = false;
+  /** Bytes that the near side sent through. */
+  sent = 0;
 
   private constructor(
     private readonly server: Server,
@@ -71,6 +73,7 @@ export class SilentProxy {
     this.pairs.add(pair);
     const pass = (from: Socket, to: Socket): void => {
       from.on('data', (bytes) => {
+        if (from === near) this.sent += bytes.length;
         if (to.write(bytes) || this.silent) return;
         from.pause();
         to.once('drain', () => {

@@ -111,9 +111,9 @@ export class Tenant {
   }
 
   /** Starts a worker in the root and waits until it polls. */
-  async worker(args: readonly string[] = []): Promise<Program> {
+  async worker(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Program> {
     return starting.pass(async () => {
-      const worker = this.program(['worker', ...args], this.root);
+      const worker = this.program(['worker', ...args], this.root, env);
       await worker.says(/ Ready /);
       return worker;
     });

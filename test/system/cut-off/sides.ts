@@ -1,0 +1,84 @@
+/** Two workers of one tenant, the first of which can be cut off from Temporal while Anaplan stays in its reach. */
+import type { SandboxOptions } from '../../../src/sandbox';
+import { testAddress } from '../../support/namespace';
+import { until, type Program } from '../../support/processes';
+import { SilentProxy } from '../../support/silent-proxy';
+import { Tenant } from '../../support/tenant';
+
+/** Given up by heartbeat, and then perhaps handed to a poll that went silent, too: twice a time-out, and a minute. */
+export const TAKEN_OVER_WITHIN_MS = 200_000;
+
+/** One worker with its ways to Temporal and to Anaplan. */
+export class Side {
+  private constructor(
+    readonly worker: Program,
+    readonly temporal: SilentProxy,
+    readonly anaplan: SilentProxy,
+  ) {}
+
+  static async start(tenant: Tenant): Promise<Side> {
+    const temporal = await SilentProxy.start(testAddress());
+    const anaplan = await SilentProxy.start(new URL(tenant.sandbox.url).host);
+    const url = `http://${anaplan.address}`;
+    const env = { TEMPORAL_ADDRESS: temporal.address, ANAPLAN_API_URL: url, ANAPLAN_AUTH_URL: url };
+    return new Side(await tenant.worker([], env), temporal, anaplan);
+  }
+
+  /** Bytes that it sent to Anaplan so far. */
+  get sent(): number {
+    return this.anaplan.sent;
+  }
+
+  /** Waits until it has sent more than so many bytes to Anaplan. */
+  async sends(bytes = 0): Promise<void> {
+    await until(`${bytes} bytes of the other worker`, () => this.sent > bytes, TAKEN_OVER_WITHIN_MS);
+  }
+
+  async close(): Promise<void> {
+    await this.temporal.close();
+    await this.anaplan.close();
+  }
+}
+
+/** The two sides of a case. */
+export interface Sides {
+  tenant: Tenant;
+  /** The one that is cut off. */
+  first: Side;
+  /** Cuts it off, and starts the other one. */
+  cut: () => Promise<Side>;
+}
+
+/** Opens a tenant with one worker. */
+export function withSides(options: SandboxOptions, run: (sides: Sides) => Promise<void>): Promise<void> {
+  return Tenant.with(options, async (tenant) => {
+    const first = await Side.start(tenant);
+    const sides = [first];
+    const cut = async (): Promise<Side> => {
+      first.temporal.silence();
+      const second = await Side.start(tenant);
+      sides.push(second);
+      return second;
+    };
+    try {
+      await run({ tenant, first, cut });
+    } finally {
+      await Promise.all(sides.map((side) => side.worker.killed()));
+      await Promise.all(sides.map((side) => side.close()));
+    }
+  });
+}
+
+/**
+ * Makes the first `POST` to a path wait for a log-in of so many milliseconds: the worker has its turn, and is then slow on
+ * its way.
+ */
+export function slowLogIn(tenant: Tenant, path: string, ms: number): void {
+  tenant.sandbox.faults.add({ method: 'POST', path, action: { kind: 'expire-token' } });
+  tenant.sandbox.faults.add({
+    method: 'POST',
+    path: '/token/authenticate',
+    occurrence: 2,
+    action: { kind: 'stall', ms, when: 'before' },
+  });
+}
