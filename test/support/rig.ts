@@ -131,7 +131,8 @@ export class Rig {
         ANAPLAN_AUTH_URL: this.sandbox.url,
         ...this.options.env,
       },
-      overrides: { taskQueue: this.taskQueue },
+      // More than one for each of two cores: tests hold several transfers at once.
+      overrides: { taskQueue: this.taskQueue, transferSlots: 4 },
     });
     for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
     const { createWorker: create = createWorker, chunkBytes, dataConverter } = this.options;
