@@ -290,7 +290,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
     'log-out-unloads',
     'documented',
     'seeds: Parameter Types',
-    'A model is unloaded when all users have logged out: with the option unloadOnLogOut, or when a test says so.',
+    'When all users have logged out the models are unloaded: task IDs are gone.',
   ),
   rule(
     'list-import',

@@ -44,7 +44,8 @@ export function edited(reply: Reply, action: Edit): Reply {
       });
     }
   });
-  return { ...changed, headers: { ...changed.headers, ...action.headers } };
+  const body = action.body === undefined ? changed.body : Buffer.from(action.body);
+  return { ...changed, body, headers: { ...changed.headers, ...action.headers } };
 }
 
 const TASK_RESULT = ['details', 'nestedResults', 'nestedResults.*.details', 'nestedResults.*.nestedResults'];

@@ -34,7 +34,7 @@ export type FaultAction =
   /** Has its effect, then answers 200 without a body. */
   | { kind: 'empty-2xx' }
   /**
-   * Has its effect; the JSON of its answer is edited. Names of fields are joined by dots, `*` stands for every entry
+   * Has its effect; its answer is edited: fields of JSON, or the whole body. Names of fields are joined by dots, `*` stands for every entry
    * and a number for one: `task.result.nestedResults.*.failureDumpAvailable`.
    */
   | {
@@ -43,6 +43,8 @@ export type FaultAction =
       set?: Record<string, unknown>;
       /** Places that are taken out. */
       remove?: readonly string[];
+      /** Stands for the whole body, of whatever kind: `''` is an answer of 0 bytes. */
+      body?: string;
       headers?: Record<string, string>;
     };
 

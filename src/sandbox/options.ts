@@ -64,7 +64,7 @@ export interface SandboxOptions {
   envelopes?: 'live' | 'documented';
   /** What stands for a field without a value: nothing (default), or `null`. */
   absent?: 'omitted' | 'null';
-  /** Whether a log-out of the last user unloads the models, so that task IDs are gone. Default false. */
+  /** Whether a log-out of the last user unloads the models, so that task IDs are gone. Default true. */
   unloadOnLogOut?: boolean;
   /** Payloads of certificate log-ins that are accepted. Default both. */
   certificateFormats?: readonly ('v1' | 'v2')[];
@@ -82,6 +82,8 @@ export interface SandboxOptions {
   faults?: readonly Fault[];
   /** The time in epoch ms. Default `Date.now`. */
   clock?: () => number;
+  /** How far the tenant's clock is from {@link clock}, in ms: its dates, and all that lasts or expires. Default 0. */
+  clockOffsetMs?: number;
 }
 
 /** {@link SandboxOptions} with every default filled in. */
@@ -90,8 +92,8 @@ export type Settings = Required<Omit<SandboxOptions, 'model' | 'faults' | 'certi
   model: Required<ModelOptions>;
 };
 
-/** What may be changed while the sandbox runs; running tasks and reads follow. */
-export const LIVE_OPTIONS = [
+/** Numbers that may be changed while the sandbox runs; running tasks and reads follow. */
+const LIVE_NUMBERS = [
   'taskDurationMs',
   'taskStartDelayMs',
   'taskCancelMs',
@@ -102,18 +104,66 @@ export const LIVE_OPTIONS = [
   'readIdleMs',
   'readRequestLimit',
   'completeDelayMs',
-  'holdWhileBusy',
-  'absent',
-  'unloadOnLogOut',
+  'pageSize',
+  'minPollMs',
+  'startGraceMs',
+  'clockOffsetMs',
 ] as const;
 
-/** Options that {@link LIVE_OPTIONS} names. */
-export type LiveOptions = Pick<SandboxOptions, (typeof LIVE_OPTIONS)[number]>;
+/** Choices that may be changed while the sandbox runs. */
+const LIVE_CHOICES = {
+  holdWhileBusy: [true, false],
+  unloadOnLogOut: [true, false],
+  absent: ['omitted', 'null'],
+  readHeaders: ['every-page', 'first-page'],
+  taskOrder: ['ascending', 'descending'],
+  envelopes: ['live', 'documented'],
+} as const;
+
+/** Options that may be changed while the sandbox runs; of `model` what is made next has the new sizes. */
+export type LiveOptions = Pick<
+  SandboxOptions,
+  (typeof LIVE_NUMBERS)[number] | keyof typeof LIVE_CHOICES | 'model'
+>;
+
+function liveNumber(name: string, value: unknown): number {
+  const least = name === 'clockOffsetMs' ? -Infinity : 0;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < least)
+    throw new Error(`${name} must be a number of 0 or more.`);
+  return value;
+}
+
+/** Changes options while the sandbox runs. Nothing is changed where one of them cannot be. */
+export function changeSettings(settings: Settings, options: Readonly<Record<string, unknown>>): void {
+  const changes: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    const choices: readonly unknown[] | undefined = Object.entries(LIVE_CHOICES).find(
+      ([choice]) => choice === name,
+    )?.[1];
+    if (choices !== undefined) {
+      if (!choices.includes(value)) throw new Error(`${name} must be one of ${choices.join(', ')}.`);
+      changes[name] = value;
+    } else if (name === 'model' && typeof value === 'object' && value !== null) {
+      const sizes = Object.entries(value).map(([size, count]) => {
+        if (!(size in settings.model)) throw new Error(`model.${size} is not known.`);
+        return [size, liveNumber(`model.${size}`, count)];
+      });
+      changes.model = { ...settings.model, ...Object.fromEntries(sizes) };
+    } else if (LIVE_NUMBERS.some((known) => known === name)) {
+      changes[name] = liveNumber(name, value);
+    } else {
+      const known = [...LIVE_NUMBERS, ...Object.keys(LIVE_CHOICES), 'model'];
+      throw new Error(`${name} cannot be changed while the sandbox runs: ${known.join(', ')} can.`);
+    }
+  }
+  Object.assign(settings, changes);
+}
 
 /** Fills in the defaults. */
 export function resolveOptions(options: SandboxOptions): Settings {
   const taskDurationMs = options.taskDurationMs ?? 2_000;
-  return {
+  const clock = options.clock ?? Date.now;
+  const settings: Settings = {
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',
     user: options.user ?? 'demo@example.com',
@@ -136,13 +186,14 @@ export function resolveOptions(options: SandboxOptions): Settings {
     taskOrder: options.taskOrder ?? 'ascending',
     envelopes: options.envelopes ?? 'live',
     absent: options.absent ?? 'omitted',
-    unloadOnLogOut: options.unloadOnLogOut ?? false,
+    unloadOnLogOut: options.unloadOnLogOut ?? true,
     certificateFormats: options.certificateFormats ?? ['v1', 'v2'],
     certificateTimestamp: options.certificateTimestamp ?? 'seconds',
     certificates: options.certificates,
     minPollMs: options.minPollMs ?? 4_800,
     startGraceMs: options.startGraceMs ?? 60_000,
-    clock: options.clock ?? Date.now,
+    clock: () => clock() + settings.clockOffsetMs,
+    clockOffsetMs: options.clockOffsetMs ?? 0,
     model: {
       exportBytes: options.model?.exportBytes ?? 1_000_000,
       exportChunkBytes: options.model?.exportChunkBytes ?? 10_000_000,
@@ -153,4 +204,5 @@ export function resolveOptions(options: SandboxOptions): Settings {
       listRowsPerPage: options.model?.listRowsPerPage ?? 1_000,
     },
   };
+  return settings;
 }

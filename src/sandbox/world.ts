@@ -5,7 +5,7 @@ import { Authenticator } from './auth';
 import { FaultPlan } from './faults';
 import { MisuseLog } from './misuse';
 import { Model } from './model';
-import { LIVE_OPTIONS, type Settings } from './options';
+import { changeSettings, type Settings } from './options';
 import { MODELS, SALES_MODEL } from './tenant';
 
 /** One request that the tenant was asked. */
@@ -67,17 +67,9 @@ export class World {
     if (o.expireTokens === true) this.auth.expireAll();
   }
 
-  /** Changes options while the sandbox runs. Unknown names and values of another type are refused. */
+  /** Changes options while the sandbox runs; tasks that run follow. */
   configure(options: Readonly<Record<string, unknown>>): void {
-    const changes: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(options)) {
-      const known = LIVE_OPTIONS.find((option) => option === name);
-      if (known === undefined) throw new Error(`${name} cannot be changed: ${LIVE_OPTIONS.join(', ')} can.`);
-      if (typeof value !== typeof this.settings[known])
-        throw new Error(`${name} must be a ${typeof this.settings[known]}.`);
-      changes[known] = value;
-    }
-    Object.assign(this.settings, changes);
+    changeSettings(this.settings, options);
     for (const model of this.models.values()) void model.tasks.settle();
   }
 

@@ -91,8 +91,8 @@ test('log-ins are refused while somebody says so, and a client that hammers on i
   expect(await logIn(client, 'sandbox')).toBe(201);
 });
 
-test('when the last user has logged out the task IDs are gone, if the tenant is told to be like that', async () => {
-  const { sandbox, client } = await tenant({ taskDurationMs: 60_000, unloadOnLogOut: true });
+test('when the last user has logged out the task IDs are gone, unless the tenant is told otherwise', async () => {
+  const { sandbox, client } = await tenant({ taskDurationMs: 60_000 });
   const taskId = await client.start('imports', LOAD_REGIONS);
   const second = client.token;
   await client.logIn();
@@ -104,6 +104,11 @@ test('when the last user has logged out the task IDs are gone, if the tenant is 
   await logOut(second);
   const get = () => client.model('GET', `/imports/${LOAD_REGIONS}/tasks/${taskId}`);
   expect((await get()).status).toBe(200);
+  sandbox.configure({ unloadOnLogOut: false });
+  await logOut(client.token);
+  await client.logIn();
+  expect((await get()).status).toBe(200);
+  sandbox.configure({ unloadOnLogOut: true });
   await logOut(client.token);
   await client.logIn();
   expect((await get()).status).toBe(404);
@@ -126,10 +131,42 @@ test('durations change while tasks run; what cannot change is refused', async ()
   expect((await client.task('imports', LOAD_REGIONS, taskId)).taskState).toBe('COMPLETE');
   expect((await control(client, 'options', { port: 1 })).status).toBe(400);
   expect((await control(client, 'options', { taskDurationMs: 'long' })).status).toBe(400);
+  expect((await control(client, 'options', { absent: 'nothing' })).status).toBe(400);
+  expect((await control(client, 'options', { taskDurationMs: 60_000, readIdleMs: -1 })).status).toBe(400);
+  expect((await control(client, 'options', { model: { pages: 1 } })).status).toBe(400);
   sandbox.reset();
   await client.logIn();
   const again = await client.start('imports', LOAD_REGIONS);
   expect((await client.task('imports', LOAD_REGIONS, again)).taskState).toBe('IN_PROGRESS');
+});
+
+test('the clock of the tenant is moved: its dates, its tokens, its files', async () => {
+  const { sandbox, client } = await tenant();
+  await client.upload(BULK, 'Key,Value\n1,a\n');
+  expect((await control(client, 'options', { clockOffsetMs: -3_600_000 })).status).toBe(204);
+  const answer = await client.call('GET', `/models/${SALES_MODEL}/files`);
+  const date = Date.parse(answer.headers.get('date') ?? '');
+  expect(Math.abs(date - (Date.now() - 3_600_000))).toBeLessThan(60_000);
+  sandbox.configure({ clockOffsetMs: 2.5 * DAY });
+  expect((await client.model('GET', '/files')).status).toBe(401);
+  expect(sandbox.files(BULK)?.chunks).toBe(0);
+});
+
+test('sizes change for what is made next', async () => {
+  const { sandbox, client } = await tenant({ readDurationMs: 0 });
+  const base = '/views/206000000002/readRequests';
+  const pages = async () => {
+    const { body } = await client.model('POST', base, { exportType: 'TABULAR_MULTI_COLUMN' });
+    const { requestId } = body.viewReadRequest as { requestId: string };
+    const status = (await client.model('GET', `${base}/${requestId}`)).body.viewReadRequest;
+    return (status as { availablePages: number }).availablePages;
+  };
+  expect(await pages()).toBe(5);
+  await control(client, 'options', { model: { viewPages: 0 } });
+  expect(await pages()).toBe(0);
+  sandbox.reset();
+  await client.logIn();
+  expect(await pages()).toBe(5);
 });
 
 test('a request is held until somebody lets it go', async () => {
@@ -189,6 +226,16 @@ describe('answers are edited', () => {
     });
     expect((await client.model('GET', `/files/${BULK}/chunks`)).body.chunks).toEqual([]);
     expect((await client.text(`/files/${BULK}`)).text).toBe('Key,Value\n1,a\n');
+  });
+
+  test('a chunk of 0 bytes, whole as far as its framing says', async () => {
+    const { sandbox, client } = await tenant();
+    await client.upload(BULK, 'Key,Value\n');
+    sandbox.faults.add({ path: '**/chunks/*', action: { kind: 'edit', body: '' } });
+    const answer = await client.call('GET', `/models/${SALES_MODEL}/files/${BULK}/chunks/0`);
+    expect(answer.headers.get('content-length')).toBe('0');
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect(await answer.text()).toBe('');
   });
 
   test('entries of lists by number, headers, and objects that were not there', async () => {
