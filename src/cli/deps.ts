@@ -1,4 +1,5 @@
 import type { AnaplanTemporalClient, ConnectOptions } from '../client';
+import type { StopSignal } from '../worker/signals';
 
 /** Where a command writes. */
 export interface Output {
@@ -17,9 +18,32 @@ export interface CliDeps {
   stderr: Output;
   /** Connects to Temporal. @throws AnaplanTemporalError */
   connect(o: ConnectOptions): Promise<AnaplanTemporalClient>;
-  /** Listens to SIGINT and SIGTERM; returns how to stop listening. */
-  onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Listens to the signals that ask for an end; returns how to stop listening. */
+  onSignal(handler: (signal: StopSignal) => void): () => void;
 }
 
 /** What a command is asked to end the process with. */
 export type Exit = number;
+
+/**
+ * Listens to signals from now on and keeps the first for whoever listens next: a Ctrl-C between the start of a run and
+ * the moment in which it is waited for would otherwise end the command, and the run go on unseen.
+ */
+export function keepSignals(deps: CliDeps): { deps: CliDeps; stop: () => void } {
+  let kept: StopSignal | undefined;
+  let handler: ((signal: StopSignal) => void) | undefined;
+  const stop = deps.onSignal((signal) => {
+    if (handler === undefined) kept ??= signal;
+    else handler(signal);
+  });
+  const onSignal: CliDeps['onSignal'] = (next) => {
+    handler = next;
+    const early = kept;
+    kept = undefined;
+    if (early !== undefined) setImmediate(() => handler?.(early));
+    return () => {
+      handler = undefined;
+    };
+  };
+  return { deps: { ...deps, onSignal }, stop };
+}

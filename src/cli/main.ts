@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { AnaplanTemporalClient } from '../client';
+import { onStopSignal } from '../worker/signals';
 import type { CliDeps } from './deps';
 import { runCli } from './program';
 
@@ -10,22 +11,13 @@ const deps: CliDeps = {
   stdout: process.stdout,
   stderr: process.stderr,
   connect: (o) => AnaplanTemporalClient.connect(o),
-  onSignal: (handler) => {
-    const int = (): void => handler('SIGINT');
-    const term = (): void => handler('SIGTERM');
-    process.on('SIGINT', int);
-    process.on('SIGTERM', term);
-    return () => {
-      process.off('SIGINT', int);
-      process.off('SIGTERM', term);
-    };
-  },
+  onSignal: (handler) => onStopSignal(handler),
 };
 
-// "| head" closes the pipe early: that ends the output, not the command.
+// "| head" closes the pipe early, and a terminal that is closed takes nothing: that ends the output, not the command.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   });
 }
 

@@ -8,7 +8,7 @@ import {
 import { commandOf, EXIT, idFault, type IntegrationResult } from '../contracts';
 import { checkInput, issuesText, type InputIssue } from '../contracts/schemas';
 import { configuredTaskQueue, ConfigError } from '../worker';
-import type { CliDeps, Exit } from './deps';
+import { keepSignals, type CliDeps, type Exit } from './deps';
 import { flagOf, inputOf, type Flags, type IntegrationCommand } from './integrations';
 import { ProgressDisplay } from './progress';
 import { renderResult } from './render';
@@ -92,16 +92,19 @@ export async function runIntegration(
   }
   let client: AnaplanTemporalClient | undefined;
   let handle: IntegrationHandle | undefined;
+  let signals: ReturnType<typeof keepSignals> | undefined;
   try {
     client = await deps.connect(connectOptions(flags, deps));
+    signals = keepSignals(deps);
     handle = await client.start(integration, check.input, startOptions(flags));
-    return await waitOrLeave(handle, flags, { deps, client, json, end });
+    return await waitOrLeave(handle, flags, { deps: signals.deps, client, json, end });
   } catch (error) {
     return end(
       documentOfError(error, handle === undefined ? 'none' : 'unknown'),
       handle === undefined ? {} : { workflowId: handle.workflowId },
     );
   } finally {
+    signals?.stop();
     await client?.close().catch(() => undefined);
   }
 }

@@ -45,8 +45,8 @@ const LOOK_MS = 1_000;
  * Waits for a run and shows its progress.
  *
  * On a terminal Ctrl-C asks whether to detach or to cancel, and a second Ctrl-C detaches at once. Elsewhere SIGINT
- * cancels the run and waits for its ending, a second one detaches. SIGTERM detaches: what runs this command may stop
- * it, and the run goes on.
+ * cancels the run and waits for its ending, a second one detaches. SIGTERM and SIGHUP detach: what runs this
+ * command may stop it, and the run goes on.
  *
  * @param announce says that the run is waited for; called once signals are listened to
  */
@@ -104,7 +104,7 @@ export async function waitForRun(
   };
   let question: { close(): void } | undefined;
   const unlisten = deps.onSignal((signal) => {
-    if (signal === 'SIGTERM' || cancelling || question !== undefined) return detach();
+    if (signal !== 'SIGINT' || cancelling || question !== undefined) return detach();
     if (!interactive) return void cancel();
     display.clear();
     question = ask(

@@ -1,11 +1,12 @@
 import type { Config } from './config';
 import type { Log } from './logging';
+import { onStopSignal } from './signals';
 import { createWorker, type AnaplanWorker, type CreateWorkerOptions } from './worker';
 
 /** Options of {@link runWorker}. */
 export interface RunWorkerOptions extends CreateWorkerOptions {
   log: Log;
-  /** Ends the worker when it aborts; default: SIGINT and SIGTERM of this process. */
+  /** Ends the worker when it aborts; default: SIGINT, SIGTERM and SIGHUP of this process. */
   signal?: AbortSignal;
   /** Called once the worker polls. */
   onReady?: (worker: AnaplanWorker) => void;
@@ -17,8 +18,8 @@ function sinceStart(): number {
 }
 
 /**
- * Runs a worker until it is told to stop. A first SIGINT or SIGTERM hands over and returns; a second one ends the
- * process at once.
+ * Runs a worker until it is told to stop. A first SIGINT, SIGTERM or SIGHUP hands over and returns; another one,
+ * more than 1.5 s later, ends the process at once.
  *
  * @throws ConfigError, TemporalUnavailableError, or whatever a worker failed with
  */
@@ -59,15 +60,9 @@ function onAbort(signal: AbortSignal, stop: (reason: string) => void): () => voi
 
 function onSignals(stop: (reason: string) => void): () => void {
   let asked = false;
-  const handler = (signal: NodeJS.Signals): void => {
+  return onStopSignal((signal) => {
     if (asked) process.exit(1);
     asked = true;
     stop(signal);
-  };
-  process.on('SIGINT', handler);
-  process.on('SIGTERM', handler);
-  return () => {
-    process.off('SIGINT', handler);
-    process.off('SIGTERM', handler);
-  };
+  });
 }

@@ -11,6 +11,7 @@ import {
 import type { CliDeps } from '../../src/cli/deps';
 import { runCli } from '../../src/cli/program';
 import type { FailureType, IntegrationResult } from '../../src/contracts';
+import type { StopSignal } from '../../src/worker/signals';
 
 // The worker command installs it; unused, it would keep this process.
 afterAll(() => Runtime.instance().shutdown());
@@ -43,7 +44,7 @@ type End = IntegrationResult | Error | 'on cancel' | 'never';
 async function run(
   args: string[],
   end: End,
-  o: { start?: Error; signals?: ('SIGINT' | 'SIGTERM')[]; cancelFails?: number } = {},
+  o: { start?: Error; signals?: StopSignal[]; early?: StopSignal; cancelFails?: number } = {},
 ): Promise<Ran> {
   const ran: Ran = { exit: -1, out: '', err: '', cancelled: 0, started: [] };
   let whenCancelled = (): void => undefined;
@@ -92,6 +93,7 @@ async function run(
     stderr: { write: (text) => (ran.err += text) },
     connect: async () => client,
     onSignal: (handler) => {
+      if (o.early !== undefined) handler(o.early);
       const timers = (o.signals ?? []).map((signal, i) => setTimeout(() => handler(signal), 50 * (i + 1)));
       return () => timers.forEach((timer) => clearTimeout(timer));
     },
@@ -313,6 +315,16 @@ describe('signals without a terminal', () => {
     const ran = await run(ACTION, 'never', { signals: ['SIGINT', 'SIGINT'] });
     expect(ran).toMatchObject({ exit: 1, cancelled: 1 });
     expect(ran.err).toContain('Detached: w goes on.');
+  });
+
+  test('SIGINT while the run is being started cancels it once it is there', async () => {
+    const ran = await run([...ACTION, '-o', 'json'], 'on cancel', { early: 'SIGINT' });
+    expect(ran).toMatchObject({ exit: 5, cancelled: 1 });
+  });
+
+  test('SIGHUP, a terminal that was closed, leaves at once, and the run goes on', async () => {
+    const ran = await run(ACTION, 'never', { signals: ['SIGHUP'] });
+    expect(ran).toMatchObject({ exit: 1, cancelled: 0 });
   });
 
   test('SIGTERM leaves at once, and the run goes on', async () => {

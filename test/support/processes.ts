@@ -30,8 +30,13 @@ export class Program {
   private readonly child: ChildProcess;
   private over = false;
 
-  constructor(args: readonly string[], o: { cwd: string; env: NodeJS.ProcessEnv }) {
-    this.child = spawn(process.execPath, [join(builtLib(), 'cli/main.js'), ...args], {
+  /** @param o.through the words that start the program, such as `npx anaplan-temporal`; default: the program itself */
+  constructor(
+    args: readonly string[],
+    o: { cwd: string; env: NodeJS.ProcessEnv; through?: readonly string[] },
+  ) {
+    const [command, ...words] = o.through ?? [process.execPath, join(builtLib(), 'cli/main.js')];
+    this.child = spawn(command ?? process.execPath, [...words, ...args], {
       cwd: o.cwd,
       env: o.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,6 +65,11 @@ export class Program {
   /** Sends a signal to this process, and to no other. */
   signal(name: NodeJS.Signals): void {
     if (!this.over) process.kill(this.pid, name);
+  }
+
+  /** Sends a signal to the whole process group, as a terminal does. */
+  signalGroup(name: NodeJS.Signals): void {
+    if (!this.over) process.kill(-this.pid, name);
   }
 
   /** Ends the process group whatever its state is; nothing when it ended by itself. */

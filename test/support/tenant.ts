@@ -126,6 +126,13 @@ export class Tenant {
     return program;
   }
 
+  /** Starts a command in a folder of the workers' root, by other words than `node`. */
+  through(words: readonly string[], args: readonly string[], cwd: string): Program {
+    const program = new Program(args, { cwd, env: this.env, through: words });
+    this.programs.push(program);
+    return program;
+  }
+
   /** Runs a command to its end. */
   async cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
     const program = this.program(args, tmpdir(), env);
