@@ -4,6 +4,7 @@ import {
   type IntegrationName,
   type IntegrationResult,
   type RowCounts,
+  type ResultDump,
 } from '../contracts';
 import { inFlags, remedyBeyond } from './words';
 
@@ -77,9 +78,7 @@ function headline(result: IntegrationResult): string {
     case 'succeeded':
       return 'succeeded';
     case 'succeededWithRejections':
-      return rejected > 0
-        ? `succeeded, with ${plural(rejected, 'row')} rejected`
-        : 'succeeded, with rejections';
+      return rejected ? `succeeded, with ${rejected} rejected` : 'succeeded, with rejections';
     case 'cancelled':
       return 'cancelled';
     case 'failed':
@@ -87,9 +86,16 @@ function headline(result: IntegrationResult): string {
   }
 }
 
-function rejectedOf(result: IntegrationResult): number {
-  const inDumps = result.dumps.reduce((sum, dump) => sum + dump.rows, 0);
-  return inDumps > 0 ? inDumps : (result.task?.rows?.rejected ?? 0);
+/** What was rejected, in words: rows, or the cells that Anaplan counts where no dump counts the rows. */
+function rejectedOf({ task, dumps }: IntegrationResult): string | undefined {
+  const counts = (task?.nested ? task.nested.map((n) => n.rows) : [task?.rows]).filter(
+    (rows) => rows !== undefined && rows.rejected > 0,
+  );
+  const inDumps = dumps.reduce((sum, dump) => sum + dump.rows, 0);
+  const rejected = counts.reduce((sum, rows) => sum + (rows?.rejected ?? 0), 0) || inDumps;
+  if (rejected === 0) return undefined;
+  const cells = inDumps === 0 && counts.every((rows) => rows?.unit === 'cells');
+  return plural(rejected, cells ? 'cell' : 'row');
 }
 
 function taskLines(result: IntegrationResult): string[] {
@@ -109,8 +115,12 @@ function taskLines(result: IntegrationResult): string[] {
   for (const nested of task.nested ?? []) {
     const dumped = result.dumps.some((dump) => dump.objectId === nested.objectId);
     const rows = nested.rows === undefined ? '' : `: ${rowsText(nested.rows, dumped)}`;
+    const took = nested.duration === undefined ? '' : ` (${span(nested.duration)})`;
     out.push(
-      line('Step', `${nested.successful ? 'ok    ' : 'FAILED'} ${nested.name ?? nested.objectId}${rows}`),
+      line(
+        'Step',
+        `${nested.successful ? 'ok    ' : 'FAILED'} ${nested.name ?? nested.objectId}${rows}${took}`,
+      ),
     );
     if (!nested.successful)
       for (const d of nested.details) out.push(line('', `       ${d.message || d.code}`));
@@ -132,12 +142,20 @@ function transferLines(result: IntegrationResult): string[] {
 
 function dumpLines(result: IntegrationResult): string[] {
   return result.dumps.flatMap((dump) => [
-    dump.rows > 0
-      ? line('Rejected', `${plural(dump.rows, 'row')} of ${dump.action}`)
-      : line('Dump', `${dump.action}: no row was rejected, and Anaplan has something to say`),
+    dumpLine(dump),
     ...dump.errors.map((e) => line('', `${count(e.count).padStart(7)} x ${e.message}`)),
     line('', `all of them in ${dump.uri}`),
   ]);
+}
+
+function dumpLine({ action, rows, partial }: ResultDump): string {
+  if (rows > 0) return line('Rejected', `${partial ? 'at least ' : ''}${plural(rows, 'row')} of ${action}`);
+  return line(
+    'Dump',
+    partial
+      ? `${action}: its rows could not be counted, look into it`
+      : `${action}: no row was rejected, and Anaplan has something to say`,
+  );
 }
 
 /**

@@ -111,6 +111,38 @@ describe('a result as a person reads it', () => {
     );
   });
 
+  test('rejections that only counts tell are in their own unit, and steps say how long they took', () => {
+    const rows = (unit: 'rows' | 'cells', rejected: number) => ({ unit, ignored: 0, rejected, warnings: 0 });
+    const step = (name: string, unit: 'rows' | 'cells', rejected: number) => ({
+      objectId: name,
+      name,
+      successful: true,
+      details: [],
+      rows: rows(unit, rejected),
+      duration: 61_000,
+    });
+    const nested = (...steps: ReturnType<typeof step>[]): IntegrationResult => ({
+      outcome: 'succeededWithRejections',
+      task: { taskId: 'T', state: 'COMPLETE', successful: true, details: [], nested: steps },
+      transfers: [],
+      dumps: [],
+    });
+    const cells = renderResult('runAction', nested(step('A', 'cells', 12)));
+    expect(cells).toContain('succeeded, with 12 cells rejected');
+    expect(cells).toMatch(/Step +ok +A: cells: 0 ignored, 12 rejected \(1 min 1 s\)/);
+    expect(renderResult('runAction', nested(step('A', 'cells', 12), step('B', 'rows', 3)))).toContain(
+      'succeeded, with 15 rows rejected',
+    );
+  });
+
+  test('a dump that could not be counted does not read as one without rejected rows', () => {
+    const dump = { objectId: '1', action: 'Load', uri: 'file:///d', errors: [], partial: true as const };
+    const text = (rows: number) =>
+      renderResult('runAction', { outcome: 'failed', transfers: [], dumps: [{ ...dump, rows }] });
+    expect(text(0)).toContain('Dump      Load: its rows could not be counted');
+    expect(text(2)).toContain('Rejected  at least 2 rows of Load');
+  });
+
   test('a dump that only warns does not read as rejected rows', () => {
     const result: IntegrationResult = {
       outcome: 'succeeded',
