@@ -123,7 +123,7 @@ export const FAILURES: Record<FailureType, { exit: ExitCode; remedy: string }> =
   AmbiguousTaskStart: {
     exit: EXIT.actionFailed,
     remedy:
-      "Look in Anaplan's action history whether the action ran before you start it again: the answer to its start was lost.",
+      "Look in Anaplan's action history whether the action ran before you start it again: the answer to its start was lost. Where a second run does no harm, startAgainIfUnknown lets the run start it again by itself.",
   },
   TaskLost: {
     exit: EXIT.actionFailed,

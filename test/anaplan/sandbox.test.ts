@@ -54,11 +54,17 @@ const chunkOf = (text: string, gzip: boolean) => {
   return { slices: () => [bytes], length: bytes.length, gzip };
 };
 
-test.each(['live', 'documented'] as const)(
-  'a walk through the whole API, answers in the %s form',
-  async (envelopes) => {
+test.each([
+  ['live', 'omitted'],
+  ['documented', 'omitted'],
+  ['live', 'null'],
+  ['documented', 'null'],
+] as const)(
+  'a walk through the whole API, answers in the %s form, with what is absent %s',
+  async (envelopes, absent) => {
     await start({
       envelopes,
+      absent,
       model: { viewPages: 3, viewRowsPerPage: 2, listItems: 5, listRowsPerPage: 2, dumpChunkBytes: 60 },
     });
     expect(await client.users.me()).toMatchObject({ email: sandbox.credentials.user });
