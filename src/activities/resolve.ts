@@ -2,6 +2,7 @@
 import type { AnaplanClient, AnaplanFile, ImportMetadata, ModelRef, View } from '../anaplan';
 import type { IntegrationInputs, IntegrationName, ProcessUpload } from '../contracts';
 import { fail } from './errors';
+import { ImportHeaders } from './import-header';
 import { pick, reference, type Reference } from './names';
 import type {
   ActionKind,
@@ -50,7 +51,19 @@ const WORKBOOK = /\.xls[xmb]?$/i;
 /** A file of the model, with where its header and its data begin as far as Anaplan says. */
 type FoundFile = Named & Partial<Pick<AnaplanFile, 'headerRow' | 'firstDataRow'>>;
 
-function preparedUpload(file: FoundFile, source: string, metadata?: ImportMetadata): PreparedUpload {
+/** An import that reads a file. */
+interface Reader {
+  name: string;
+  metadata: ImportMetadata;
+}
+
+function preparedUpload(
+  file: FoundFile,
+  source: string,
+  readers: readonly Reader[] = [],
+  columns = new ImportHeaders(),
+): PreparedUpload {
+  const metadata = readers[0]?.metadata;
   const headerRow = file.headerRow ?? metadata?.source?.headerRow;
   const firstDataRow = file.firstDataRow ?? metadata?.source?.firstDataRow;
   const upload: PreparedUpload = {
@@ -63,17 +76,8 @@ function preparedUpload(file: FoundFile, source: string, metadata?: ImportMetada
     source,
     workbook: WORKBOOK.test(file.name),
   };
-  const from = metadata?.source;
-  if (from && from.headerNames.length > 0) {
-    upload.header = {
-      names: from.headerNames.slice(0, 300),
-      row: from.headerRow ?? 1,
-      separator: from.columnSeparator ?? ',',
-      delimiter: from.textDelimiter ?? '"',
-      encoding: from.textEncoding ?? 'UTF-8',
-    };
-  }
-  return upload;
+  const headers = readers.flatMap((reader) => columns.of(reader.name, reader.metadata) ?? []);
+  return headers.length > 0 ? { ...upload, headers } : upload;
 }
 
 function isFileImport(metadata: ImportMetadata, dataSourceId: string | undefined): boolean {
@@ -104,10 +108,12 @@ async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImp
   if (!file)
     throw fail('InvalidInput', `file: Anaplan does not say which file import "${name}" reads; name it.`);
   const action: ActionObject = { kind: 'imports', id: found.id, name };
+  // Columns are those of the file that the import reads, not of another one that is uploaded.
+  const readsIt = found.importDataSourceId === undefined || found.importDataSourceId === file.id;
   return {
     object: { kind: 'import', id: found.id, name },
     action,
-    uploads: [preparedUpload(file, input.source, metadata)],
+    uploads: [preparedUpload(file, input.source, readsIt ? [{ name, metadata }] : [])],
     downloads: [],
     // The import reads its own data source, whatever file is uploaded.
     ...(found.importDataSourceId === undefined ? {} : { reads: [found.importDataSourceId] }),
@@ -179,20 +185,28 @@ async function resolveProcess(s: Scope, input: IntegrationInputs['processWithDum
   };
 }
 
+/** So many imports of one file are compared with its source. */
+const MAX_READERS = 20;
+
 async function processUploads(
   s: Scope,
   uploads: ProcessUpload[],
   steps: ProcessStep[],
 ): Promise<PreparedUpload[]> {
   const out: PreparedUpload[] = [];
+  const columns = new ImportHeaders();
   for (const [i, upload] of uploads.entries()) {
     const file = await findFile(s, upload.file);
     if (out.some((u) => u.file.id === file.id)) {
       throw fail('InvalidInput', `uploads.${i}.file: file "${file.name}" (${file.id}) is named twice.`);
     }
-    const reader = steps.find((step) => step.fileId === file.id && step.id.startsWith('112'));
-    const metadata = reader ? await s.client.imports.get(s.ref, reader.id, { signal: s.signal }) : undefined;
-    out.push(preparedUpload(file, upload.source, metadata));
+    const reading = steps.filter((step) => step.fileId === file.id && step.id.startsWith('112'));
+    const readers: Reader[] = [];
+    for (const { id, name } of new Map(reading.map((step) => [step.id, step])).values()) {
+      if (readers.length >= MAX_READERS) break;
+      readers.push({ name, metadata: await s.client.imports.get(s.ref, id, { signal: s.signal }) });
+    }
+    out.push(preparedUpload(file, upload.source, readers, columns));
   }
   return out;
 }

@@ -3,6 +3,7 @@
  * by the histories of running workflows: fields may be added, none is renamed or removed.
  */
 import type {
+  CheckHeader,
   IntegrationName,
   MappingParameter,
   ResultDetail,
@@ -57,14 +58,30 @@ export interface UploadFile extends Named {
   firstDataRow?: number;
 }
 
+/** The columns that an import of a file was made with, and how the file is written. */
+export interface ImportHeader {
+  /** Name of the import. */
+  import: string;
+  names: string[];
+  /** There are more columns than names here: what is not listed is not known. */
+  cut?: true;
+  /** Columns in all, where it is not the number of names. */
+  count?: number;
+  /** The row of the header line, from 1; 0 where the file has none. */
+  row: number;
+  separator: string;
+  delimiter: string;
+  encoding: string;
+}
+
 /** One upload of a run, resolved. */
 export interface PreparedUpload {
   file: UploadFile;
   source: string;
   /** The file is an Excel workbook: a zip is what Anaplan expects. */
   workbook: boolean;
-  /** The header names of the import that reads the file, to compare the source's first line with. */
-  header?: { names: string[]; row: number; separator: string; delimiter: string; encoding: string };
+  /** The columns of the imports that read the file, to compare the source's header line with. */
+  headers?: ImportHeader[];
 }
 
 /** One action of a process, in the order in which it runs. */
@@ -105,8 +122,8 @@ export interface PinnedSource {
   size?: number;
   /** The queue on which this host serves the source; absent when every worker can read it. */
   hostQueue?: string;
-  /** The source's header line differs from the import's. */
-  warning?: string;
+  /** What is worth a look: of the header line. */
+  warnings?: string[];
 }
 
 /** Where an upload stands. */
@@ -396,7 +413,9 @@ export interface AnaplanActivities {
   'anaplan.openSource'(input: {
     source: string;
     workbook: boolean;
-    header?: PreparedUpload['header'];
+    headers?: ImportHeader[];
+    /** What a source does to the run that lacks columns. Default `fail`. */
+    checkHeader?: CheckHeader;
     /** The version that the run began with, on a host that is gone: only the same one will do. */
     pinned?: SourceIdentity;
   }): Promise<PinnedSource>;

@@ -1,6 +1,6 @@
 /** Uploads: a pinned source, sent chunk by chunk. */
 import type { AnaplanClient, ModelRef } from '../anaplan';
-import { FILE_AGE_MS, LIMITS } from '../contracts';
+import { FILE_AGE_MS, LIMITS, type CheckHeader } from '../contracts';
 import {
   gzipChunk,
   Sha256,
@@ -12,11 +12,12 @@ import {
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail } from './errors';
-import { headerWarning } from './source-header';
-import type { AnaplanActivities, Call, Named, PreparedUpload, UploadPosition } from './types';
+import { compareHeader } from './source-header';
+import type { AnaplanActivities, Call, ImportHeader, Named, UploadPosition } from './types';
 import { work, type Work, type WorkSpec } from './work';
 
-const HEADER_BYTES = 64 * 1024;
+/** A header line of thousands of columns ends within these. */
+const HEADER_BYTES = 1024 * 1024;
 const LIGHT_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** Where one attempt of a batch stands, in its heartbeats. */
@@ -42,7 +43,7 @@ export function createUploads(
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
-    'anaplan.openSource': ({ source, workbook, header, pinned }) =>
+    'anaplan.openSource': ({ source, workbook, headers, checkHeader, pinned }) =>
       work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async () => {
         const opened = await deps.storage.openSource(source, {
           workbook,
@@ -50,7 +51,7 @@ export function createUploads(
         });
         try {
           assertFits(opened, deps.chunkBytes);
-          const warning = header && (await warningOf(opened, header));
+          const warnings = await checkHeaders(opened, { workbook, headers, checkHeader });
           const local = (await deps.storage.localityOf(source)) === 'host' && deps.hostQueue !== undefined;
           return {
             uri: opened.uri,
@@ -58,7 +59,7 @@ export function createUploads(
             identity: opened.identity,
             ...(opened.size === undefined ? {} : { size: opened.size }),
             ...(local ? { hostQueue: deps.hostQueue } : {}),
-            ...(warning ? { warning } : {}),
+            ...(warnings.length > 0 ? { warnings } : {}),
           };
         } finally {
           await opened.close();
@@ -118,11 +119,42 @@ function assertFits(source: ByteSource, chunkBytes: number | undefined): void {
   }
 }
 
-async function warningOf(
+/**
+ * Compares a source with the columns of the imports that will read it, before anything is sent: a file that belongs to
+ * another import would load nothing, or load wrongly, and look as if all were well.
+ *
+ * @returns warnings
+ * @throws ApplicationFailure InvalidInput where columns are missing, unless told otherwise
+ */
+async function checkHeaders(
   source: ByteSource,
-  header: NonNullable<PreparedUpload['header']>,
-): Promise<string | undefined> {
-  return headerWarning(await source.peek(HEADER_BYTES), header);
+  o: {
+    workbook: boolean;
+    headers: ImportHeader[] | undefined;
+    checkHeader: CheckHeader | undefined;
+  },
+): Promise<string[]> {
+  const { workbook, headers = [], checkHeader = 'fail' } = o;
+  if (checkHeader === 'off' || headers.length === 0) return [];
+  if (workbook) {
+    return [
+      `${source.uri} is a workbook: its header line was not compared with the columns of import "${headers[0]?.import ?? ''}".`,
+    ];
+  }
+  const start = await source.peek(HEADER_BYTES);
+  const warnings: string[] = [];
+  for (const header of headers) {
+    const verdict = compareHeader(start, start.length < HEADER_BYTES, header);
+    if (verdict.kind === 'same') continue;
+    if (verdict.kind === 'lacking' && checkHeader === 'fail') {
+      throw fail(
+        'InvalidInput',
+        `source: ${source.uri}: ${verdict.text} Nothing was uploaded. Give the file that belongs to the import; if this is the one, set checkHeader to "warn" (--check-header warn).`,
+      );
+    }
+    warnings.push(verdict.text);
+  }
+  return warnings;
 }
 
 /** seeds "Set the Chunk Count". An unknown file ID would create another file: the answered ID tells. */

@@ -71,7 +71,7 @@ export class Work<P> {
     this.signal = AbortSignal.any([cancellationSignal, this.stop.signal]);
     if (cancellationSignal.aborted) this.heed();
     else cancellationSignal.addEventListener('abort', () => this.heed(), { once: true });
-    const timeoutMs = info.heartbeatTimeoutMs;
+    const { timeoutMs } = this;
     if (timeoutMs === undefined) return;
     if (this.rhythm !== 'wait') this.lease = this.askFor(timeoutMs);
     this.pulse = new Pulse({
@@ -231,6 +231,11 @@ export class Work<P> {
     }
   }
 
+  /** The heartbeat time-out; the SDK says 0 where there is none. */
+  private get timeoutMs(): number | undefined {
+    return this.context.info.heartbeatTimeoutMs || undefined;
+  }
+
   private askFor(timeoutMs: number): Lease {
     return new Lease({
       context: this.context,
@@ -269,12 +274,12 @@ export class Work<P> {
 
   /** Finds out what this attempt can know by itself. */
   private check(): void {
-    const { startToCloseTimeoutMs, heartbeatTimeoutMs } = this.context.info;
-    if (heartbeatTimeoutMs !== undefined && this.lastTick.elapsed() > heartbeatTimeoutMs) {
+    const { timeoutMs } = this;
+    if (timeoutMs !== undefined && this.lastTick.elapsed() > timeoutMs) {
       this.giveUp(new GivenUp('it stood still for longer than its heartbeat time-out'));
     }
     // Without heartbeats an attempt has the time of one attempt, and is then given up.
-    if (heartbeatTimeoutMs === undefined && this.began.elapsed() > startToCloseTimeoutMs) {
+    if (timeoutMs === undefined && this.began.elapsed() > this.context.info.startToCloseTimeoutMs) {
       this.giveUp(new GivenUp('its time is over'));
     }
     this.lease?.lives();
@@ -325,7 +330,7 @@ export class Work<P> {
     // Attempts without heartbeats do not know of each other.
     const since = this.context.info.scheduledTimestampMs;
     const earlier: Outage | undefined =
-      this.context.info.heartbeatTimeoutMs === undefined
+      this.timeoutMs === undefined
         ? { class: 'storage', since, count: this.context.info.attempt - 1 }
         : this.earlier;
     return this.follow(judgeStorage(error, waitsFor, earlier, this.now(), limits));

@@ -1,6 +1,6 @@
 /** Uploading: a pinned source, batch after batch, resumed where the last one ended. */
 import type { PinnedSource, PreparedUpload, UploadPosition } from '../activities/types';
-import { FILE_AGE_MS, transferQueue, type ResultTransfer } from '../contracts';
+import { FILE_AGE_MS, transferQueue, type CheckHeader, type ResultTransfer } from '../contracts';
 import { workflowInfo } from '@temporalio/workflow';
 import { call } from './calls';
 import { nobodyTookIt, stepFailure } from './failures';
@@ -17,6 +17,7 @@ export async function openSource(
   upload: PreparedUpload,
   pinned?: PinnedSource,
 ): Promise<PinnedSource> {
+  const { checkHeader } = run.input as { checkHeader?: CheckHeader };
   const source = await onHostOf(run, (where) =>
     call(
       'anaplan.openSource',
@@ -24,13 +25,15 @@ export async function openSource(
       {
         source: upload.source,
         workbook: upload.workbook,
-        ...(upload.header && !pinned ? { header: upload.header } : {}),
+        // Of a version that was pinned before, all of this was said.
+        ...(upload.headers && !pinned ? { headers: upload.headers } : {}),
+        ...(checkHeader === undefined ? {} : { checkHeader }),
         ...(pinned ? { pinned: pinned.identity } : {}),
       },
     ),
   );
   run.hostQueue ??= source.hostQueue;
-  if (source.warning) run.warn(source.warning);
+  for (const warning of source.warnings ?? []) run.warn(warning);
   return source;
 }
 

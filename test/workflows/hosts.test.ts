@@ -115,6 +115,7 @@ describe('workers of one queue on hosts with other files', () => {
 
   it('a download that outlives its host leaves nothing on the others: the first activity fixes where it goes', async () => {
     for (const host of hosts) await host.start();
+    rig.sandbox.replaceExport('116000000003');
     // Every chunk takes two attempts, which any worker could take.
     rig.sandbox.faults.add({
       method: 'GET',
