@@ -154,6 +154,7 @@ export class Authenticator {
 
   /** Facts: "Authentication service", certificate v1 and v2. */
   private checkCertificate(credential: string, body: Buffer): void {
+    this.watchCredential(Buffer.from(credential, 'base64').toString('latin1'));
     let certificate: X509Certificate;
     let payload: Record<string, unknown> | undefined;
     try {
@@ -207,6 +208,14 @@ export class Authenticator {
     if (Math.abs(at - this.settings.clock()) > STAMP_TOLERANCE_MS) {
       throw badCredential('The time stamp of the payload is too far from the present.');
     }
+  }
+
+  /** The credential is base64 of one PEM certificate. What a client takes from its disk may be more. */
+  private watchCredential(text: string): void {
+    if (/^\s*-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*$/.test(text)) return;
+    // Nothing of it is repeated: only what kind of thing it was.
+    const what = text.includes('PRIVATE KEY') ? 'a private key' : 'other text';
+    this.misuse.note('more-than-certificate', what);
   }
 
   private watchRefusals(): void {

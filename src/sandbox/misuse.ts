@@ -16,6 +16,8 @@ export const MISUSES = {
   'unknown-file': 'A chunk count was set for a file ID that does not exist, which creates another file.',
   'dead-token': 'A call was made with a token that an earlier answer had called dead.',
   'log-in-storm': 'A user logged in more than three times in a minute while holding valid tokens.',
+  'more-than-certificate':
+    'A log-in by certificate sent more than the certificate: a private key, or other text of its file.',
   'refused-log-ins':
     'A user was refused more than five times in five minutes and went on: that is how accounts are locked.',
   'too-many-requests':

@@ -198,3 +198,21 @@ test('errors have the shape of the API; every misuse is a line with its sentence
   expect(new Set(BEHAVIOURS.map((behaviour) => behaviour.id)).size).toBe(BEHAVIOURS.length);
   expect(describeTenant(sandbox)).toContainEqual({ kind: 'view', id: '206000000002', name: 'Bulk.All' });
 });
+
+test('a log-in that sends more than its certificate is noted, and nothing of it repeated', async () => {
+  const { sandbox } = await tenant({ clock: clock().read });
+  const send = (text: string): Promise<Response> =>
+    fetch(`${sandbox.url}/token/authenticate`, {
+      method: 'POST',
+      headers: { authorization: `CACertificate ${Buffer.from(text).toString('base64')}` },
+      body: '{}',
+    });
+  await send(certificate);
+  expect(sandbox.misuse).toEqual([]);
+  await send(fixture('test-key.pem') + certificate);
+  await send(`Bag Attributes\n    friendlyName: ann\n${certificate}`);
+  expect(sandbox.misuses.map(({ kind, what }) => [kind, what])).toEqual([
+    ['more-than-certificate', 'a private key'],
+    ['more-than-certificate', 'other text'],
+  ]);
+});
