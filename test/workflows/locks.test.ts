@@ -107,6 +107,102 @@ describe('one run at a time on a model and on a file', () => {
     );
   });
 
+  describe('an upload to the file that an import reads', () => {
+    const FILE = '113000000002';
+    const chunk = (r: { method: string; path: string }) =>
+      r.method === 'PUT' && r.path.includes(`/files/${FILE}/chunks/`);
+    const TASKS = /\/(imports\/112000000002|processes\/118000000001)\/tasks$/;
+    /** A run that uploads, and whose only chunk hangs until the others surely wait. */
+    const slowUpload = async () => {
+      rig.sandbox.faults.add({
+        method: 'PUT',
+        path: `/models/*/files/${FILE}/chunks/*`,
+        action: { kind: 'stall', ms: 4_000, when: 'before' },
+      });
+      const upload = await rig.begin('uploadFile', { file: 'sales.csv', source: 'sales.csv' });
+      await until(() =>
+        rig.sandbox.record.some((r) => r.method === 'POST' && r.path.endsWith(`/files/${FILE}`)),
+      );
+      return upload;
+    };
+    const waitsForFile = (handle: WorkflowHandle) =>
+      until(async () => (await stateOf(handle)) === 'waiting for file');
+    beforeAll(() => {
+      rig.write('products.csv', 'Code,Name,Category,Launch Date,Active\nP0001,B,Bakery,2024-01-15,true\n');
+    });
+
+    it.each([
+      [
+        'an import of runAction',
+        () => rig.begin('runAction', { action: 'Load Sales', acceptRejections: true }),
+      ],
+      [
+        'a process of runAction',
+        () => rig.begin('runAction', { action: 'Nightly Load', acceptRejections: true }),
+      ],
+      [
+        'a process without an upload for it',
+        () =>
+          rig.begin('processWithDumps', {
+            process: 'Nightly Load',
+            uploads: [{ file: 'products.csv', source: 'products.csv' }],
+            acceptRejections: true,
+          }),
+      ],
+      [
+        'an import whose upload goes to another file',
+        () =>
+          rig.begin('uploadImport', {
+            import: 'Load Sales',
+            file: 'products.csv',
+            source: 'sales.csv',
+            acceptRejections: true,
+          }),
+      ],
+    ])('is not read half way by %s', async (_, start) => {
+      const upload = await slowUpload();
+      const reader = await start();
+      await waitsForFile(reader);
+      const { waiting } = await lock().query<LockView>('state');
+      expect(waiting).toMatchObject([{ for: 'files', waitsFor: [{ workflowId: upload.workflowId }] }]);
+      await succeeded(upload);
+      await rig.ending(reader.workflowId);
+      const calls = rig.sandbox.record.filter((r) => chunk(r) || (r.method === 'POST' && TASKS.test(r.path)));
+      expect(calls.map((r) => (chunk(r) ? 'chunk' : 'task')).join(' ')).toBe('chunk task');
+    });
+
+    it('waits until the import is through that reads it, and the download of it too', async () => {
+      rig.sandbox.faults.add({
+        method: 'GET',
+        path: '/models/*/imports/112000000002/tasks/*',
+        action: { kind: 'stall', ms: 3_000, when: 'before' },
+      });
+      const reader = await rig.begin('runAction', { action: 'Load Sales', acceptRejections: true });
+      await until(() => rig.sandbox.tasks('112000000002').length > 0);
+      const upload = await rig.begin('uploadFile', { file: 'sales.csv', source: 'sales.csv' });
+      await waitsForFile(upload);
+      // Behind the upload, although it could read beside the import: nobody who replaces a file waits for ever.
+      const download = await rig.begin('downloadFile', { file: 'sales.csv', target: 'copy.csv' });
+      await waitsForFile(download);
+      await succeeded(reader, upload, download);
+      expect(rig.read('copy.csv').toString()).toBe(GOOD);
+      const ended = rig.sandbox.tasks('112000000002')[0]?.endedAt;
+      const begun = rig.sandbox.record.find((r) => r.method === 'POST' && r.path.endsWith(`/files/${FILE}`));
+      expect(begun?.at).toBeGreaterThanOrEqual(ended ?? Infinity);
+    });
+
+    it('does not wait for an import that reads a model', async () => {
+      await slowUpload();
+      const { result } = await rig.run('runAction', {
+        action: 'Products from Consolidation',
+        acceptRejections: true,
+      });
+      expect(result.outcome).toMatch(/^succeeded/);
+      expect(rig.sandbox.record.filter(chunk).length).toBe(0);
+      await until(() => rig.sandbox.record.some(chunk));
+    });
+  });
+
   it('takes no lock under exclusive: false', async () => {
     const a = await begin(A);
     await runs(A);
