@@ -5,7 +5,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
 import { AnaplanError } from '../anaplan';
-import { FAILURES, isFailureType, type FailureType } from '../contracts';
+import { FAILURES, isFailureType, type Effects, type FailureType, type SearchAttribute } from '../contracts';
 import { StorageError } from '../storage';
 
 /** Extra facts of a failure, kept as `details[0]` of the activity's failure. */
@@ -13,6 +13,10 @@ export interface FailureFacts {
   code?: string;
   parameters?: Record<string, string>;
   remedy?: string;
+  /** What is known of the model's state, where the run cannot know better. */
+  effects?: Effects;
+  /** For a run that fails with its first activity: the search attributes that are known, where they are registered. */
+  attributes?: Partial<Record<SearchAttribute, string>>;
 }
 
 /** A failure that is not retried. */

@@ -1,12 +1,15 @@
 /** The first activity of every run: checks the input, logs in, turns names into IDs, and changes nothing. */
 
+import { ApplicationFailure } from '@temporalio/common';
+
 import { AnaplanError, retryRule, type AnaplanClient } from '../anaplan';
-import type { CommonInput, IntegrationInputs, IntegrationName } from '../contracts';
+import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../contracts';
 import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../contracts';
 import { checkInput } from '../contracts/schemas';
-import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { DEFAULT_TIMING, type ActivityDeps, type Timing } from './deps';
 import { fail } from './errors';
 import { pick, reference, wrongCase } from './names';
+import { assertNotStartedBefore } from './reset';
 import { fileUses, resolvers, type Scope } from './resolve';
 import type { Named, Prepared, PrepareInput } from './types';
 import { work, type Work } from './work';
@@ -14,36 +17,96 @@ import { work, type Work } from './work';
 /** Builds `anaplan.prepare`. */
 export function createPrepare(deps: ActivityDeps) {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
-  return async function prepare({ integration, input }: PrepareInput): Promise<Prepared> {
-    const checked = validated(integration, input);
-    const timeouts = resolveTimeouts(checked.timeouts);
-    return work<never, Prepared>(
-      { what: title(integration, checked), bounds: timeouts, first: true, timing },
-      async (w) => {
-        const connection = checked.connection ?? 'default';
-        const { client } = deps.connection(connection);
-        const { workspace, model } = await findModel(client, checked, w);
-        const scope: Scope = {
-          client,
-          ref: { workspaceId: workspace.id, modelId: model.id },
-          where: ` in model "${model.name}"`,
-          signal: w.signal,
-        };
-        const { reads, ...resolved } = await resolvers[integration](scope, checked as never);
-        const user = await whoAmI(client, w);
-        return {
-          connection,
-          workspace,
-          model,
-          ...resolved,
-          files: fileUses({ ...resolved, ...(reads ? { reads } : {}) }),
-          ...(user ? { user } : {}),
-          searchAttributes: deps.searchAttributes(),
-          warnings: resolved.warnings ?? [],
-        };
-      },
-    );
+  return async function prepare(given: PrepareInput): Promise<Prepared> {
+    const known: Attributes = {};
+    try {
+      return await prepareRun(deps, timing, given, known);
+    } catch (error) {
+      // A run that ends here has to be found by what is known of it.
+      throw deps.searchAttributes() ? withAttributes(error, known) : error;
+    }
   };
+}
+
+type Attributes = Partial<Record<SearchAttribute, string>>;
+
+async function prepareRun(
+  deps: ActivityDeps,
+  timing: Timing,
+  { integration, input, firstRunId }: PrepareInput,
+  known: Attributes,
+): Promise<Prepared> {
+  Object.assign(known, attributesOf(input));
+  const checked = validated(integration, input);
+  const timeouts = resolveTimeouts(checked.timeouts);
+  return work<never, Prepared>(
+    { what: title(integration, checked), bounds: timeouts, first: true, timing },
+    async (w) => {
+      const { startAgainIfUnknown } = checked as { startAgainIfUnknown?: boolean };
+      // Before anything with an effect; and again right before the start.
+      if (!startAgainIfUnknown)
+        await assertNotStartedBefore(objectIn({ ...checked }) ?? integration, firstRunId);
+      const connection = checked.connection ?? 'default';
+      const { client } = deps.connection(connection);
+      const { workspace, model } = await findModel(client, checked, w);
+      known.AnaplanWorkspace = workspace.name;
+      known.AnaplanModel = model.name;
+      const scope: Scope = {
+        client,
+        ref: { workspaceId: workspace.id, modelId: model.id },
+        where: ` in model "${model.name}"`,
+        signal: w.signal,
+      };
+      const { reads, ...resolved } = await resolvers[integration](scope, checked as never);
+      const user = await whoAmI(client, w);
+      return {
+        connection,
+        workspace,
+        model,
+        ...resolved,
+        files: fileUses({ ...resolved, ...(reads ? { reads } : {}) }),
+        ...(user ? { user } : {}),
+        searchAttributes: deps.searchAttributes(),
+        warnings: resolved.warnings ?? [],
+      };
+    },
+  );
+}
+
+/** What an input says of a run, before anything of it is checked. */
+function attributesOf(input: unknown): Attributes {
+  if (typeof input !== 'object' || input === null) return {};
+  const given = input as Record<string, unknown>;
+  const { connection = 'default', workspace, model } = given;
+  const named = Object.entries({
+    AnaplanConnection: connection,
+    AnaplanWorkspace: workspace,
+    AnaplanModel: model,
+    AnaplanObject: objectIn(given),
+  });
+  return Object.fromEntries(
+    named.flatMap(([name, value]) => (typeof value === 'string' && value !== '' ? [[name, value]] : [])),
+  );
+}
+
+/** The object that an input names: `import Load Sales`. */
+function objectIn(input: Record<string, unknown>): string | undefined {
+  const kind = (['import', 'export', 'process', 'action', 'view', 'list', 'file'] as const).find(
+    (key) => typeof input[key] === 'string',
+  );
+  return kind && `${kind} ${String(input[kind])}`;
+}
+
+function withAttributes(error: unknown, attributes: Attributes): unknown {
+  if (!(error instanceof ApplicationFailure) || !error.nonRetryable) return error;
+  const { message, type, cause, details } = error;
+  return ApplicationFailure.create({
+    message,
+    nonRetryable: true,
+    details: [{ ...(details?.[0] as object | undefined), attributes }],
+    ...(type ? { type } : {}),
+    ...(cause ? { cause } : {}),
+  });
 }
 
 function validated<N extends IntegrationName>(integration: N, input: unknown): IntegrationInputs[N] {

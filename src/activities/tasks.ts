@@ -13,6 +13,7 @@ import {
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail, failureTypeOf, refuse, sentence } from './errors';
 import { GivenUp, NotConfirmed } from './lease';
+import { assertNotStartedBefore } from './reset';
 import { settle } from './settle';
 import type {
   ActionObject,
@@ -75,6 +76,7 @@ export function createTasks(
 
     'anaplan.startTask': (input) =>
       work<never, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
+        await assertNotStartedBefore(nameOf(input.action), input.firstRunId);
         const { client } = deps.connection(input.connection);
         if (input.filesUntil !== undefined && w.now() > input.filesUntil) return { outcome: 'stale' };
         const body = {

@@ -50,6 +50,8 @@ export interface Call extends ModelContext {
 export interface PrepareInput {
   integration: IntegrationName;
   input: unknown;
+  /** The first run of the chain: where it is another one than this, the run may have been reset. */
+  firstRunId?: string;
 }
 
 /** A file that is uploaded to, with the rows where its header and its data begin, as far as Anaplan says. */
@@ -429,6 +431,8 @@ export interface AnaplanActivities {
       mappingParameters?: MappingParameter[];
       /** Epoch ms until which the files that the action reads are certainly there. */
       filesUntil?: number;
+      /** The first run of the chain, unless the action may run again after a reset. */
+      firstRunId?: string;
     },
   ): Promise<StartResult>;
   'anaplan.reconcileStart'(

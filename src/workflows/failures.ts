@@ -1,7 +1,14 @@
 /** Reading failures inside workflows, and making the one a run ends with. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 
-import { FAILURES, isFailureType, type Effects, type FailureType, type ResultFailure } from '../contracts';
+import {
+  FAILURES,
+  isFailureType,
+  type Effects,
+  type FailureType,
+  type ResultFailure,
+  type SearchAttribute,
+} from '../contracts';
 
 /** A failure of a step: like what an activity throws, with what it did to the model. */
 export function stepFailure(
@@ -12,15 +19,21 @@ export function stepFailure(
   return ApplicationFailure.create({ type, message, nonRetryable: true, details: [facts] });
 }
 
+/** What a step's failure tells besides its message. */
+type FailureFacts = Partial<ResultFailure> & {
+  /** Of a run that fails with its first activity: its search attributes, where they are registered. */
+  attributes?: Partial<Record<SearchAttribute, string>>;
+};
+
 /** The typed failure behind whatever a step threw. */
 export function readFailure(error: unknown): {
   type: FailureType;
   message: string;
-  facts: Partial<ResultFailure>;
+  facts: FailureFacts;
 } {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
-    const facts = (cause.details?.[0] ?? {}) as Partial<ResultFailure>;
+    const facts = (cause.details?.[0] ?? {}) as FailureFacts;
     const type = isFailureType(cause.type) ? cause.type : 'InternalError';
     return { type, message: cause.message, facts };
   }

@@ -34,7 +34,7 @@ import {
   type TimeoutsMs,
 } from '../contracts';
 import { call } from './calls';
-import { resultFailure, stepFailure } from './failures';
+import { readFailure, resultFailure, stepFailure } from './failures';
 import { fitResult } from './judge';
 import type { Hold } from './hold';
 import { granted } from './lock';
@@ -64,6 +64,8 @@ export class Run<I extends CommonInput = CommonInput> {
   /** The queue of the host that has this run's files. */
   hostQueue: string | undefined;
   private resolved: Prepared | undefined;
+  /** The first activity, or its failure, has told that our search attributes are registered. */
+  private registered = false;
   private readonly lines: string[] = [];
   private now = 'preparing';
 
@@ -103,8 +105,9 @@ export class Run<I extends CommonInput = CommonInput> {
     this.resolved = await call(
       'anaplan.prepare',
       { summary: 'check the input and resolve names', withinMs: this.lightMs },
-      { integration: this.integration, input: this.input },
+      { integration: this.integration, input: this.input, firstRunId: this.token },
     );
+    this.registered = this.resolved.searchAttributes;
     const { object, model, workspace, connection, warnings, filesNotUploaded } = this.resolved;
     if (warnings.length > 0) this.result.warnings = [...warnings];
     if (filesNotUploaded) this.result.filesNotUploaded = filesNotUploaded;
@@ -185,6 +188,11 @@ export class Run<I extends CommonInput = CommonInput> {
     this.result.outcome = cancelled ? 'cancelled' : 'failed';
     this.result.failure = failure;
     const result = fitResult(this.result);
+    const { attributes } = this.resolved ? {} : readFailure(error).facts;
+    if (attributes) {
+      this.registered = true;
+      this.attributes(attributes);
+    }
     this.state(this.result.outcome, `**${failure.type}**: ${failure.message}`);
     if (cancelled) {
       // Temporal keeps no details of a cancelled workflow, so the document goes where it can be found without a worker.
@@ -201,7 +209,7 @@ export class Run<I extends CommonInput = CommonInput> {
   }
 
   private attributes(values: Partial<Record<SearchAttribute, string>>): void {
-    if (!this.resolved?.searchAttributes) return;
+    if (!this.registered) return;
     upsertSearchAttributes(
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value.slice(0, 200)]])),
     );

@@ -69,7 +69,10 @@ type KnownStart =
 async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
   const sentAfter = Date.now();
   const { localeName = 'en_US' } = run.input;
-  const { mappingParameters } = run.input as { mappingParameters?: MappingParameter[] };
+  const { mappingParameters, startAgainIfUnknown } = run.input as {
+    mappingParameters?: MappingParameter[];
+    startAgainIfUnknown?: boolean;
+  };
   const filesUntil = uploadsUntil(run);
   let message: string;
   try {
@@ -82,6 +85,7 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
         localeName,
         ...(mappingParameters ? { mappingParameters } : {}),
         ...(filesUntil === undefined ? {} : { filesUntil }),
+        ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
       },
     );
     if (start.outcome === 'started') return { ...start, adopted: false };

@@ -68,6 +68,26 @@ describe('what a person sees of a run, and how long its history gets', () => {
     expect(closed?.applicationFailureInfo).toMatchObject({ type: 'ActionFailed', nonRetryable: true });
   });
 
+  it.each([
+    ['whose input is wrong', { action: 'Order Products', localeName: 7 }, 'Sales Planning'],
+    ['whose model is not there', { action: 'Order Products', model: 'Sales Plan' }, 'Sales Plan'],
+    ['whose action is not there', { action: 'Order Product' }, 'Sales Planning'],
+  ])('finds a run by its attributes %s', async (_, input, model) => {
+    const handle = await rig.client.workflow.start('runAction', {
+      workflowId: `early-${model}-${Math.random()}`,
+      taskQueue: rig.taskQueue,
+      args: [{ workspace: 'Demo Workspace', model: 'Sales Planning', ...input }],
+    });
+    await expect(handle.result()).rejects.toThrow();
+    expect((await handle.describe()).searchAttributes).toMatchObject({
+      AnaplanConnection: ['default'],
+      AnaplanWorkspace: ['Demo Workspace'],
+      AnaplanModel: [model],
+      AnaplanObject: [`action ${input.action}`],
+      AnaplanState: ['failed'],
+    });
+  });
+
   it('uploads and imports in four batches of 250 chunks within 100 events', async () => {
     const source = chunks(800);
     rig.write('bulk.csv', source);
