@@ -1,13 +1,20 @@
 /** Before a run has an effect: whether what it will have to write can be written, on the host that will write it. */
-import { activityInfo } from '@temporalio/activity';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { activityInfo, getClient } from '@temporalio/activity';
 
 import { pathSafe } from '../contracts/path-safe';
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { fail } from './errors';
+import { isOpen } from './locks';
 import type { AnaplanActivities, TryTargetsInput } from './types';
 import { work } from './work';
 
 const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
+
+/** How often, and how long after each other, a run is looked for that the server does not list. */
+const LIST_LOOKS = 3;
+const LIST_EVERY_MS = 1_000;
 
 /** Builds `anaplan.tryTargets`. */
 export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.tryTargets'> {
@@ -26,6 +33,7 @@ export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anap
             w.assertAlive();
             uris.push((await deps.storage.tryTarget(uri, token)).uri);
             await here(uri);
+            await assertAlone(deps, uri, token);
           }
           if (dumps) {
             w.assertAlive();
@@ -48,6 +56,36 @@ export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anap
         };
       }),
   };
+}
+
+/**
+ * Two runs to one target would each replace the other's file: the later one does not begin.
+ *
+ * @throws ApplicationFailure Conflict
+ */
+async function assertAlone(deps: ActivityDeps, uri: string, token: string): Promise<void> {
+  for (const other of await deps.storage.otherParts(uri, token)) {
+    if (!other.older) continue;
+    const workflowId = await openChain(other.token);
+    if (workflowId === undefined) continue;
+    throw fail(
+      'Conflict',
+      `${uri} is being written by another run, ${workflowId}. Wait for it or cancel it, then start again; or give this run another target.`,
+    );
+  }
+}
+
+/** The workflow ID of a run that is open, by the first run ID of its chain; a `.part` of a closed run is just left over. */
+async function openChain(firstRunId: string): Promise<string | undefined> {
+  const query = `RunId = '${firstRunId}'`;
+  for (let look = 0; ; look++) {
+    for await (const { workflowId } of getClient().workflow.list({ query })) {
+      return (await isOpen(workflowId, firstRunId)) ? workflowId : undefined;
+    }
+    // A run that began a moment ago may not be listed yet.
+    if (look >= LIST_LOOKS) return undefined;
+    await delay(LIST_EVERY_MS);
+  }
 }
 
 /** As long as the name of a dump can get. */

@@ -2,7 +2,7 @@ import { targetError } from './errors';
 import { Guard } from './local/guard';
 import { LocalPaths } from './local/paths';
 import { putLocalOnce } from './local/once';
-import { tryLocalOnce, tryLocalTarget } from './local/trial';
+import { otherLocalParts, tryLocalOnce, tryLocalTarget } from './local/trial';
 import { discardLocalPart, localDigest, localTargetState, modesOf, openLocalSink } from './local/sink';
 import { openLocalSource } from './local/source';
 import type { Storage, StorageRoot } from './ports';
@@ -38,6 +38,7 @@ export function createStorage(o: LocalStorageOptions): Storage {
     openSource: (uri, options = {}) => openLocalSource(paths, uri, options),
     openTarget: (uri, token, options = {}) => openLocalSink(paths, uri, token, options.resumeAt ?? 0, modes),
     tryTarget: (uri, token) => tryLocalTarget(paths, uri, token, modes),
+    otherParts: (uri, token) => otherLocalParts(paths, uri, token),
     tryOnce: (uri, token) => tryLocalOnce(paths, uri, token),
     targetState: (uri, token, expected) => localTargetState(paths, uri, token, expected),
     digest: (uri) => localDigest(paths, uri),

@@ -7,6 +7,7 @@ export type {
   ExpectedContent,
   Locality,
   MultipartSink,
+  OtherPart,
   SourceIdentity,
   Storage,
   StorageRoot,

@@ -148,6 +148,8 @@ export interface Storage {
   targetState(uri: string, token: string, expected?: ExpectedContent): Promise<TargetState>;
   /** The digests of a target that was committed. @throws StorageError TargetFailed */
   digest(uri: string): Promise<ContentDigest>;
+  /** The `.part`s that others have begun for a target, after `tryTarget`. @throws StorageError TargetFailed */
+  otherParts(uri: string, token: string): Promise<OtherPart[]>;
   /** Removes the `.part` of a token, if there is one; for clean-up without an open sink. */
   discardPart(uri: string, token: string): Promise<void>;
   /**
@@ -155,6 +157,13 @@ export interface Storage {
    * file exists, which below a directory of the run's own means an earlier attempt wrote it, nothing is read or written.
    */
   putOnce(uri: string, slices: AsyncIterable<Buffer>, token: string): Promise<StoredFile>;
+}
+
+/** What another run has begun for the same target. */
+export interface OtherPart {
+  token: string;
+  /** It was begun before that of the token asked with; of two runs only one finds the other one older. */
+  older: boolean;
 }
 
 /** A directory below which local files may be read and written. */

@@ -1,14 +1,18 @@
 /** Trying to write, before anything depends on it. */
 import { constants } from 'node:fs';
-import { rm, rmdir, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 import { errnoOf, targetError } from '../errors';
+import type { OtherPart } from '../ports';
 import { fileUri, partPath, type LocalPaths } from './paths';
 import { checkTarget, inParents, openPart, writeAll, type Modes } from './sink';
 
 /** File systems allocate late: only bytes that reached the disk show that there is room for some. */
 const PROBE = Buffer.alloc(4096, '\n');
+
+/** The token of a run's `.part`: a target whose own name ends alike is none. */
+const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Creates the `.part` of a target. See `Storage.tryTarget`. */
 export async function tryLocalTarget(
@@ -39,6 +43,30 @@ export async function tryLocalTarget(
     return { uri: fileUri(path.named) };
   } catch (error) {
     await removeEmpty(made);
+    throw targetError(error, path.named);
+  }
+}
+
+/** See `Storage.otherParts`. */
+export async function otherLocalParts(paths: LocalPaths, uri: string, token: string): Promise<OtherPart[]> {
+  const path = await checkTarget(paths, uri);
+  const own = partPath(path.real, token);
+  const directory = dirname(own);
+  const [before, after] = [`${basename(path.real)}.`, '.part'];
+  const found: OtherPart[] = [];
+  try {
+    const since = (await stat(own)).birthtimeMs;
+    for (const name of await readdir(directory)) {
+      if (!name.startsWith(before) || !name.endsWith(after) || join(directory, name) === own) continue;
+      const other = name.slice(before.length, -after.length);
+      if (!RUN_ID.test(other)) continue;
+      const its = (await stat(join(directory, name)).catch(() => undefined))?.birthtimeMs;
+      // Gone meanwhile: it has become the target, or was given up.
+      if (its === undefined) continue;
+      found.push({ token: other, older: its < since || (its === since && other < token) });
+    }
+    return found;
+  } catch (error) {
     throw targetError(error, path.named);
   }
 }
