@@ -2,7 +2,7 @@
 import type { ActivityDeps } from './deps';
 import { createDownloads } from './downloads';
 import { createDumps } from './dumps';
-import { createLocks } from './locks';
+import { createLocks, whileHeld } from './locks';
 import { createPrepare } from './prepare';
 import { createReads } from './reads';
 import { createTargets } from './targets';
@@ -20,7 +20,7 @@ export type * from './types';
  * user's own.
  */
 export function createActivities(deps: ActivityDeps): AnaplanActivities {
-  return {
+  const all = {
     'anaplan.prepare': createPrepare(deps),
     ...createUploads(deps),
     ...createTasks(deps),
@@ -29,5 +29,12 @@ export function createActivities(deps: ActivityDeps): AnaplanActivities {
     ...createDownloads(deps),
     ...createReads(deps),
     ...createLocks(deps),
+  };
+  return {
+    ...all,
+    'anaplan.uploadChunks': whileHeld(deps, all['anaplan.uploadChunks']),
+    'anaplan.completeUpload': whileHeld(deps, all['anaplan.completeUpload']),
+    'anaplan.startTask': whileHeld(deps, all['anaplan.startTask']),
+    'anaplan.downloadChunks': whileHeld(deps, all['anaplan.downloadChunks']),
   };
 }

@@ -11,8 +11,8 @@ import {
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
-import { fail, tryAgain } from './errors';
-import type { AnaplanActivities, LockAnswer, LockAsk } from './types';
+import { castError, fail, tryAgain } from './errors';
+import type { AnaplanActivities, Call, Held, LockAnswer, LockAsk } from './types';
 import { work } from './work';
 
 const BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
@@ -76,6 +76,39 @@ export function createLocks(
         });
       }),
   };
+}
+
+/**
+ * An activity of a run that was reset may have only the copy of a grant, which the run before gave back at its end: it
+ * asks for the same again, and does nothing where another run has it now.
+ */
+export function whileHeld<I extends Call, R>(
+  deps: ActivityDeps,
+  body: (input: I) => Promise<R>,
+): (input: I) => Promise<R> {
+  return async (input) => {
+    const { held } = input;
+    const runId = activityInfo().workflowExecution?.runId;
+    if (held && runId !== undefined && held.byRunId !== runId) await holdAgain(held, runId, deps.taskQueue);
+    return body(input);
+  };
+}
+
+async function holdAgain({ lockId, ask }: Held, runId: string, taskQueue: string): Promise<void> {
+  const what = `Lock ${lockId}`;
+  let answer: LockAnswer;
+  try {
+    // An ask that was given back is never granted again, so this one has an ID of its own.
+    answer = await askLock(lockId, { ...ask, id: `${ask.id}:${runId}` }, taskQueue);
+  } catch (error) {
+    throw castError(what, error);
+  }
+  if (answer.granted) return;
+  const holder = answer.behind[0]?.workflowId;
+  throw fail(
+    'Conflict',
+    `This run was reset to a point at which it held its files or its model, and ${holder ?? 'another run'} has them now. Start a new run instead; it waits for its turn.`,
+  );
 }
 
 /** Asks a lock, which is started if it is not there. Never waits for the grant: the lock signals it. */

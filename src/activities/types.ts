@@ -44,6 +44,15 @@ export interface Call extends ModelContext {
   /** Name of the time-out behind `leftMs`, for the message. */
   deadlineName?: keyof TimeoutsMs;
   bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
+  /** What the run holds of its model's lock. */
+  held?: Held;
+}
+
+/** A hold, as the run of the chain got it that asked for it: a reset copies its grant, which may have been given back. */
+export interface Held {
+  lockId: string;
+  ask: LockAsk;
+  byRunId: string;
 }
 
 /** The first activity of every run: checks the input and turns names into IDs. */

@@ -1,7 +1,7 @@
 /** Holding a model's lock: one run at a time replaces a file, and one runs its task. */
 import { condition, getExternalWorkflowHandle, uuid4, workflowInfo } from '@temporalio/workflow';
 
-import type { FileUses, LockAnswer, LockAsk, LockParty } from '../activities/types';
+import type { FileUses, Held, LockAnswer, LockAsk, LockParty } from '../activities/types';
 import { FAILURES, lockId } from '../contracts';
 import { call } from './calls';
 import { failedAs, readFailure, stepFailure } from './failures';
@@ -47,6 +47,8 @@ async function holding<T>(run: Run, files: FileUses, whole: boolean, body: () =>
 
 /** What one run holds of its model's lock. */
 export class Hold {
+  /** The latest grant. */
+  held: Held | undefined;
   private readonly ids: string[] = [];
   private readonly lock: string;
 
@@ -65,11 +67,14 @@ export class Hold {
     const deadline = began + run.timeouts.lock;
     let behind: LockParty[] = [];
     for (let n = 0; ; n++) {
-      const { id, answer } = await this.askOnce(whole, about, behind, deadline);
+      const { ask, answer } = await this.askOnce(whole, about, behind, deadline);
+      const { id } = ask;
+      const grant = { lockId: this.lock, ask, byRunId: answer.runId };
       const asOf = Date.now();
       behind = answer.behind;
       const told = answer.granted ? answer.warnings : run.grants.get(id);
       if (told) {
+        this.held = grant;
         for (const warning of told) run.warn(`lock ${this.lock}: ${warning}`);
         return;
       }
@@ -89,6 +94,7 @@ export class Hold {
         left > 0 &&
         (await condition(() => run.grants.has(id), Math.min(minutes * MINUTE, left), { summary }))
       ) {
+        this.held = grant;
         for (const warning of run.grants.get(id) ?? []) run.warn(`lock ${this.lock}: ${warning}`);
         return;
       }
@@ -117,7 +123,7 @@ export class Hold {
     about: string,
     seen: LockParty[],
     deadline: number,
-  ): Promise<{ id: string; answer: LockAnswer }> {
+  ): Promise<{ ask: LockAsk; answer: LockAnswer & { runId: string } }> {
     const { run } = this;
     const info = workflowInfo();
     const ask: LockAsk = {
@@ -139,7 +145,7 @@ export class Hold {
         { summary: `ask for ${about}`, withinMs },
         { lockId: this.lock, ask },
       );
-      return { id: ask.id, answer };
+      return { ask, answer };
     } catch (error) {
       if (!failedAs(error, 'DeadlineExceeded') && !failedAs(error, 'ServiceUnavailable')) throw error;
       throw stepFailure(

@@ -176,7 +176,7 @@ export function giveBack(s: LockState, workflowId: string, firstRunId: string, i
     (e) =>
       !(
         sameRun(e, { workflowId, firstRunId }) &&
-        (ids.includes(e.id) || e.id === `${workflowId}/${firstRunId}`)
+        (ids.some((id) => e.id === id || e.id.startsWith(`${id}:`)) || e.id === `${workflowId}/${firstRunId}`)
       ),
   );
 }

@@ -130,6 +130,7 @@ export class Run<I extends CommonInput = CommonInput> {
     return {
       ...this.model,
       bounds: { modelUnavailable, unavailable },
+      ...(this.hold?.held ? { held: this.hold.held } : {}),
       ...(deadline ? { leftMs: Math.max(0, deadline.at - Date.now()), deadlineName: deadline.name } : {}),
     };
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { WorkflowHandle } from '@temporalio/client';
 
+import { lockId } from '../../src/contracts';
 import type { Rig } from '../support/rig';
 import { asked, bundleWith, expectClean, GOOD, ownRig, replaceWorker, until } from './support';
 
@@ -135,6 +136,31 @@ describe('a run that is reset, which is the first button on a finished run', () 
     expect((await rig.ending(handle.workflowId)).type).toBe('AmbiguousTaskStart');
     expect(asked(rig, 'PUT', /chunks/)).toBe(uploads);
     expect(rig.sandbox.tasks(IMPORT)).toHaveLength(1);
+  });
+
+  it('to the middle of its upload does not write into a file that another run has now', async () => {
+    const upload = { file: 'sales.csv', source: 'sales.csv' };
+    const handle = await rig.begin('uploadFile', upload);
+    await handle.result();
+    rig.sandbox.faults.add({
+      method: 'PUT',
+      path: '/models/*/files/*/chunks/*',
+      action: { kind: 'stall', ms: 5_000, when: 'before' },
+    });
+    const other = await rig.begin('uploadFile', upload);
+    const begins = () => asked(rig, 'POST', /files\/113000000002$/);
+    await until(() => begins() === 2);
+    await reset(handle, handle.firstExecutionRunId, 'anaplan.uploadChunks');
+    const end = await rig.ending(handle.workflowId);
+    expect(end.type).toBe('Conflict');
+    expect(end.message).toContain(`${other.workflowId} has them now`);
+    expect(begins()).toBe(2);
+    expect((await rig.ending(other.workflowId)).result.outcome).toBe('succeeded');
+    // Nobody has them any more: the same reset goes on, and gives back what it took.
+    await reset(handle, handle.firstExecutionRunId, 'anaplan.uploadChunks');
+    expect((await rig.ending(handle.workflowId)).result.outcome).toBe('succeeded');
+    const lock = rig.client.workflow.getHandle(lockId(rig.modelId));
+    expect(await lock.query('state')).toMatchObject({ holders: [], waiting: [] });
   });
 
   it('and only transfers does so again', async () => {
