@@ -41,7 +41,7 @@ beforeAll(async () => {
     return running;
   };
   client = new AnaplanTemporalClient(new Client({ connection, namespace }), { taskQueue, address });
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   await stop();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   tenant.write('data/products.csv', PRODUCTS);
   tenant.write('data/bulk.csv', bulkCsv(2_000_000));
   await tenant.worker();
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   killAll();
   await tenant.close();
@@ -280,5 +280,5 @@ sideBySide(
     'a plain Temporal client starts a run by type and JSON; bad input never reaches Anaplan': plainClient,
     'a worker that cannot run says why and which exit code': workersThatCannotRun,
   },
-  120_000,
+  240_000,
 );

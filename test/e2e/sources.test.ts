@@ -28,7 +28,7 @@ beforeAll(async () => {
   tenant = await Tenant.open();
   outside = mkdtempSync(join(tmpdir(), 'anaplan-outside-'));
   await tenant.worker();
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   killAll();
   await tenant.close();
@@ -74,7 +74,7 @@ test('a source that cannot be uploaded is refused before anything in Anaplan cha
   const changing = tenant.sandbox.record.filter((r) => r.method !== 'GET' && !r.path.startsWith('/token/'));
   expect(changing).toEqual([]);
   expect(tenant.sandbox.misuse).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('a .gz is decompressed on the way, a cut one is an error; a changed source is one, too', async () => {
   const content = bulkCsv(24_000_000);
@@ -120,4 +120,4 @@ test('a .gz is decompressed on the way, a cut one is an error; a changed source 
   expect(await touched).toMatchObject({ exit: 8, result: { failure: { type: 'SourceChanged' } } });
   expect(tenant.sandbox.tasks()).toHaveLength(tasks);
   expect(tenant.sandbox.misuse).toEqual([]);
-}, 120_000);
+}, 240_000);

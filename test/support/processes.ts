@@ -89,14 +89,14 @@ export class Program {
   }
 
   /** Waits for a text on standard error. */
-  async says(text: RegExp, withinMs = 60_000): Promise<void> {
+  async says(text: RegExp, withinMs = 150_000): Promise<void> {
     await until(`"${String(text)}" on standard error`, () => this.over || text.test(this.stderr), withinMs);
     if (!text.test(this.stderr)) throw new Error(`The process ended without ${String(text)}: ${this.stderr}`);
   }
 }
 
 /** Waits until something holds; `what` names it when it does not in time. */
-export async function until(what: string, holds: () => boolean, withinMs = 60_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, withinMs = 150_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`Waited ${withinMs / 1000} s in vain for ${what}.`);

@@ -179,7 +179,7 @@ export class Tenant {
   }
 
   /** Waits for the `count`-th request of a kind to arrive. */
-  async arrival(method: string, pattern: string, count = 1, withinMs = 90_000): Promise<void> {
+  async arrival(method: string, pattern: string, count = 1, withinMs = 150_000): Promise<void> {
     const enough = () => this.asked(method, pattern).length >= count;
     await until(`request ${count} of ${method} ${pattern}`, enough, withinMs);
   }

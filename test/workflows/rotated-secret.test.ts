@@ -44,7 +44,7 @@ describe('a password that is rotated while a run is under way', () => {
       });
     }
     expect(refused()).toHaveLength(1);
-  }, 120_000);
+  }, 240_000);
 
   it('is waited for within timeouts.unavailable, and the result tells the last state that was seen', async () => {
     const handle = await rig.begin('runAction', { ...input, timeouts: { unavailable: '2s' } });
@@ -61,7 +61,7 @@ describe('a password that is rotated while a run is under way', () => {
     expect(refused()).toHaveLength(1);
     env['ANAPLAN_PASSWORD'] = 'rotated';
     finish();
-  }, 60_000);
+  }, 240_000);
 
   it('a worker that stops logs nobody out: the tasks of runs that go on elsewhere would be forgotten', async () => {
     const handle = await rig.begin('runAction', input);
@@ -71,5 +71,5 @@ describe('a password that is rotated while a run is under way', () => {
     await rig.startWorker();
     finish();
     expect((await rig.ending(handle.workflowId)).result.outcome).toBe('succeeded');
-  }, 60_000);
+  }, 240_000);
 });

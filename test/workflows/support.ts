@@ -39,7 +39,7 @@ function leftovers(root: string): string[] {
 }
 
 /** Waits until something holds. */
-export async function until(what: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+export async function until(what: () => boolean | Promise<boolean>, ms = 100_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await what())) {
     if (Date.now() > end) throw new Error(`never came true: ${what.toString()}`);
