@@ -85,9 +85,21 @@ export function failureTypeOf(error: AnaplanError): FailureType {
 /** A proxy's answer, not Anaplan's. */
 const PROXY_REFUSED = 407;
 
+/** Whether the log-in itself was refused, not a call with its token. */
+function isLogInRefusal(error: AnaplanError): boolean {
+  return error.kind === 'auth' && error.path === '/token/authenticate' && error.status !== undefined;
+}
+
+/** What to do, for the end of a message with {@link sentence}; empty where that says it already. */
+export function remedyAfter(error: AnaplanError, type: FailureType): string {
+  return isLogInRefusal(error) ? '' : ` ${FAILURES[type].remedy}`;
+}
+
 /** A sentence: the object, then what Anaplan or the network said. */
 export function sentence(what: string, error: AnaplanError): string {
-  if (error.status === PROXY_REFUSED) return `${what}: ${error.message.replace(/\.$/, '')}`;
+  // A refused log-in says itself whose it was, and what to do.
+  if (error.status === PROXY_REFUSED || isLogInRefusal(error))
+    return `${what}: ${error.message.replace(/\.$/, '')}`;
   const said = error.anaplanMessage ? ` "${error.anaplanMessage.slice(0, 500)}"` : '';
   if (error.kind === 'status' || (error.kind === 'auth' && error.status !== undefined)) {
     return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${shortPath(error.path)}`;
@@ -106,7 +118,7 @@ export function refuse(
   error: AnaplanError,
   type: FailureType = failureTypeOf(error),
 ): ApplicationFailure {
-  return fail(type, `${sentence(what, error)}. ${FAILURES[type].remedy}`, codeOf(error), error);
+  return fail(type, `${sentence(what, error)}.${remedyAfter(error, type)}`, codeOf(error), error);
 }
 
 /** The status of a refusal; a 2xx whose content is wrong is none. */

@@ -4,7 +4,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { nextDelayMs, type AnaplanError, type RetryRule } from '../anaplan';
 import type { StorageError } from '../storage';
 import { FAILURES, type FailureType, type TimeoutsMs } from '../contracts';
-import { codeOf, fail, failureTypeOf, sentence } from './errors';
+import { codeOf, fail, failureTypeOf, remedyAfter, sentence } from './errors';
 
 /** A stretch of refusals without a good answer between them. */
 export interface Outage {
@@ -61,7 +61,7 @@ export function judgeRefusal(
     const final = exhausted(type);
     const failure = fail(
       final,
-      `${message}. It has done so for ${lasted(now - outage.since)} (${outage.count} times). ${FAILURES[final].remedy}`,
+      `${message}. It has done so for ${lasted(now - outage.since)} (${outage.count} times).${remedyAfter(error, final)}`,
       codeOf(error),
       error,
     );

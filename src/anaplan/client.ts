@@ -22,6 +22,8 @@ export interface AnaplanClientOptions {
   authUrl: string;
   /** A function is called again before each log-in: where the secret can be rotated, it reads it from its place. */
   credentials: Credentials | (() => Credentials);
+  /** What messages call this log-in, such as the name of a connection. */
+  name?: string | undefined;
   /** Calls in any 60 s, log-ins included. Default 540. Not used where `limiter` is given. */
   requestsPerMinute?: number | undefined;
   /** Milliseconds. Defaults: `DEFAULT_TIMEOUTS`. */
@@ -88,7 +90,7 @@ export class AnaplanClient {
       onLog: options.onLog,
     });
     try {
-      this.auth = new Authenticator(this.transport, authUrl, options.credentials);
+      this.auth = new Authenticator(this.transport, authUrl, options.credentials, options.name);
     } catch (error) {
       this.releaseLimiter();
       void this.transport.close();

@@ -98,14 +98,18 @@ const PATH_ERRORS = new Set(['ENAMETOOLONG', 'ELOOP', 'EISDIR', 'ENOTDIR']);
 
 const REFUSALS = new Set([...PATH_ERRORS, 'EACCES', 'EPERM']);
 
-/** The typed failure of an operation on a source; a `StorageError` passes unchanged. */
-export function sourceError(error: unknown, path: string): StorageError {
+/**
+ * The typed failure of an operation on a source; a `StorageError` passes unchanged.
+ *
+ * @param where for a source that is not there: where it was looked for
+ */
+export function sourceError(error: unknown, path: string, where?: string): StorageError {
   if (error instanceof StorageError) return error;
   const code = errnoOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new StorageError(
       'SourceNotFound',
-      `The source ${path} does not exist: correct the path, or put the file there (paths are those of the worker's host).`,
+      `The source ${path} does not exist${where === undefined ? '' : ` (${where})`}: correct the path, or put the file there (paths are those of the worker's host).`,
       { cause: error },
     );
   }

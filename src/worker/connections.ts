@@ -90,6 +90,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
         new AnaplanClient({
           apiUrl: connection.apiUrl,
           authUrl: connection.authUrl,
+          name: connection.name,
           // Read again before each log-in: secrets are rotated while a worker runs.
           credentials: () => credentialsOf(connection, { env: o.env, directory: config.directory, warn }),
           ...(limiter === undefined ? {} : { limiter }),

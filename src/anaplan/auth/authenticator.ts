@@ -65,6 +65,7 @@ export class Authenticator {
     private readonly transport: Transport,
     private readonly authUrl: string,
     credentials: Credentials | (() => Credentials),
+    private readonly name?: string,
   ) {
     this.reread = typeof credentials === 'function' ? credentials : undefined;
     this.credentials = typeof credentials === 'function' ? credentials() : credentials;
@@ -263,7 +264,7 @@ export class Authenticator {
       this.transport.log({ event: 'login' });
       return session;
     } catch (error) {
-      const refused = refusalOf(error);
+      const refused = refusalOf(error, `${loggedInAs(this.credentials, this.name)} at ${this.authUrl}`);
       if (refused === undefined) throw error;
       this.refusal = { error: refused, at: performance.now(), secret };
       throw refused;
@@ -359,13 +360,19 @@ function isRefusal(error: unknown): boolean {
   return error instanceof AnaplanError && error.kind === 'auth';
 }
 
+/** Whose log-in it is, for messages: the secret never is. */
+function loggedInAs(credentials: Credentials, name: string | undefined): string {
+  const who = credentials.kind === 'basic' ? `user "${credentials.user}"` : `the ${credentials.kind}`;
+  return name === undefined ? who : `${who} (connection "${name}")`;
+}
+
 /** The auth error of a log-in that was refused; undefined for any other trouble. */
-function refusalOf(error: unknown): AnaplanError | undefined {
+function refusalOf(error: unknown, who: string): AnaplanError | undefined {
   if (!(error instanceof AnaplanError) || error.kind !== 'status') return undefined;
   if (error.status !== 401 && error.status !== 400 && error.status !== 403) return undefined;
   const said = error.anaplanMessage;
   return new AnaplanError(
-    `Anaplan refused the log-in${said === undefined ? '' : `: ${said}`}. Check the user and password or the certificate; ` +
+    `Anaplan refused the log-in of ${who} with ${error.status}${said === undefined ? '' : ` "${said.replace(/\.$/, '')}"`}. Check the user and password or the certificate; ` +
       'under single sign-on, basic authentication needs an exception user.',
     {
       kind: 'auth',

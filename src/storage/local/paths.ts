@@ -51,6 +51,12 @@ export class LocalPaths {
     }
   }
 
+  /** Where a source is looked for, in words: its absolute path, and the directories that a worker may use. */
+  lookedFor(uri: string): string {
+    const roots = this.roots.map((root) => resolve(this.cwd, root.path));
+    return `looked for at ${this.parse(uri)}, below the root${roots.length === 1 ? '' : 's'} ${roots.join(', ')}`;
+  }
+
   /**
    * Resolves an existing source. @throws StorageError InvalidInput when outside of the roots, otherwise the system error
    * of the look-up (ENOENT, EACCES, ...)

@@ -68,7 +68,7 @@ async function locate(paths: LocalPaths, uri: string): Promise<LocalPath> {
   try {
     return await paths.existing(uri);
   } catch (error) {
-    throw sourceError(error, uri);
+    throw sourceError(error, uri, paths.lookedFor(uri));
   }
 }
 
