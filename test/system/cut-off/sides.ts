@@ -1,4 +1,6 @@
 /** Two workers of one tenant, the first of which can be cut off from Temporal while Anaplan stays in its reach. */
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { SandboxOptions } from '../../../src/sandbox';
 import { testAddress } from '../../support/namespace';
 import { until, type Program } from '../../support/processes';
@@ -16,12 +18,12 @@ export class Side {
     readonly anaplan: SilentProxy,
   ) {}
 
-  static async start(tenant: Tenant): Promise<Side> {
+  static async start(tenant: Tenant, args: readonly string[] = []): Promise<Side> {
     const temporal = await SilentProxy.start(testAddress());
     const anaplan = await SilentProxy.start(new URL(tenant.sandbox.url).host);
     const url = `http://${anaplan.address}`;
     const env = { TEMPORAL_ADDRESS: temporal.address, ANAPLAN_API_URL: url, ANAPLAN_AUTH_URL: url };
-    return new Side(await tenant.worker([], env), temporal, anaplan);
+    return new Side(await tenant.worker(args, env), temporal, anaplan);
   }
 
   /** Bytes that it sent to Anaplan so far. */
@@ -52,7 +54,8 @@ export interface Sides {
 /** Opens a tenant with one worker. */
 export function withSides(options: SandboxOptions, run: (sides: Sides) => Promise<void>): Promise<void> {
   return Tenant.with(options, async (tenant) => {
-    const first = await Side.start(tenant);
+    // One slot: a worker that has another one free is given the next attempt, too, which dies on the silent way.
+    const first = await Side.start(tenant, ['--transfer-slots', '1']);
     const sides = [first];
     const cut = async (): Promise<Side> => {
       first.temporal.silence();
@@ -81,4 +84,45 @@ export function slowLogIn(tenant: Tenant, path: string, ms: number): void {
     occurrence: 2,
     action: { kind: 'stall', ms, when: 'before' },
   });
+}
+
+const NO_MODEL = '0'.repeat(32);
+
+/**
+ * Makes the start of a run's task wait for its turn at the rate limit for `ms`, and waits until it does: while the run
+ * reads the task list, another call of the same worker is told to come back later.
+ */
+export async function waitsForItsTurn(
+  tenant: Tenant,
+  kind: 'imports' | 'actions',
+  begin: () => Promise<string>,
+  ms: number,
+): Promise<string> {
+  const tasks = `/models/*/${kind}/*/tasks`;
+  const list = tenant.sandbox.faults.add({
+    method: 'GET',
+    path: tasks,
+    action: { kind: 'stall', when: 'before' },
+  });
+  const refused = tenant.sandbox.faults.add({
+    path: `/models/${NO_MODEL}`,
+    action: { kind: 'status', status: 429, headers: { 'retry-after': String(ms / 1000) } },
+  });
+  const id = await begin();
+  await until('the task list', () => tenant.sandbox.faults.hits(list) > 0);
+  const other = await tenant.begin('runAction', { model: NO_MODEL, action: 'any' });
+  await until('the refusal', () => tenant.sandbox.faults.hits(refused) > 0);
+  // What comes next takes up the answer before the list's.
+  await delay(500);
+  await tenant.client.workflow.getHandle(other).terminate();
+  tenant.sandbox.faults.release(list);
+  const handle = tenant.client.workflow.getHandle(id);
+  const starting = async (): Promise<boolean> => {
+    const { raw } = await handle.describe();
+    return (raw.pendingActivities ?? []).some(
+      (a) => a.activityType?.name === 'anaplan.startTask' && a.state === 2,
+    );
+  };
+  while (!(await starting())) await delay(50);
+  return id;
 }
