@@ -23,6 +23,8 @@ export interface Timing {
   retryScale: number;
   /** How often a waiting read request is touched, so that it does not expire. */
   readTouchMs: number;
+  /** How long what reads pages waits for the next one itself. Default 30 s. */
+  pagesSoonMs?: number;
 }
 
 /** The pace in production. */

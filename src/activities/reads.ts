@@ -1,18 +1,28 @@
 /** Large reads of views and lists: pages as they become available, merged into one target. */
-import { AnaplanError, outcomeUnknown, retryRule, type AnaplanClient, type ReadRequest } from '../anaplan';
+import { AnaplanError, outcomeUnknown, retryRule, type AnaplanClient } from '../anaplan';
 import { LIMITS } from '../contracts';
-import { DEFAULT_TIMING, type ActivityDeps } from './deps';
+import { DEFAULT_TIMING, type ActivityDeps, type Timing } from './deps';
 import { alive, filled, hostQueueOf, keepWhole, openWriter } from './downloads';
 import { PageMerge, type MergeState } from './pages';
+import { ReadState, type SeenState } from './read-state';
 import { startPosition, type TargetWriter } from './target-writer';
-import type { AnaplanActivities, DownloadPosition, DownloadResult, ReadPagesInput } from './types';
+import type {
+  AnaplanActivities,
+  AwaitedPages,
+  DownloadPosition,
+  DownloadResult,
+  ReadPagesInput,
+} from './types';
 import { refOf, specOf } from './uploads';
 import { work, type Work } from './work';
 
 /** Builds the activities of large reads. */
 export function createReads(
   deps: ActivityDeps,
-): Pick<AnaplanActivities, 'anaplan.createReadRequest' | 'anaplan.readPages' | 'anaplan.deleteReadRequest'> {
+): Pick<
+  AnaplanActivities,
+  'anaplan.createReadRequest' | 'anaplan.readPages' | 'anaplan.awaitPages' | 'anaplan.deleteReadRequest'
+> {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
@@ -49,14 +59,33 @@ export function createReads(
           w.assertAlive();
           const writer = await openWriter(deps, input.target, at, input.from, input.compress);
           if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
-          const reader = new PageReader(client, input, w, writer, timing);
+          const reader = new PageReader(client, input, w, writer, timing, w.resumed ?? input.from);
           try {
-            return { ...(await reader.read(w.resumed ?? input.from)), ...hostQueue };
+            return { ...(await reader.read()), ...hostQueue };
           } catch (error) {
             await keepWhole(writer, w, { ...reader.seen, polledAt: w.now() });
             throw error;
           } finally {
             await writer.close();
+          }
+        },
+      ),
+
+    'anaplan.awaitPages': (input) =>
+      work<SeenState, AwaitedPages>(
+        specOf(input, `Pages of "${input.read.name}" (${input.read.id})`, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          const { next } = input.from;
+          const start = w.resumed ?? input.from;
+          const request = new ReadState(client, input, w, timing, start, (seen) => w.remember(seen));
+          for (;;) {
+            w.note(`waiting for page ${next}`);
+            const failed = await request.poll();
+            if (failed !== undefined) return { ...request.seen, failed };
+            w.answered();
+            if (request.seen.complete || request.seen.available > next) return request.seen;
+            if (!(await request.touch(next))) return { ...request.seen, failed: 'the read request expired' };
           }
         },
       ),
@@ -114,26 +143,33 @@ async function untilIdle(
   }
 }
 
+/** While no page comes for longer than this, another activity waits for the next one. */
+const PAGES_SOON_MS = 30_000;
+
 /** Reads one batch of pages. */
 class PageReader {
-  /** What the state of the request said last. */
-  seen: Required<Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>> = {
-    polledAt: 0,
-    available: 0,
-    complete: false,
-    touchedAt: 0,
-  };
+  private readonly request: ReadState;
 
   constructor(
     private readonly client: AnaplanClient,
     private readonly input: ReadPagesInput,
     private readonly w: Work<DownloadPosition>,
     private readonly writer: TargetWriter,
-    private readonly timing: { pollIntervalMs: number; readTouchMs: number },
-  ) {}
+    private readonly timing: Timing,
+    start: DownloadPosition | undefined,
+  ) {
+    this.request = new ReadState(client, input, w, timing, start, (seen) =>
+      w.remember({ ...writer.durable, ...seen }),
+    );
+  }
 
-  async read(start: DownloadPosition | undefined): Promise<DownloadResult> {
-    const { w, writer, input } = this;
+  /** What the state of the request said last. */
+  get seen(): SeenState {
+    return this.request.seen;
+  }
+
+  async read(): Promise<DownloadResult> {
+    const { w, writer, input, request, timing } = this;
     const from = writer.durable;
     const state: MergeState = { rows: from.rows };
     if (from.header !== undefined) state.header = from.header;
@@ -142,15 +178,13 @@ class PageReader {
     const merge = new PageMerge(state, input.verbatim);
     const until = (input.from?.next ?? 0) + LIMITS.chunksPerActivity;
     let next = from.next;
-    this.seen = {
-      polledAt: start?.polledAt ?? 0,
-      available: start?.available ?? 0,
-      complete: start?.complete ?? false,
-      touchedAt: start?.touchedAt ?? w.now(),
-    };
+    let moved = w.now();
     for (;;) {
       if (next >= this.seen.available && !this.seen.complete) {
-        const failed = await this.poll();
+        // What waits must not heartbeat like what moves bytes.
+        if (w.now() - moved > (timing.pagesSoonMs ?? PAGES_SOON_MS))
+          return this.ended(next, state, { waiting: true });
+        const failed = await request.poll();
         if (failed !== undefined) return this.ended(next, state, { failed });
         // Only where no page is due: while one never comes, the state's answer is not the end of the trouble.
         if (next >= this.seen.available) w.answered();
@@ -160,46 +194,20 @@ class PageReader {
         if (!(await this.page(next, merge)))
           return this.ended(next, state, { failed: `page ${next} is gone` });
         next += 1;
+        moved = w.now();
         w.note(`page ${next}${complete ? ` of ${available}` : ''}, ${state.rows} rows`);
         if (await writer.reached(next, { ...state })) w.at({ ...writer.durable, ...this.seen });
         else w.answered();
-        if (!(await this.touch(next))) return this.ended(next, state, { failed: 'the read request expired' });
+        if (!(await request.touch(next)))
+          return this.ended(next, state, { failed: 'the read request expired' });
       }
       if (complete && available === 0) {
         return this.ended(next, state, { failed: 'Anaplan finished the read without a page' });
       }
       if (complete && next >= available) return this.ended(next, state, { done: true });
       if (next >= until) return this.ended(next, state, {});
-      if (!(await this.touch(next))) return this.ended(next, state, { failed: 'the read request expired' });
-    }
-  }
-
-  /**
-   * Asks for the state of the request: never more often than the interval, over all attempts and batches.
-   * @returns why the read cannot go on, if so
-   */
-  private async poll(): Promise<string | undefined> {
-    const { w, writer, timing } = this;
-    await w.sleep(Math.max(0, timing.pollIntervalMs - (w.now() - this.seen.polledAt)));
-    this.seen = { ...this.seen, polledAt: w.now() };
-    // Before the answer: where none comes, the next attempt waits as long.
-    w.remember({ ...writer.durable, ...this.seen });
-    const status = await this.status();
-    if (!status) return 'the read request expired';
-    if (status.requestState === 'CANCELLED') return 'the read request was cancelled';
-    const complete = status.requestState === 'COMPLETE';
-    if (complete && status.successful === false) return 'Anaplan could not finish the read';
-    this.seen = { ...this.seen, available: status.availablePages, complete };
-    return undefined;
-  }
-
-  private async status(): Promise<ReadRequest | undefined> {
-    const { client, input, w } = this;
-    try {
-      return await client.reads.status(refOf(input), input.read, input.requestId, { signal: w.signal });
-    } catch (error) {
-      if (error instanceof AnaplanError && error.status === 404) return undefined;
-      throw error;
+      if (!(await request.touch(next)))
+        return this.ended(next, state, { failed: 'the read request expired' });
     }
   }
 
@@ -218,39 +226,14 @@ class PageReader {
       if (error instanceof AnaplanError && error.status === 404) return false;
       throw error;
     }
-    if (index % 100 === 0) this.seen = { ...this.seen, touchedAt: w.now() };
-    return true;
-  }
-
-  /**
-   * Only asking for a page whose number divides by 100 resets Anaplan's 30-minute timer ("Delete read requests"), page 0
-   * among them also while it is not there yet.
-   * @returns false when the request is gone
-   */
-  private async touch(next: number): Promise<boolean> {
-    const { client, input, w } = this;
-    if (w.now() - this.seen.touchedAt < this.timing.readTouchMs) return true;
-    const page = Math.max(0, Math.floor((next - 1) / 100) * 100);
-    try {
-      const body = await client.reads.page(refOf(input), input.read, input.requestId, page, {
-        signal: w.signal,
-      });
-      await body.discard();
-    } catch (error) {
-      const missing = error instanceof AnaplanError && (error.status === 404 || error.status === 400);
-      // Of a page that is not there yet this is no news; whether the request is tells its state.
-      if (missing && next > 0) return false;
-      if (!missing) throw error;
-    }
-    this.seen = { ...this.seen, touchedAt: w.now() };
-    w.remember({ ...this.writer.durable, ...this.seen });
+    this.request.asked(index);
     return true;
   }
 
   private async ended(
     next: number,
     state: MergeState,
-    end: { done?: true; failed?: string },
+    end: { done?: true; failed?: string; waiting?: true },
   ): Promise<DownloadResult> {
     await this.writer.reached(next, { ...state }, true);
     return {
@@ -258,6 +241,7 @@ class PageReader {
       ...this.seen,
       done: end.done ?? false,
       ...(end.failed === undefined ? {} : { failed: end.failed }),
+      ...(end.waiting ? { waiting: true } : {}),
     };
   }
 }

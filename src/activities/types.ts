@@ -323,6 +323,8 @@ export interface DownloadResult extends DownloadPosition {
   restart?: boolean;
   /** Large reads: Anaplan gave the request up. */
   failed?: string;
+  /** Large reads: the next page is not there yet, and has not been for a while. */
+  waiting?: true;
 }
 
 /** A view or list that is read. */
@@ -418,6 +420,14 @@ export interface LockView {
   run?: { holds?: LockHolder; waits?: LockWaiter };
 }
 
+/** What the state of a read request said when there was something to read, or to give up for. */
+export type AwaitedPages = Required<
+  Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>
+> & {
+  /** Anaplan gave the request up. */
+  failed?: string;
+};
+
 /** All activities of this package. */
 export interface AnaplanActivities {
   'anaplan.prepare'(input: PrepareInput): Promise<Prepared>;
@@ -484,6 +494,9 @@ export interface AnaplanActivities {
     lost?: number;
   }>;
   'anaplan.readPages'(input: ReadPagesInput): Promise<DownloadResult>;
+  'anaplan.awaitPages'(
+    input: Call & { read: ReadTarget; requestId: string; from: DownloadPosition },
+  ): Promise<AwaitedPages>;
   'anaplan.deleteReadRequest'(input: Call & { read: ReadTarget; requestId: string }): Promise<void>;
   'anaplan.askLock'(input: { lockId: string; ask: LockAsk }): Promise<LockAnswer & { runId: string }>;
   /** Which of these runs are open, in their order. */

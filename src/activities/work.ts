@@ -205,8 +205,10 @@ export class Work<P> {
     this.end();
     if (error instanceof GivenUp) this.giveUp(error);
     if (this.signal.aborted && !(error instanceof ApplicationFailure)) return this.aborted();
-    if (error instanceof NotConfirmed)
+    if (error instanceof NotConfirmed) {
+      this.context.heartbeat(this.beat());
       return tryAgain('ServiceUnavailable', `${this.spec.what}: ${error.message}`, 1000);
+    }
     if (error instanceof AnaplanError) return this.refused(error);
     if (error instanceof StorageError && error.transient !== undefined)
       return this.blocked(error, error.transient);

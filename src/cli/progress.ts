@@ -21,6 +21,7 @@ const DOING: Readonly<Record<string, string>> = {
   'anaplan.discardTarget': 'removing the unfinished target',
   'anaplan.createReadRequest': 'asking for the read',
   'anaplan.readPages': 'reading pages',
+  'anaplan.awaitPages': 'waiting for pages',
   'anaplan.deleteReadRequest': 'ending the read',
   'anaplan.askLock': 'waiting for its turn',
 };

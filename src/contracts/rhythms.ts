@@ -32,6 +32,7 @@ export const RHYTHMS = {
   'anaplan.discardTarget': 'bytes',
   'anaplan.createReadRequest': 'effect',
   'anaplan.readPages': 'bytes',
+  'anaplan.awaitPages': 'wait',
   'anaplan.deleteReadRequest': 'effect',
   'anaplan.askLock': 'light',
   'anaplan.openRuns': 'light',

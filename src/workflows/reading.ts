@@ -92,6 +92,18 @@ async function onePass(
       );
       if (batch && (batch.done || batch.failed !== undefined)) return batch;
       from = batch && positionOf(batch);
+      if (batch?.waiting && from) {
+        const { failed, ...seen } = await call(
+          'anaplan.awaitPages',
+          {
+            summary: `wait for page ${from.next} of ${read.name}`,
+            withinMs: run.timeouts.transfer + 10 * 60_000,
+          },
+          { ...run.call(deadline), read, requestId, from },
+        );
+        if (failed !== undefined) return { ...batch, failed };
+        from = { ...from, ...seen };
+      }
       run.state(
         'reading',
         `**${read.name}** to ${target.ref.uri}: ${from?.next ?? 0} pages, ${from?.rows ?? 0} rows`,

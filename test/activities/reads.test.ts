@@ -1,3 +1,4 @@
+import type { DownloadPosition } from '../../src/activities';
 import { FAST } from '../support/rig';
 import { attempt, Bench } from './support';
 
@@ -81,6 +82,44 @@ describe('a read whose first page comes late', () => {
       expect(result).toMatchObject({ done: true });
       expect(result?.failed).toBeUndefined();
       expect(bench.sandbox.misuse).toEqual([]);
+    } finally {
+      await bench.close();
+    }
+  }, 30_000);
+
+  it('is waited for by an activity of its own, which keeps it from expiring, too', async () => {
+    const bench = await Bench.start({
+      sandbox: { readStartDelayMs: 2_500, readDurationMs: 100, readIdleMs: 900 },
+      deps: { timing: { ...FAST, readTouchMs: 400, pagesSoonMs: 200 } },
+    });
+    try {
+      const { requestId } = await bench.client.reads.create(
+        { workspaceId: bench.call.workspace.id, modelId: bench.call.model.id },
+        VIEW,
+        { exportType: 'TABULAR_MULTI_COLUMN' },
+      );
+      const call = { ...bench.call, read: VIEW, requestId };
+      const read = (from?: DownloadPosition) =>
+        attempt(() =>
+          bench.activities['anaplan.readPages']({
+            ...call,
+            target: { uri: 'late.csv', token: 't' },
+            compress: false,
+            verbatim: false,
+            ...(from ? { from } : {}),
+          }),
+        );
+      const { result: early } = await read();
+      expect(early).toMatchObject({ done: false, waiting: true, next: 0 });
+      const from = { next: 0, offset: 0, crc32: 0, rows: 0, received: 0, touchedAt: early?.touchedAt ?? 0 };
+      const { result: there, beats } = await attempt(
+        () => bench.activities['anaplan.awaitPages']({ ...call, from }),
+        { type: 'anaplan.awaitPages', heartbeatTimeoutMs: 150_000 },
+      );
+      expect(there?.available).toBeGreaterThan(0);
+      expect(there?.failed).toBeUndefined();
+      expect(beats).toEqual([]);
+      expect((await read({ ...from, ...there })).result).toMatchObject({ done: true });
     } finally {
       await bench.close();
     }
