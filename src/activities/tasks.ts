@@ -20,6 +20,7 @@ import type {
   AnaplanActivities,
   ReconcileResult,
   SettledTask,
+  StartBeat,
   StartResult,
   TaskBaseline,
 } from './types';
@@ -75,7 +76,7 @@ export function createTasks(
       }),
 
     'anaplan.startTask': (input) =>
-      work<never, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
+      work<StartBeat, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
         await assertNotStartedBefore(nameOf(input.action), input.firstRunId);
         const { client } = deps.connection(input.connection);
         if (input.filesUntil !== undefined && w.now() > input.filesUntil) return { outcome: 'stale' };
@@ -87,7 +88,14 @@ export function createTasks(
           // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened. Yet whoever is
           // slow on the way, cut off or frozen, must not send it: the run has looked for the task already, and may have
           // started it anew.
-          const { taskId } = await client.tasks.start(refOf(input), input.action, body, w.fence);
+          const { taskId } = await client.tasks.start(refOf(input), input.action, body, {
+            ...w.fence,
+            beforeSend: async () => {
+              // The server has this before anything is sent. Where an attempt dies without it, nothing ever was.
+              w.remember({ sending: true });
+              await w.confirm();
+            },
+          });
           if (taskId) return { outcome: 'started', taskId };
           return {
             outcome: 'unknown',

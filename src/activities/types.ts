@@ -177,6 +177,11 @@ export interface TaskBaseline {
   serverDate: number | null;
 }
 
+/** What the heartbeats of a start carry once it is about to be sent; before that nothing. */
+export interface StartBeat {
+  sending: true;
+}
+
 /** What became of one POST `/tasks`. */
 export type StartResult =
   | { outcome: 'started'; taskId: string }

@@ -90,6 +90,17 @@ export function fellSilent(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && !nobodyTookIt(error);
 }
 
+/**
+ * The last position that an activity told the server before it fell silent. What it awaits a heartbeat for, it has not done
+ * where the server does not have that heartbeat.
+ * @returns undefined where it fell silent without one; null where nothing can be known
+ */
+export function lastPosition(error: unknown): unknown {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof TimeoutFailure) || cause.timeoutType !== 'HEARTBEAT') return null;
+  return (cause.lastHeartbeatDetails as { position?: unknown } | undefined)?.position;
+}
+
 /** Whether a step failed with a type. */
 export function failedAs(error: unknown, type: FailureType): boolean {
   return readFailure(error).type === type;

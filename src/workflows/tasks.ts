@@ -6,7 +6,7 @@ import { FAILURES, isFailureType, type Effects, type MappingParameter, type Time
 import { call } from './calls';
 import { keepDumps } from './dumps';
 import type { FinishedTask } from './judge';
-import { failedAs, fellSilent, lastState, readFailure, stepFailure } from './failures';
+import { failedAs, fellSilent, lastPosition, lastState, readFailure, stepFailure } from './failures';
 import { shielded, type Run } from './run';
 import { renewUploads, uploadsUntil } from './uploading';
 
@@ -94,6 +94,8 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
   } catch (error) {
     if (!fellSilent(error)) throw error;
     message = `The worker that started ${action.name} fell silent`;
+    // It tells the server before it sends the start, and waits for the answer.
+    if (lastPosition(error) === undefined) return notSent(`${message} before it sent anything`);
   }
   run.state('looking for the task', message);
   const found = await call(
@@ -123,6 +125,11 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
     retryAfterMs: 1000,
     bound: 'unavailable',
   };
+}
+
+/** A start of which it is certain that it was not sent. */
+function notSent(message: string): KnownStart {
+  return { outcome: 'refused', type: 'NetworkError', message, retryAfterMs: 1000, bound: 'unavailable' };
 }
 
 /** Goes on where an operator said that the action may run twice. @throws `AmbiguousTaskStart` where nobody did */

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { sleep } from '@temporalio/activity';
+import { heartbeat, sleep } from '@temporalio/activity';
 
 import type { SettledTask } from '../../src/activities';
 import type { IntegrationResult } from '../../src/contracts';
@@ -170,6 +170,7 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
       {
         'anaplan.startTask': async () => {
           starts += 1;
+          heartbeat({ position: { sending: true } });
           await sleep(2_500);
         },
         'anaplan.reconcileStart': () => ({ outcome: 'adopted', taskId: 'T1' }),
@@ -178,6 +179,28 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
     );
     expect(result?.task).toMatchObject({ taskId: 'T1', adopted: true });
     expect(starts).toBe(1);
+  });
+
+  it('starts anew when the worker fell silent before it told the server that it would send the start', async () => {
+    let starts = 0;
+    let looked = 0;
+    const { result } = await run(
+      {},
+      {
+        'anaplan.startTask': async () => {
+          starts += 1;
+          if (starts === 1) await sleep(2_500);
+          return { outcome: 'started', taskId: 'T1' };
+        },
+        'anaplan.reconcileStart': () => {
+          looked += 1;
+          return { outcome: 'ambiguous', reason: 'nothing is listed' };
+        },
+      },
+      { code: bundleWith({ WAIT_TIMEOUT_MS: 1_000 }) },
+    );
+    expect(result).toMatchObject({ outcome: 'succeeded', task: { taskId: 'T1' } });
+    expect([starts, looked]).toEqual([2, 0]);
   });
 
   it('says AmbiguousTaskStart when the task list cannot be read', async () => {
