@@ -1,4 +1,4 @@
-/** Workers that are stopped past the heartbeat time-out (15 s) and wake up while another one does their work. */
+/** Workers that are stopped past the heartbeat time-out (20 s) and wake up while another one does their work. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { noise } from '../../support/content';
@@ -10,7 +10,7 @@ import { BULK_FILE, expectLoadedOnce, slowChunks } from './upload';
 const SOURCE = Buffer.concat([Buffer.from('Key,Value\n'), noise(34_999_990, 'frozen')]);
 
 /** Longer than the heartbeat time-out and the pause before the next attempt. */
-const GIVEN_UP_MS = 20_000;
+const GIVEN_UP_MS = 25_000;
 
 const chunkOf = (path: string): string => path.split('/').at(-1) ?? '';
 

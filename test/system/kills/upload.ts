@@ -31,7 +31,8 @@ export function expectLoadedOnce(tenant: Tenant, end: Ending, source: Buffer): v
 export function killedTwice(): Promise<void> {
   return Tenant.with({ taskDurationMs: 9_000 }, async (tenant) => {
     tenant.write('bulk.csv', SOURCE);
-    const slow = tenant.sandbox.faults.add(slowChunks(700));
+    // Slow enough for a heartbeat, every 4 s, to tell that the first chunk is sent.
+    const slow = tenant.sandbox.faults.add(slowChunks(3_000));
     const first = await tenant.worker();
     const id = await tenant.begin('uploadImport', { import: 'Load Bulk', source: 'bulk.csv' });
     await tenant.arrival('PUT', CHUNK, 3);
@@ -61,7 +62,7 @@ export function handedOver(): Promise<void> {
     await tenant.arrival('PUT', CHUNK, 2);
     await tenant.worker();
     first.signal('SIGTERM');
-    // Far below the heartbeat time-out of 15 s, which a worker that just died would cost.
+    // Far below the heartbeat time-out of 20 s, which a worker that just died would cost.
     await tenant.arrival('PUT', CHUNK, 3, 10_000);
     expect(await first.ended).toEqual({ code: 0, signal: null });
     expectLoadedOnce(tenant, await tenant.ending(id), SOURCE);
