@@ -91,7 +91,7 @@ export function createTasks(
           const { taskId } = await client.tasks.start(refOf(input), input.action, body, {
             ...w.fence,
             beforeSend: async () => {
-              // The server has this before anything is sent. Where an attempt dies without it, nothing ever was.
+              // The server has a heartbeat before anything is sent. Where an attempt dies without any, nothing ever was.
               w.remember({ sending: true });
               await w.confirm();
             },

@@ -91,14 +91,13 @@ export function fellSilent(error: unknown): boolean {
 }
 
 /**
- * The last position that an activity told the server before it fell silent. What it awaits a heartbeat for, it has not done
- * where the server does not have that heartbeat.
- * @returns undefined where it fell silent without one; null where nothing can be known
+ * Whether an attempt fell silent before the server had any heartbeat of it. Its last details are no proof of more: the
+ * SDK holds heartbeats back, so that an older one may arrive after a newer one.
  */
-export function lastPosition(error: unknown): unknown {
+export function neverBeat(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (!(cause instanceof TimeoutFailure) || cause.timeoutType !== 'HEARTBEAT') return null;
-  return (cause.lastHeartbeatDetails as { position?: unknown } | undefined)?.position;
+  if (!(cause instanceof TimeoutFailure) || cause.timeoutType !== 'HEARTBEAT') return false;
+  return cause.lastHeartbeatDetails === undefined || cause.lastHeartbeatDetails === null;
 }
 
 /** Whether a step failed with a type. */

@@ -6,7 +6,7 @@ import { FAILURES, isFailureType, type Effects, type MappingParameter, type Time
 import { call } from './calls';
 import { keepDumps } from './dumps';
 import type { FinishedTask } from './judge';
-import { failedAs, fellSilent, lastPosition, lastState, readFailure, stepFailure } from './failures';
+import { failedAs, fellSilent, lastState, neverBeat, readFailure, stepFailure } from './failures';
 import { shielded, type Run } from './run';
 import { renewUploads, uploadsUntil } from './uploading';
 
@@ -95,7 +95,7 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
     if (!fellSilent(error)) throw error;
     message = `The worker that started ${action.name} fell silent`;
     // It tells the server before it sends the start, and waits for the answer.
-    if (lastPosition(error) === undefined) return notSent(`${message} before it sent anything`);
+    if (neverBeat(error)) return notSent(`${message} before it sent anything`);
   }
   run.state('looking for the task', message);
   const found = await call(

@@ -203,6 +203,26 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
     expect([starts, looked]).toEqual([2, 0]);
   });
 
+  it('looks for the task when the worker had beaten, whatever its last heartbeat said', async () => {
+    let starts = 0;
+    const { error } = await run(
+      {},
+      {
+        'anaplan.startTask': async () => {
+          starts += 1;
+          // As while a start waits for its turn: what came after it may have been overtaken by this one.
+          heartbeat({ note: 'waiting' });
+          await sleep(2_500);
+          return { outcome: 'started', taskId: 'T1' };
+        },
+        'anaplan.reconcileStart': () => ({ outcome: 'ambiguous', reason: 'nothing is listed' }),
+      },
+      { code: bundleWith({ WAIT_TIMEOUT_MS: 1_000 }) },
+    );
+    expect(failure(error)).toMatchObject({ type: 'AmbiguousTaskStart' });
+    expect(starts).toBe(1);
+  });
+
   it('says AmbiguousTaskStart when the task list cannot be read', async () => {
     const { error } = await run(
       {},
