@@ -2,7 +2,8 @@
 module.exports = {
   testEnvironment: 'node',
   // Those that kill, cut off and freeze real processes have a command of their own: `npm run test:system`.
-  testMatch: ['<rootDir>/test/**/*.test.ts', '!<rootDir>/test/system/**'],
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/system/'],
   transform: {
     '^.+\\.(t|j)s$': [
       '@swc/jest',

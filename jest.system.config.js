@@ -7,5 +7,6 @@
 module.exports = {
   ...require('./jest.config.js'),
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 300_000,
 };
