@@ -96,9 +96,13 @@ export class Program {
 }
 
 /** Waits until something holds; `what` names it when it does not in time. */
-export async function until(what: string, holds: () => boolean, withinMs = 150_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 150_000,
+): Promise<void> {
   const deadline = Date.now() + withinMs;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Waited ${withinMs / 1000} s in vain for ${what}.`);
     await delay(10);
   }

@@ -184,6 +184,18 @@ export class Tenant {
     await until(`request ${count} of ${method} ${pattern}`, enough, withinMs);
   }
 
+  /** The next chunk, as the server has it from the heartbeats of the transfer that is under way. */
+  async beatenTo(workflowId: string): Promise<number | undefined> {
+    const { raw } = await this.client.workflow.getHandle(workflowId).describe();
+    for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
+      const [data] = heartbeatDetails?.payloads ?? [];
+      if (!data?.data) continue;
+      const beat = JSON.parse(Buffer.from(data.data).toString()) as { position?: { next?: number } };
+      if (beat.position?.next !== undefined) return beat.position.next;
+    }
+    return undefined;
+  }
+
   /** Writes a file below the root. */
   write(name: string, content: string | Buffer): string {
     const path = join(this.root, name);

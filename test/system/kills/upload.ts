@@ -17,6 +17,13 @@ export const slowChunks = (ms: number) => ({
   action: { kind: 'stall' as const, ms, when: 'before' as const },
 });
 
+/** Chunks that hang until they are let go. */
+const heldChunks = {
+  method: 'PUT',
+  path: '/models/*/files/*/chunks/*',
+  action: { kind: 'stall' as const, when: 'before' as const },
+};
+
 /** What every case ends with: one task on exactly the right bytes, and nothing a careful client does not do. */
 export function expectLoadedOnce(tenant: Tenant, end: Ending, source: Buffer): void {
   expect(end).toMatchObject({ result: { outcome: 'succeeded' }, cancelled: false });
@@ -31,18 +38,17 @@ export function expectLoadedOnce(tenant: Tenant, end: Ending, source: Buffer): v
 export function killedTwice(): Promise<void> {
   return Tenant.with({ taskDurationMs: 9_000 }, async (tenant) => {
     tenant.write('bulk.csv', SOURCE);
-    // Slow enough for a heartbeat, every 4 s, to tell that the first chunk is sent.
-    const slow = tenant.sandbox.faults.add(slowChunks(3_000));
+    const held = tenant.sandbox.faults.add({ ...heldChunks, occurrence: 3 });
     const first = await tenant.worker();
     const id = await tenant.begin('uploadImport', { import: 'Load Bulk', source: 'bulk.csv' });
     await tenant.arrival('PUT', CHUNK, 3);
+    await until('a heartbeat that tells of two chunks', async () => (await tenant.beatenTo(id)) === 2);
     await first.killed();
-    const sent = tenant.asked('PUT', CHUNK).length;
+    tenant.sandbox.faults.remove(held);
     const second = await tenant.worker();
-    await tenant.arrival('PUT', CHUNK, sent + 1);
-    tenant.sandbox.faults.remove(slow);
-    // It goes on near where the first one stood: what it heartbeated is not sent again.
-    expect(tenant.asked('PUT', CHUNK)[sent]?.path).not.toMatch(/\/chunks\/0$/);
+    await tenant.arrival('PUT', CHUNK, 4);
+    // It goes on where the first one stood: what it heartbeated is not sent again.
+    expect(tenant.asked('PUT', CHUNK)[3]?.path).toMatch(/\/chunks\/2$/);
     await tenant.arrival('GET', `${IMPORT_TASKS}/{t}`);
     await second.killed();
     await tenant.worker();
