@@ -66,7 +66,10 @@ const FIELDS = {
     'boolean, number, or map by action name',
     'How many rejected rows still are a success. Default `false`: none. See [rejected rows](results-and-failures.md#rejected-rows).',
   ],
-  dumps: ['path or URI', 'Directory for failure dumps. Default `dumps/` below the worker’s root.'],
+  dumps: [
+    'path or URI',
+    'Directory for failure dumps. Default: [the worker’s own](configuration.md#dumps-and-modes).',
+  ],
   uploads: ['list of `{file, source}`', 'Sources to upload to files first.'],
   downloads: ['list of `{export, target}`', 'Exports of the process to download afterwards.'],
   startAgainIfUnknown: [

@@ -63,7 +63,7 @@ export interface StartingInput extends CommonInput {
 export interface ActionInput extends StartingInput {
   mappingParameters?: MappingParameter[];
   acceptRejections?: AcceptRejections;
-  /** Directory (URI or path) for failure dumps. Default `dumps/` below the worker's root. */
+  /** Directory (URI or path) for failure dumps. Default: the worker's own. */
   dumps?: string;
 }
 

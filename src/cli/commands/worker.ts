@@ -38,7 +38,7 @@ export function workerCommand(command: Command, run: (flags: WorkerFlags) => Pro
       )
       .option(
         '--dumps <dir>',
-        'where failure dumps go when a run does not say (default: dumps/ below the root)',
+        'where failure dumps go when a run does not say (default: dumps/ below the first root that may be written)',
       )
       .option('--transfer-slots <n>', 'transfers at a time (default: one per core)', countOption(1, 64))
       .addOption(

@@ -67,7 +67,7 @@ export function actionFlags(command: Command): Command {
         .preset('true')
         .argParser<AcceptRejections>(acceptRejectionsOption),
     )
-    .option('--dumps <dir>', "directory for failure dumps (default: dumps/ below the worker's root)");
+    .option('--dumps <dir>', "directory for failure dumps (default: the worker's own)");
 }
 
 /** Where a flag has another name than its field: a repeatable flag names one, its field all. */
