@@ -210,10 +210,10 @@ export class Run<I extends CommonInput = CommonInput> {
   }
 
   private attributes(values: Partial<Record<SearchAttribute, string>>): void {
-    if (!this.registered) return;
-    upsertSearchAttributes(
-      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value.slice(0, 200)]])),
-    );
+    // A command without a field would fail the workflow task for ever.
+    const known = Object.entries(values).filter(([, value]) => value !== '');
+    if (!this.registered || known.length === 0) return;
+    upsertSearchAttributes(Object.fromEntries(known.map(([name, value]) => [name, [value.slice(0, 200)]])));
   }
 
   private show(text?: string): void {
