@@ -466,16 +466,22 @@ describe('the lock of a model, asked by strangers', () => {
   it.each([undefined, 0])(
     'continues as new under load: one at a time, everybody served (cached workflows: %s)',
     async (maxCachedWorkflows) => {
-      const all = await askers(12);
+      const all = await askers(13);
       await withLock(
         { QUIET_UPDATES: 4, MAX_UPDATES: 8 },
         async (lock, ask) => {
+          // Until all have asked the lock is held: it would end whenever nobody holds it, and begin with a new count.
+          const [first, ...others] = all;
+          if (!first) throw new Error('nobody asks');
+          await ask(first, { f: 's' }, true);
+          let asked = 0;
           let inside = 0;
           let most = 0;
           await Promise.all(
-            all.map(async (who) => {
-              const first = await ask(who, { f: 's' }, true);
-              if (!first.granted) {
+            others.map(async (who) => {
+              const answer = await ask(who, { f: 's' }, true);
+              if (++asked === others.length) await giveBack(lock, first);
+              if (!answer.granted) {
                 await until(async () => (await who.granted()).some(([id]) => id === who.ids.at(-1)), 60_000);
               }
               most = Math.max(most, ++inside);
