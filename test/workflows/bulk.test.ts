@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 
 import type { Rig } from '../support/rig';
-import { activitiesOf, asked, expectClean, ownRig, SALES, sha } from './support';
+import { activitiesOf, asked, expectClean, hold, ownRig, SALES, sha } from './support';
 
 const BULK = '116000000003';
 
@@ -55,13 +55,11 @@ describe('the other bulk integrations: whole files, single headers, nothing left
     });
 
     it('reads again, and says so, when somebody runs the export meanwhile', async () => {
+      const held = hold(rig, { path: `/models/*/files/${BULK}/chunks/9` });
       const body = rig.run('exportDownload', { export: 'Export Bulk', target: 'mixed.csv' });
-      const fault = rig.sandbox.faults.add({
-        path: `/models/*/files/${BULK}/chunks/9`,
-        action: { kind: 'stall', ms: 300, when: 'before' },
-      });
-      while (rig.sandbox.faults.hits(fault) === 0) await new Promise((r) => setTimeout(r, 5));
+      await held.came();
       const other = rig.sandbox.otherUserStarts(BULK);
+      await held.letGo();
       const end = await body;
       rig.sandbox.faults.clear();
       expect(end.result.outcome).toBe('succeeded');

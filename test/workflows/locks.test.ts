@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { LockView } from '../../src/activities';
 import { lockId } from '../../src/contracts';
 import type { Rig } from '../support/rig';
-import { asked, bundleWith, expectClean, GOOD, ownRig, replaceWorker, stateOf, until } from './support';
+import { asked, bundleWith, expectClean, GOOD, hold, ownRig, replaceWorker, stateOf, until } from './support';
 
 /** Actions of the sample model that change nothing, so that each run's task can be told from the others'. */
 const [A, B, C] = ['Order Products', 'Optimize Prices', 'Open Sales Dashboard'];
@@ -32,13 +32,18 @@ describe('one run at a time on a model and on a file', () => {
   afterEach(() => expectClean(rig));
 
   const lock = () => rig.client.workflow.getHandle(lockId(rig.modelId));
-  /** The first poll of a run's task takes so long that the others surely come to wait, however slow the machine. */
+  /** The first poll of a run's task is not answered before the others have come to wait. */
   const holds = (action: string) =>
-    rig.sandbox.faults.add({
-      method: 'GET',
-      path: `/models/*/actions/${ID[action]}/tasks/*`,
-      action: { kind: 'stall', ms: 3_000, when: 'before' },
-    });
+    hold(rig, { method: 'GET', path: `/models/*/actions/${ID[action]}/tasks/*` });
+  /** Tasks take until {@link ends} ends them. */
+  const takeLong = () => rig.sandbox.configure({ taskDurationMs: 600_000 });
+  /** The task that runs ends now; the next ones take as long as ever. */
+  const ends = async (action: string) => {
+    const { startedAt = 0 } = task(action) ?? {};
+    rig.sandbox.configure({ taskDurationMs: Date.now() - startedAt });
+    await until(() => task(action)?.state === 'COMPLETE');
+    rig.sandbox.configure({ taskDurationMs: TASK_MS });
+  };
   const begin = (action: string, over: object = {}) => rig.begin('runAction', { action, ...over });
   const task = (action: string) => rig.sandbox.tasks(ID[action])[0];
   const runs = (action: string) => until(() => task(action)?.state === 'IN_PROGRESS');
@@ -57,9 +62,9 @@ describe('one run at a time on a model and on a file', () => {
   }
 
   it('serves runs in the order in which they came, one strictly after the other', async () => {
-    holds(A);
+    const held = holds(A);
     const a = await begin(A);
-    await runs(A);
+    await held.came();
     const b = await begin(B);
     await waits(b);
     const c = await begin(C);
@@ -92,6 +97,8 @@ describe('one run at a time on a model and on a file', () => {
     ).toMatch(
       new RegExp(`Held:\n\n- \`${a.workflowId}\` holds the model since 20[^]*1\\. \`${b.workflowId}\``),
     );
+    expect(task(B)).toBeUndefined();
+    await held.letGo();
     await succeeded(a, b, c);
     expectOneByOne(A, B, C);
   });
@@ -112,18 +119,12 @@ describe('one run at a time on a model and on a file', () => {
     const chunk = (r: { method: string; path: string }) =>
       r.method === 'PUT' && r.path.includes(`/files/${FILE}/chunks/`);
     const TASKS = /\/(imports\/112000000002|processes\/118000000001)\/tasks$/;
-    /** A run that uploads, and whose only chunk hangs until the others surely wait. */
+    /** A run that uploads, and whose only chunk hangs until it is let go. */
     const slowUpload = async () => {
-      rig.sandbox.faults.add({
-        method: 'PUT',
-        path: `/models/*/files/${FILE}/chunks/*`,
-        action: { kind: 'stall', ms: 4_000, when: 'before' },
-      });
+      const held = hold(rig, { method: 'PUT', path: `/models/*/files/${FILE}/chunks/*` });
       const upload = await rig.begin('uploadFile', { file: 'sales.csv', source: 'sales.csv' });
-      await until(() =>
-        rig.sandbox.record.some((r) => r.method === 'POST' && r.path.endsWith(`/files/${FILE}`)),
-      );
-      return upload;
+      await held.came();
+      return { upload, held };
     };
     const waitsForFile = (handle: WorkflowHandle) =>
       until(async () => (await stateOf(handle)) === 'waiting for file');
@@ -160,11 +161,12 @@ describe('one run at a time on a model and on a file', () => {
           }),
       ],
     ])('is not read half way by %s', async (_, start) => {
-      const upload = await slowUpload();
+      const { upload, held } = await slowUpload();
       const reader = await start();
       await waitsForFile(reader);
       const { waiting } = await lock().query<LockView>('state');
       expect(waiting).toMatchObject([{ for: 'files', waitsFor: [{ workflowId: upload.workflowId }] }]);
+      await held.letGo();
       await succeeded(upload);
       await rig.ending(reader.workflowId);
       const calls = rig.sandbox.record.filter((r) => chunk(r) || (r.method === 'POST' && TASKS.test(r.path)));
@@ -174,18 +176,15 @@ describe('one run at a time on a model and on a file', () => {
     it('waits until the import is through that reads it, and the download of it too', async () => {
       // Without a file of its own the import has nothing to read.
       await succeeded(await rig.begin('uploadFile', { file: 'sales.csv', source: 'sales.csv' }));
-      rig.sandbox.faults.add({
-        method: 'GET',
-        path: '/models/*/imports/112000000002/tasks/*',
-        action: { kind: 'stall', ms: 3_000, when: 'before' },
-      });
+      const held = hold(rig, { method: 'GET', path: '/models/*/imports/112000000002/tasks/*' });
       const reader = await rig.begin('runAction', { action: 'Load Sales', acceptRejections: true });
-      await until(() => rig.sandbox.tasks('112000000002').length > 0);
+      await held.came();
       const upload = await rig.begin('uploadFile', { file: 'sales.csv', source: 'sales.csv' });
       await waitsForFile(upload);
       // Behind the upload, although it could read beside the import: nobody who replaces a file waits for ever.
       const download = await rig.begin('downloadFile', { file: 'sales.csv', target: 'copy.csv' });
       await waitsForFile(download);
+      await held.letGo();
       await succeeded(reader, upload, download);
       expect(rig.read('copy.csv').toString()).toBe(GOOD);
       const ended = rig.sandbox.tasks('112000000002')[0]?.endedAt;
@@ -196,30 +195,33 @@ describe('one run at a time on a model and on a file', () => {
     });
 
     it('does not wait for an import that reads a model', async () => {
-      const upload = await slowUpload();
+      const { upload, held } = await slowUpload();
       const { result } = await rig.run('runAction', {
         action: 'Products from Consolidation',
         acceptRejections: true,
       });
       expect(result.outcome).toMatch(/^succeeded/);
       expect((await upload.describe()).status.name).toBe('RUNNING');
+      await held.letGo();
       await succeeded(upload);
     });
   });
 
   it('takes no lock under exclusive: false', async () => {
+    takeLong();
     const a = await begin(A);
     await runs(A);
     const b = await begin(B, { exclusive: false });
     await until(() => rig.sandbox.tasks(ID[B]).length > 0);
     expect(task(A)?.state).toBe('IN_PROGRESS');
+    await ends(A);
     await succeeded(a, b);
   });
 
   it('skips a waiting run that was terminated, and forgets one that was cancelled', async () => {
-    holds(A);
+    const held = holds(A);
     const a = await begin(A);
-    await runs(A);
+    await held.came();
     const dead = await begin(C);
     await waits(dead);
     const cancelled = await begin(C);
@@ -229,17 +231,24 @@ describe('one run at a time on a model and on a file', () => {
     await dead.terminate('test');
     await cancelled.cancel();
     expect((await rig.ending(cancelled.workflowId)).cancelled).toBe(true);
+    await held.letGo();
     await succeeded(a, b);
     expect(rig.sandbox.tasks(ID[C])).toEqual([]);
     expectOneByOne(A, B);
   });
 
   it('goes on after a holder that was terminated, but only once its task has ended in Anaplan', async () => {
+    takeLong();
     const a = await begin(A);
     await runs(A);
     const b = await begin(B);
     await waits(b);
+    const asks = asked(rig, 'POST', /\/status$/);
     await a.terminate('test');
+    // The lock asks whether the model is idle, and once more.
+    await until(() => asked(rig, 'POST', /\/status$/) > asks + 1);
+    expect(task(B)).toBeUndefined();
+    await ends(A);
     await succeeded(b);
     expectOneByOne(A, B);
   });

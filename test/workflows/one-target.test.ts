@@ -1,5 +1,5 @@
 import type { Rig } from '../support/rig';
-import { expectClean, ownRig, until } from './support';
+import { expectClean, hold, ownRig, until } from './support';
 import { readdirSync } from 'node:fs';
 
 describe('two runs to one target', () => {
@@ -14,14 +14,11 @@ describe('two runs to one target', () => {
   const part = (name: string) =>
     readdirSync(rig.root).filter((f) => f.startsWith(`${name}.`) && f.endsWith('.part'));
   const slowExport = async (target: string) => {
-    rig.sandbox.faults.add({
-      method: 'GET',
-      path: '/models/*/exports/*/tasks/*',
-      action: { kind: 'stall', ms: 5_000, when: 'before' },
-    });
-    const handle = await rig.begin('exportDownload', { export: 'Export Sales', target });
+    const held = hold(rig, { method: 'GET', path: '/models/*/exports/*/tasks/*' });
+    const first = await rig.begin('exportDownload', { export: 'Export Sales', target });
+    await held.came();
     await until(() => part(target).length > 0);
-    return handle;
+    return { first, held };
   };
 
   it.each([
@@ -29,12 +26,13 @@ describe('two runs to one target', () => {
     ['a read', 'largeListRead', { list: 'Products' }],
     ['a file', 'downloadFile', { file: 'sales.csv' }],
   ] as const)('the second one, of %s, is a conflict before it does anything', async (_, name, input) => {
-    const first = await slowExport('out.csv');
+    const { first, held } = await slowExport('out.csv');
     const second = await rig.run(name, { ...input, target: './out.csv' } as never);
     expect(second.type).toBe('Conflict');
     expect(second.message).toContain(`is being written by another run, ${first.workflowId}.`);
     expect(second.result.failure?.effects).toBe('none');
     expect(rig.sandbox.tasks()).toHaveLength(1);
+    await held.letGo();
     expect((await rig.ending(first.workflowId)).result.outcome).toBe('succeeded');
     expectClean(rig);
   });
@@ -53,9 +51,10 @@ describe('two runs to one target', () => {
   });
 
   it('is no conflict with what a run that was terminated left behind', async () => {
-    const first = await slowExport('left.csv');
+    const { first, held } = await slowExport('left.csv');
     await first.terminate('test');
     const { result } = await rig.run('largeListRead', { list: 'Products', target: 'left.csv' });
     expect(result.outcome).toBe('succeeded');
+    await held.letGo();
   });
 });

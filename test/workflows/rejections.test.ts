@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { FaultAction } from '../../src/sandbox';
 import type { Rig } from '../support/rig';
-import { asked, BAD, GOOD, ownRig } from './support';
+import { asked, BAD, GOOD, hold, ownRig } from './support';
 
 type Edit = Extract<FaultAction, { kind: 'edit' }>;
 
@@ -208,16 +208,12 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
     });
     /** Once the run is on its way: before, it would be refused. */
     const block = async (over: object) => {
-      rig.sandbox.faults.add({
-        method: 'GET',
-        path: '**/dump/chunks',
-        occurrence: 1,
-        action: { kind: 'stall', ms: 300, when: 'before' },
-      });
+      const held = hold(rig, { method: 'GET', path: '**/dump/chunks' });
       const run = load({ ...blocked, ...over });
-      while (asked(rig, 'POST', /tasks$/) === 0) await new Promise((r) => setTimeout(r, 5));
+      await held.came();
       rmSync(join(rig.root, 'blocked'), { recursive: true, force: true });
       writeFileSync(join(rig.root, 'blocked'), '');
+      await held.letGo();
       return run;
     };
 

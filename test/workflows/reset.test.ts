@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 
 import { lockId } from '../../src/contracts';
 import type { Rig } from '../support/rig';
-import { asked, bundleWith, expectClean, GOOD, ownRig, replaceWorker, until } from './support';
+import { asked, bundleWith, expectClean, GOOD, hold, ownRig, replaceWorker, until } from './support';
 
 const ORDER = '117000000002';
 const IMPORT = '112000000002';
@@ -142,19 +142,17 @@ describe('a run that is reset, which is the first button on a finished run', () 
     const upload = { file: 'sales.csv', source: 'sales.csv' };
     const handle = await rig.begin('uploadFile', upload);
     await handle.result();
-    rig.sandbox.faults.add({
-      method: 'PUT',
-      path: '/models/*/files/*/chunks/*',
-      action: { kind: 'stall', ms: 5_000, when: 'before' },
-    });
+    const held = hold(rig, { method: 'PUT', path: '/models/*/files/*/chunks/*' });
     const other = await rig.begin('uploadFile', upload);
     const begins = () => asked(rig, 'POST', /files\/113000000002$/);
-    await until(() => begins() === 2);
+    await held.came();
+    expect(begins()).toBe(2);
     await reset(handle, handle.firstExecutionRunId, 'anaplan.uploadChunks');
     const end = await rig.ending(handle.workflowId);
     expect(end.type).toBe('Conflict');
     expect(end.message).toContain(`${other.workflowId} has them now`);
     expect(begins()).toBe(2);
+    await held.letGo();
     expect((await rig.ending(other.workflowId)).result.outcome).toBe('succeeded');
     // Nobody has them any more: the same reset goes on, and gives back what it took.
     await reset(handle, handle.firstExecutionRunId, 'anaplan.uploadChunks');

@@ -1,6 +1,6 @@
 import { Client as SandboxClient } from '../sandbox/client';
-import type { Rig } from '../support/rig';
-import { asked, expectClean, ownRig, stateOf, until } from './support';
+import { FAST, type Rig } from '../support/rig';
+import { asked, expectClean, hold, ownRig, statesOf, until } from './support';
 
 const ACTION = '117000000002';
 const TASKS = `/models/*/actions/${ACTION}/tasks`;
@@ -16,6 +16,15 @@ describe('starting a task exactly once, and following it to its end', () => {
   afterAll(() => close());
   const input = { action: ACTION };
   const starts = () => asked(rig, 'POST', /\/tasks$/);
+  /** Between the last two starts the task list was read for the whole time that a late start may take. */
+  const expectLookedLongEnough = () => {
+    const calls = rig.sandbox.record.filter((r) => r.path.endsWith('/tasks'));
+    const [first = -1, second = -1] = calls.flatMap((r, i) => (r.method === 'POST' ? [i] : [])).slice(-2);
+    // The last list before a start is its baseline.
+    const looks = calls.slice(first + 1, second).filter((r) => r.method === 'GET');
+    expect(looks.length).toBeGreaterThanOrEqual(2);
+    expect((looks.at(-1)?.at ?? 0) - (calls[first]?.at ?? Infinity)).toBeGreaterThanOrEqual(FAST.reconcileMs);
+  };
 
   it.each([
     ['a reset after the effect', { kind: 'reset', when: 'after-effect' }],
@@ -35,8 +44,7 @@ describe('starting a task exactly once, and following it to its end', () => {
     const end = await rig.run('runAction', input);
     expect(end.result.outcome).toBe('succeeded');
     expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([3, 2]);
-    // Between the two the task list was read for the whole time that a late start may take.
-    expect(asked(rig, 'GET', /\/tasks$/)).toBeGreaterThanOrEqual(5);
+    expectLookedLongEnough();
   });
 
   describe('where the task list was empty and stays empty', () => {
@@ -57,8 +65,7 @@ describe('starting a task exactly once, and following it to its end', () => {
       expect(end.result.outcome).toBe('succeeded');
       expect(end.result.warnings?.join()).toMatch(/it may have run twice/);
       expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([2, 1]);
-      // Only after the list was read for as long as a late start may take.
-      expect(asked(rig, 'GET', /\/tasks$/)).toBeGreaterThanOrEqual(5);
+      expectLookedLongEnough();
     });
 
     it('adopts the one new task all the same, and starts nothing again', async () => {
@@ -76,14 +83,13 @@ describe('starting a task exactly once, and following it to its end', () => {
 
   it('starts it again when nobody knows, for any reason, where an operator said so', async () => {
     await rig.run('runAction', input);
-    const fault = rig.sandbox.faults.add({
-      method: 'POST',
-      path: TASKS,
-      action: { kind: 'reset', when: 'before' },
-    });
+    rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'reset', when: 'before' } });
+    // After the start was lost, before the list is read for the first time.
+    const look = hold(rig, { method: 'GET', path: TASKS, occurrence: 2 });
     const handle = await rig.begin('runAction', { ...input, startAgainIfUnknown: true });
-    await until(() => rig.sandbox.faults.hits(fault) > 0);
+    await look.came();
     rig.sandbox.unloadModel();
+    await look.letGo();
     const end = await rig.ending(handle.workflowId);
     expect(end.result.outcome).toBe('succeeded');
     expect(end.result.warnings?.join()).toMatch(/listed before are gone.*may have run twice/);
@@ -133,15 +139,11 @@ describe('starting a task exactly once, and following it to its end', () => {
   it('says AmbiguousTaskStart when somebody else started the same action meanwhile', async () => {
     rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'reset', when: 'after-effect' } });
     // The first look at the task list comes when both tasks are there.
-    rig.sandbox.faults.add({
-      method: 'GET',
-      path: TASKS,
-      occurrence: 2,
-      action: { kind: 'stall', ms: 500, when: 'before' },
-    });
+    const look = hold(rig, { method: 'GET', path: TASKS, occurrence: 2 });
     const handle = await rig.begin('runAction', input);
-    await until(() => rig.sandbox.tasks(ACTION).length > 0);
+    await look.came();
     rig.sandbox.otherUserStarts(ACTION);
+    await look.letGo();
     const end = await rig.ending(handle.workflowId);
     expect(end.type).toBe('AmbiguousTaskStart');
     expect(end.message).toMatch(
@@ -153,14 +155,13 @@ describe('starting a task exactly once, and following it to its end', () => {
 
   it('says AmbiguousTaskStart when the model was unloaded, and its task list with it', async () => {
     await rig.run('runAction', input);
-    const fault = rig.sandbox.faults.add({
-      method: 'POST',
-      path: TASKS,
-      action: { kind: 'reset', when: 'before' },
-    });
+    rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'reset', when: 'before' } });
+    // After the start was lost, before the list is read for the first time.
+    const look = hold(rig, { method: 'GET', path: TASKS, occurrence: 2 });
     const handle = await rig.begin('runAction', input);
-    await until(() => rig.sandbox.faults.hits(fault) > 0);
+    await look.came();
     rig.sandbox.unloadModel();
+    await look.letGo();
     const end = await rig.ending(handle.workflowId);
     expect(end.type).toBe('AmbiguousTaskStart');
     expect(end.message).toContain('the tasks that were listed before are gone');
@@ -174,8 +175,8 @@ describe('starting a task exactly once, and following it to its end', () => {
     const headers = { 'retry-after': '1' };
     rig.sandbox.faults.add({ method: 'POST', path: TASKS, action: { kind: 'status', status, headers } });
     const handle = await rig.begin('runAction', input);
-    await until(async () => (await stateOf(handle)) === `waiting: ${type}`);
     expect((await rig.ending(handle.workflowId)).result.outcome).toBe('succeeded');
+    expect(await statesOf(handle)).toContain(`waiting: ${type}`);
     expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([2, 1]);
   });
 
@@ -198,14 +199,12 @@ describe('starting a task exactly once, and following it to its end', () => {
   });
 
   it('says TaskLost when a task that was seen is gone, and does not start it again', async () => {
-    rig.sandbox.faults.add({
-      path: `${TASKS}/*`,
-      occurrence: 2,
-      action: { kind: 'stall', ms: 50, when: 'before' },
-    });
+    rig.sandbox.configure({ taskDurationMs: 600_000 });
+    const second = hold(rig, { method: 'GET', path: `${TASKS}/*`, occurrence: 2 });
     const handle = await rig.begin('runAction', input);
-    await until(() => rig.sandbox.tasks(ACTION).length > 0);
+    await second.came();
     rig.sandbox.unloadModel();
+    await second.letGo();
     const end = await rig.ending(handle.workflowId);
     expect([end.type, end.result.failure?.effects]).toEqual(['TaskLost', 'unknown']);
     expect(end.message).toContain('look there before you start it again');
@@ -214,12 +213,7 @@ describe('starting a task exactly once, and following it to its end', () => {
   });
 
   it('says ActionCancelled when somebody else cancelled the task', async () => {
-    rig.sandbox.faults.add({
-      path: `${TASKS}/*`,
-      occurrence: 'every',
-      method: 'GET',
-      action: { kind: 'stall', ms: 30, when: 'before' },
-    });
+    rig.sandbox.configure({ taskDurationMs: 600_000 });
     const other = await new SandboxClient(rig.sandbox).logIn();
     const handle = await rig.begin('runAction', input);
     await until(() => rig.sandbox.tasks(ACTION).length > 0);

@@ -8,7 +8,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 
 import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
 import { smallQueue, transferQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
-import { DEMO_WORKSPACE, SALES_MODEL } from '../../src/sandbox';
+import { DEMO_WORKSPACE, SALES_MODEL, type Fault } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
 import { ownNamespace, testAddress } from '../support/namespace';
 import { FAST, Rig, type RigOptions } from '../support/rig';
@@ -47,6 +47,28 @@ export async function until(what: () => boolean | Promise<boolean>, ms = 100_000
   }
 }
 
+/** A request that the tenant does not answer until a test says so, however long the machine takes over the rest. */
+export interface Held {
+  /** Waits until it has come. */
+  came(): Promise<void>;
+  /** Lets it go on, once it has come. */
+  letGo(): Promise<void>;
+}
+
+/** Holds the first request of a kind before it has any effect. */
+export function hold(rig: Rig, request: Pick<Fault, 'method' | 'path' | 'occurrence'>): Held {
+  const { faults } = rig.sandbox;
+  const id = faults.add({ ...request, action: { kind: 'stall', when: 'before' } });
+  const came = () => until(() => faults.hits(id) > 0);
+  return {
+    came,
+    letGo: async () => {
+      await came();
+      faults.release(id);
+    },
+  };
+}
+
 /** How often a call was made; `what` is `METHOD` and the end of the path. */
 export function asked(rig: Rig, method: string, path: RegExp): number {
   return rig.sandbox.record.filter((r) => r.method === method && path.test(r.path)).length;
@@ -65,6 +87,17 @@ export async function activitiesOf(handle: WorkflowHandle): Promise<string[]> {
 export async function stateOf(handle: WorkflowHandle): Promise<unknown> {
   const { searchAttributes } = await handle.describe();
   return (searchAttributes as Record<string, unknown[] | undefined>)['AnaplanState']?.[0];
+}
+
+/** Every state that a run has shown, in their order: a short one is past before somebody has looked. */
+export async function statesOf(handle: WorkflowHandle): Promise<unknown[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap((e) => {
+    const data =
+      e.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields?.['AnaplanState']
+        ?.data;
+    return data ? (JSON.parse(Buffer.from(data).toString()) as unknown[]) : [];
+  });
 }
 
 /** The test bundle with some of its constants changed: waits of production that no test can sit out. */

@@ -1,5 +1,5 @@
 import type { Rig } from '../support/rig';
-import { asked, expectClean, GOOD, ownRig, sha } from './support';
+import { asked, expectClean, GOOD, hold, ownRig, sha, until } from './support';
 
 const PRODUCTS = 'Code,Name,Category,Launch Date,Active\n,No key,Bakery,2024-01-15,true\n';
 
@@ -147,28 +147,26 @@ describe('a run ends as what really happened', () => {
   });
 
   it('cancels the task when the cancellation meets a poll that fails', async () => {
+    rig.sandbox.configure({ taskDurationMs: 600_000 });
+    const path = '/models/*/actions/117000000002/tasks/*';
+    const poll = hold(rig, { method: 'GET', path });
+    const deletion = hold(rig, { method: 'DELETE', path });
     rig.sandbox.faults.add({
       method: 'GET',
-      path: '/models/*/actions/117000000002/tasks/*',
-      times: 3,
-      action: { kind: 'stall', ms: 700, when: 'before' },
-    });
-    rig.sandbox.faults.add({
-      method: 'GET',
-      path: '/models/*/actions/117000000002/tasks/*',
-      occurrence: [4, 5, 6],
+      path,
+      occurrence: [2, 3, 4],
       action: { kind: 'status', status: 503 },
     });
     const handle = await rig.begin('runAction', { action: 'Order Products' });
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await poll.came();
     await handle.cancel();
+    await deletion.came();
+    await poll.letGo();
+    await until(() => asked(rig, 'GET', /117000000002\/tasks\/[0-9A-F]+$/) > 1);
+    await deletion.letGo();
     const end = await rig.ending(handle.workflowId);
-    // Cancelled, or finished before the cancellation took hold: never a failure that forgets the task.
-    expect([end.cancelled, end.result.outcome]).toEqual(
-      end.cancelled ? [true, 'cancelled'] : [false, 'succeeded'],
-    );
-    expect(
-      rig.sandbox.tasks('117000000002').filter((t) => !['COMPLETE', 'CANCELLED'].includes(t.state)),
-    ).toEqual([]);
+    // Never a failure that forgets the task.
+    expect([end.cancelled, end.result.outcome]).toEqual([true, 'cancelled']);
+    expect(rig.sandbox.tasks('117000000002').map((t) => t.state)).toEqual(['CANCELLED']);
   });
 });
