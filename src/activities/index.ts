@@ -12,6 +12,7 @@ import { createUploads } from './uploads';
 
 export type { ActivityConnection, ActivityDeps, Timing } from './deps';
 export { DEFAULT_TIMING } from './deps';
+export { LEASE_AT_MOST_MS } from './lease';
 export type { Beat } from './work';
 export type * from './types';
 

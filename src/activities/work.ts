@@ -229,6 +229,8 @@ export class Work<P> {
     for (const from = performance.now(); performance.now() - from < ms;) {
       this.assertCurrent();
       if (this.rhythm === 'bytes') this.signal.throwIfAborted();
+      // Nothing can be confirmed any more: another attempt waits for the rest.
+      if (this.context.cancellationSignal.aborted) throw new NotConfirmed('the worker stops');
       await pause(ASK_AGAIN_MS);
     }
   }

@@ -14,6 +14,7 @@ import { ConfigError } from './config-error';
 import type { Log } from './logging';
 import { SearchAttributes } from './search-attributes';
 import { watchSkew } from './skew';
+import { startSweep, type SweepTiming } from './sweep';
 import { connectWorker, type TemporalFlags } from './temporal';
 
 /** What a worker is started with, beside its configuration. */
@@ -31,6 +32,8 @@ export interface CreateWorkerOptions {
   chunkBytes?: number;
   /** How often it is checked that the search attributes are still there; default: every minute. */
   searchAttributesEveryMs?: number;
+  /** For tests: the times of the look for files that closed runs have left behind. @internal */
+  sweep?: Partial<SweepTiming>;
   /**
    * Workflows bundled elsewhere, by the same SDK version and with the same converters and interceptors as are given here.
    * Default: the build's bundle, or the sources where something is given that belongs inside it.
@@ -118,9 +121,15 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
           : transferWorker(shared, queue, config.worker.transferSlots),
       ),
     ];
-    const workers = await Promise.all(options.map((option) => Worker.create(option)));
+    const workers = await createAll(options);
     const lookAtClock = (): (() => void) =>
       watchSkew(connection, { namespace, taskQueue, identity: workers[0]?.options.identity ?? '' }, log);
+    const sweep = (): (() => void) =>
+      startSweep(connection, namespace, {
+        roots: config.worker.roots,
+        log,
+        ...(o.sweep === undefined ? {} : { timing: o.sweep }),
+      });
     return {
       taskQueues: options.map((option) => option.taskQueue),
       ...(configured.hostQueue === undefined ? {} : { hostQueue: configured.hostQueue }),
@@ -128,7 +137,11 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       get searchAttributes() {
         return attributes.registered;
       },
-      ...lifeOf(workers, () => watchAll(attributes.watch(o.searchAttributesEveryMs), lookAtClock()), close),
+      ...lifeOf(workers, {
+        watch: () => watchAll(attributes.watch(o.searchAttributesEveryMs), lookAtClock()),
+        polling: sweep,
+        close,
+      }),
     };
   } catch (error) {
     await close();
@@ -186,6 +199,32 @@ function smallWorker(shared: Omit<WorkerOptions, 'taskQueue'>, taskQueue: string
   };
 }
 
+/** Makes all Workers or none: one that is left over would hold the connection, which then cannot be closed. */
+async function createAll(options: readonly WorkerOptions[]): Promise<Worker[]> {
+  const created = await Promise.allSettled(options.map((option) => Worker.create(option)));
+  const workers = created.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = created.find((one) => one.status === 'rejected');
+  if (failed === undefined) return workers;
+  await Promise.allSettled(workers.map(giveUp));
+  throw failed.reason;
+}
+
+/** Ends a Worker that was made for nothing. The SDK only shuts down those that run. */
+async function giveUp(worker: Worker): Promise<void> {
+  const stop = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ended = worker.run();
+  stop();
+  // A plugin can let it begin later.
+  const timer = setInterval(stop, 50);
+  try {
+    await ended;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** Ends several watches as one. */
 function watchAll(...ends: (() => void)[]): () => void {
   return () => {
@@ -196,17 +235,24 @@ function watchAll(...ends: (() => void)[]): () => void {
 /** Runs several Temporal Workers as one: they start and stop together. */
 function lifeOf(
   workers: Worker[],
-  watch: () => () => void,
-  close: () => Promise<void>,
+  o: {
+    /** Begins before they poll, and answers how to end it. */
+    watch: () => () => void;
+    /** The same, once they poll. */
+    polling: () => () => void;
+    close: () => Promise<void>;
+  },
 ): Pick<AnaplanWorker, 'run' | 'shutdown'> {
   let stopping = false;
+  let endOfPolling: (() => void) | undefined;
   const shutdown = (): void => {
     stopping = true;
+    endOfPolling?.();
     // Only a running worker can be shut down; asked before, `run` returns at once.
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const run = async (): Promise<void> => {
-    const unwatch = watch();
+    const unwatch = o.watch();
     try {
       const running = workers.map(async (worker) => {
         try {
@@ -217,11 +263,12 @@ function lifeOf(
           shutdown(); // one that fails takes the others with it: half a worker helps nobody
         }
       });
+      if (!stopping) endOfPolling = o.polling();
       const failed = (await Promise.allSettled(running)).find((end) => end.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     } finally {
       unwatch();
-      await close();
+      await o.close();
     }
   };
   return { run, shutdown };
