@@ -1,14 +1,14 @@
 /** The activities behind the locks, and the questions that only the Temporal server can answer. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { activityInfo, getClient } from '@temporalio/activity';
+import { activityInfo, cancelled, getClient } from '@temporalio/activity';
 import {
   ServiceError,
   WithStartWorkflowOperation,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
 
 import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { castError, fail, tryAgain } from './errors';
@@ -123,7 +123,7 @@ export async function askLock(
   for (let n = 0; ; n++) {
     try {
       const client = getClient();
-      const answer = await client.withDeadline(Date.now() + ANSWER_MS, () =>
+      const asked = client.withDeadline(Date.now() + ANSWER_MS, () =>
         client.workflow.executeUpdateWithStart<() => Promise<void>, LockAnswer, [LockAsk]>('ask', {
           args: [wanted],
           // An update ID is answered with its first outcome for ever, so only retries of one ask may share it.
@@ -137,8 +137,12 @@ export async function askLock(
           }),
         }),
       );
+      // The lock may have been on a worker that stops, as this one: the next attempt sends the same ask.
+      const answer = await Promise.race([asked, cancelled()]);
       return { ...answer, runId };
     } catch (error) {
+      if (error instanceof CancelledFailure)
+        throw tryAgain('ServiceUnavailable', `${lockId}: the worker stops`, 500);
       if (refused(error)) {
         throw fail('InternalError', `${lockId} refused an ask: ${String(error.cause?.message)}`, {}, error);
       }

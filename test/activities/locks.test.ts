@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
-import { isOpen } from '../../src/activities/locks';
+import { askLock, isOpen } from '../../src/activities/locks';
+import type { LockAsk } from '../../src/activities/types';
 
 /** temporal.api.enums.v1.WorkflowExecutionStatus */
 const [RUNNING, COMPLETED, TERMINATED, PAUSED] = [1, 2, 5, 8];
@@ -46,5 +47,20 @@ describe('whether a holder of a lock is alive', () => {
 
   it('is not decided where the server does not answer', async () => {
     await expect(look(new Error('unavailable'))).rejects.toThrow('unavailable');
+  });
+});
+
+describe('a lock that does not answer', () => {
+  it('does not hold up a worker that stops, which may be the one that has the lock: the ask is tried again', async () => {
+    const client = {
+      withAbortSignal: <T>(_: AbortSignal, run: () => Promise<T>) => run(),
+      withDeadline: <T>(_: number, run: () => Promise<T>) => run(),
+      workflow: { executeUpdateWithStart: () => new Promise(() => undefined) },
+    } as unknown as Client;
+    const environment = new MockActivityEnvironment({}, { client });
+    const ask = { id: 'ask', model: { model: { name: 'Sales' } } } as LockAsk;
+    const asked = environment.run(() => askLock('lock', ask, 'queue'));
+    environment.cancel('WORKER_SHUTDOWN');
+    await expect(asked).rejects.toMatchObject({ type: 'ServiceUnavailable', nonRetryable: false });
   });
 });
