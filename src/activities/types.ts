@@ -209,7 +209,7 @@ export interface SettledResult {
   objectId?: string;
   objectName?: string;
   successful: boolean;
-  /** Anaplan does not say so: it is what it says of the whole. */
+  /** Anaplan does not say so: it is what it says of the whole, and of the whole itself false. */
   assumed?: true;
   dumpAvailable: boolean;
   details: ResultDetail[];

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { path, type Api } from './api';
-import { ShapeError } from './errors';
 import { modelPath } from './models';
 import {
   compact,
@@ -88,7 +87,8 @@ export function parseStartedTask(body: unknown): string | undefined {
 }
 
 /**
- * Reads a task. A state that is missing is an unknown one: the next poll may name it. `successful` is needed once it is COMPLETE: nothing else tells a success from a failure.
+ * Reads a task. A state that is missing is an unknown one: the next poll may name it. A result that does not say whether
+ * it was `successful` is marked as `assumed`: nothing else tells a success from a failure.
  * @param asked - the ID that was asked for, where the answer leaves it out
  */
 export function parseTask(body: unknown, asked: string): Task {
@@ -96,11 +96,7 @@ export function parseTask(body: unknown, asked: string): Task {
   const task = read(taskSchema, isRecord(raw) ? { ...raw, taskId: raw['taskId'] ?? asked } : raw, 'the task');
   const result = isRecord(raw) ? raw['result'] : undefined;
   if (!isRecord(result)) return task;
-  const successful = optionalBoolean.parse(result['successful']);
-  if (successful === undefined && task.taskState === 'COMPLETE') {
-    throw new ShapeError('the completed task does not say whether it was "successful"');
-  }
-  return { ...task, result: parseResult(result, successful ?? false) };
+  return { ...task, result: parseResult(result, false) };
 }
 
 function parseResult(raw: Record<string, unknown>, otherwise: boolean): TaskResult {

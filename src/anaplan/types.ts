@@ -249,7 +249,10 @@ export interface Task extends TaskSummary {
 
 export interface TaskResult {
   successful: boolean;
-  /** Of an action of a process: Anaplan does not say whether it was successful; what it says of the whole stands here. */
+  /**
+   * Anaplan does not say whether it was successful. Of an action of a process, what it says of the whole stands here; of
+   * the whole, false.
+   */
   assumed?: true;
   failureDumpAvailable: boolean;
   objectId?: string;

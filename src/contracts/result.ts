@@ -41,7 +41,7 @@ export interface NestedTaskResult {
 /** The Anaplan task of a run. */
 export interface ResultTask {
   taskId: string;
-  /** Anaplan's task state: `COMPLETE`, `CANCELLED`, or the last one seen. */
+  /** Anaplan's task state: `COMPLETE`, `CANCELLED`, or the last one seen; `not seen` where Anaplan never answered. */
   state: string;
   successful: boolean;
   /** The answer to the start was lost and the task was found in Anaplan's task list. */

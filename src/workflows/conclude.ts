@@ -24,10 +24,11 @@ export function conclude(run: Run, action: ActionObject, kept: KeptTask): Succes
       { effects: action.kind === 'processes' ? 'unknown' : 'none' },
     );
   }
-  if (!task.result) {
+  if (!task.result || task.result.assumed) {
+    const lacks = task.result ? 'does not say whether it was successful' : 'gives no result';
     throw stepFailure(
       'ProtocolError',
-      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and gives no result, so whether it succeeded is not known. Look in the model whether it was applied before you start it again.`,
+      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and ${lacks}, so whether it succeeded is not known.${keptAt(kept.dumps)}${said(missing)} Look in the model whether it was applied before you start it again.`,
       {
         effects: 'unknown',
         remedy: 'Look in the model whether the action was applied before you start it again.',
@@ -66,13 +67,6 @@ function rowsRejected(
   const parts = tooMany.map(
     (r) => `${counted(r)} of "${r.action}"${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
   );
-  const where =
-    dumps.length > 0
-      ? ` The rejected rows are in ${dumps
-          .map((d) => d.uri)
-          .slice(0, 3)
-          .join(', ')}.`
-      : '';
   const remedy =
     dumps.length > 0
       ? FAILURES.RowsRejected.remedy
@@ -81,13 +75,19 @@ function rowsRejected(
         : WITHOUT_DUMP;
   return stepFailure(
     'RowsRejected',
-    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, dumps)}${where}${said(missing)} ${remedy}`,
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, dumps)}${keptAt(dumps)}${said(missing)} ${remedy}`,
     {
       remedy,
       effects: 'applied',
       parameters: Object.fromEntries(tooMany.slice(0, 20).map((r) => [r.action, String(r.rejected)])),
     },
   );
+}
+
+/** Where the rejected rows are. */
+function keptAt(dumps: readonly KeptDump[]): string {
+  const uris = dumps.map((d) => d.uri).slice(0, 3);
+  return uris.length > 0 ? ` The rejected rows are in ${uris.join(', ')}.` : '';
 }
 
 const WITHOUT_DUMP =
@@ -255,6 +255,7 @@ export function fileExpired(task: FinishedTask): boolean {
   return (
     task.state === 'COMPLETE' &&
     task.result?.successful === false &&
+    !task.result.assumed &&
     (task.result.failure?.code === 'uploadedFileNoLongerAvailable' ||
       task.result.details.some((d) => d.code === 'uploadedFileNoLongerAvailable'))
   );

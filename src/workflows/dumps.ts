@@ -63,7 +63,7 @@ export async function keepDumps(run: Run, action: ActionObject, task: FinishedTa
 function effectsOf(action: ActionObject, task: FinishedTask): Effects {
   // An export changes its file, never the model.
   if (action.kind === 'exports') return 'none';
-  if (!task.result) return 'unknown';
+  if (!task.result || task.result.assumed) return 'unknown';
   const applied = task.result.successful || actionResults(task).some((r) => r.successful);
   if (applied) return 'applied';
   return action.kind === 'processes' ? 'unknown' : 'none';

@@ -20,6 +20,9 @@ export interface StartedTask {
 const START_MS = 30 * 60_000;
 const CONFLICT_MS = 15 * 60_000;
 
+/** The state of a task that no poll has seen yet: Anaplan said none. */
+const NOT_SEEN = 'not seen';
+
 /** Starts the action and waits for its end. */
 export async function runTask(run: Run, action: ActionObject): Promise<FinishedTask> {
   run.state(`running ${kindOf(action)}`, `Starting **${action.name}**`);
@@ -27,7 +30,7 @@ export async function runTask(run: Run, action: ActionObject): Promise<FinishedT
   run.effects = 'unknown';
   run.result.task = {
     taskId,
-    state: 'NOT_STARTED',
+    state: NOT_SEEN,
     successful: false,
     details: [],
     ...(adopted ? { adopted } : {}),
@@ -242,7 +245,9 @@ function sawLast(run: Run, error: unknown): void {
 }
 
 function mayStillRun(run: Run, action: ActionObject, taskId: string): string {
-  return `task ${taskId} of "${action.name}" may still run: it was last seen as ${run.result.task?.state ?? 'NOT_STARTED'}`;
+  const state = run.result.task?.state ?? NOT_SEEN;
+  const seen = state === NOT_SEEN ? 'its state was not seen' : `it was last seen as ${state}`;
+  return `task ${taskId} of "${action.name}" may still run: ${seen}`;
 }
 
 /** Follows the task to its end; a state that nobody documents is told in the UI and in the result. */

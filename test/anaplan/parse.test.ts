@@ -316,13 +316,16 @@ describe('tasks', () => {
     });
   });
 
-  test.each([
-    [
-      'complete, but whether successful is not said',
-      { task: { taskId: 'T', taskState: 'COMPLETE', result: {} } },
-    ],
-    ['nothing', undefined],
-  ])('%s is refused', (_, body) => expect(() => parseTask(body, 'T')).toThrow(ShapeError));
+  test('one that is complete, but does not say whether it was successful, still says whether it has a dump', () => {
+    const result = { successful: null, failureDumpAvailable: true };
+    expect(parseTask({ task: { taskId: 'T', taskState: 'COMPLETE', result } }, 'T').result).toMatchObject({
+      successful: false,
+      assumed: true,
+      failureDumpAvailable: true,
+    });
+  });
+
+  test('nothing is refused', () => expect(() => parseTask(undefined, 'T')).toThrow(ShapeError));
 });
 
 describe('model status', () => {

@@ -108,6 +108,32 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
     }
   });
 
+  it.each<[string, Edit['set'], string[]]>([
+    ['null', { 'task.result.successful': null }, []],
+    ['absent', {}, ['task.result.successful']],
+  ])(
+    'keeps the dump of a complete task whose "successful" is %s, and does not say that it may still run',
+    async (_, set, remove) => {
+      says(set, remove);
+      for (const end of [
+        await load({ source: 'bad.csv', acceptRejections: true }),
+        await nightly({ acceptRejections: true }),
+      ]) {
+        expect([end.type, end.result.failure?.effects]).toEqual(['ProtocolError', 'unknown']);
+        expect(end.message).toMatch(
+          /is COMPLETE and does not say whether it was successful.*Look in the model/,
+        );
+        expect(end.result.task).toMatchObject({ state: 'COMPLETE', successful: false });
+        expect(end.result.warnings?.join() ?? '').not.toMatch(/may still run|last seen/);
+        expect(end.result.dumps.length).toBeGreaterThan(0);
+        for (const { uri } of end.result.dumps) {
+          expect(readFileSync(fileURLToPath(uri), 'utf8')).toContain('_Status_');
+          expect(end.message).toContain(uri);
+        }
+      }
+    },
+  );
+
   it('does not claim that nothing was applied where a failed process names no action', async () => {
     says({ 'task.result.successful': false }, ['task.result.nestedResults']);
     const end = await rig.run('runAction', { action: 'Housekeeping' });

@@ -114,6 +114,21 @@ describe('starting a task exactly once, and following it to its end', () => {
     rig.sandbox.reset();
   });
 
+  it('does not name a state that nobody has seen, where no poll was ever answered', async () => {
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: `${TASKS}/*`,
+      occurrence: 'every',
+      action: { kind: 'status', status: 503 },
+    });
+    const end = await rig.run('runAction', { ...input, timeouts: { unavailable: '1s' } });
+    expect([end.type, end.result.failure?.effects]).toEqual(['ServiceUnavailable', 'unknown']);
+    expect(end.result.task?.state).toBe('not seen');
+    expect(end.result.warnings?.join()).toMatch(/may still run: its state was not seen/);
+    expect(JSON.stringify(end.result)).not.toContain('NOT_STARTED');
+    rig.sandbox.reset();
+  });
+
   it('gives up where a task is lost from sight, with the last state that was seen', async () => {
     rig.sandbox.faults.add({
       method: 'GET',
