@@ -23,7 +23,7 @@ import { ownNamespace, testAddress } from '../support/namespace';
 import { bundleWith, until } from './support';
 
 /** Waits of production, short. */
-const QUICK = { SWEEP_MS: 1_000, SETTLE_MS: 1_500, IDLE_EVERY_MS: 1_000, IDLE_BOUND_MS: 4_000 };
+const QUICK = { SWEEP_MS: 500, SETTLE_MS: 500, IDLE_EVERY_MS: 300 };
 
 /** One run that asks; it is open on the server until it is closed, and takes signals, but no worker runs it. */
 interface Asker {
@@ -49,6 +49,7 @@ describe('the lock of a model, asked by strangers', () => {
     native = await NativeConnection.connect({ address: testAddress() });
   });
   afterAll(async () => {
+    await Promise.all([...served.values()].map(async (serving) => (await serving).stop()));
     await client.connection.close();
     await native.close();
   });
@@ -57,14 +58,13 @@ describe('the lock of a model, asked by strangers', () => {
     modelIdle = () => true;
   });
 
-  /** A lock of its own, served while the body works. */
-  async function withLock(
+  /** Workers by what they were made with: to load the workflows takes longer than most tests. */
+  const served = new Map<string, ReturnType<typeof serve>>();
+  async function serve(
     constants: Record<string, string | number>,
-    body: (lock: WorkflowHandle, ask: Ask) => Promise<void>,
-    o: { maxCachedWorkflows?: number } = {},
-  ): Promise<void> {
+    o: { maxCachedWorkflows?: number },
+  ): Promise<{ taskQueue: string; stop: () => Promise<void> }> {
     const taskQueue = `lock-${randomUUID().slice(0, 8)}`;
-    const workflowId = `anaplan-${taskQueue}`;
     const activities = {
       'anaplan.openRuns': ({ runs }: Parameters<AnaplanActivities['anaplan.openRuns']>[0]) => openRuns(runs),
       'anaplan.modelIdle': () => modelIdle(),
@@ -78,6 +78,24 @@ describe('the lock of a model, asked by strangers', () => {
       ...o,
     });
     const running = worker.run();
+    const stop = async () => {
+      worker.shutdown();
+      await running;
+    };
+    return { taskQueue, stop };
+  }
+
+  /** A lock of its own, on a worker with these constants. */
+  async function withLock(
+    constants: Record<string, string | number>,
+    body: (lock: WorkflowHandle, ask: Ask, taskQueue: string) => Promise<void>,
+    o: { maxCachedWorkflows?: number } = {},
+  ): Promise<void> {
+    const made = JSON.stringify([constants, o]);
+    const serving = served.get(made) ?? serve(constants, o);
+    served.set(made, serving);
+    const { taskQueue } = await serving;
+    const workflowId = `anaplan-lock-${randomUUID().slice(0, 8)}`;
     const ask: Ask = async (who, files, whole = false, over = {}) => {
       const id = over.id ?? randomUUID();
       who.ids.push(id);
@@ -97,12 +115,7 @@ describe('the lock of a model, asked by strangers', () => {
       };
       return update(workflowId, taskQueue, wanted, id);
     };
-    try {
-      await body(client.workflow.getHandle(workflowId), ask);
-    } finally {
-      worker.shutdown();
-      await running;
-    }
+    await body(client.workflow.getHandle(workflowId), ask, taskQueue);
   }
 
   type Ask = (
@@ -257,10 +270,9 @@ describe('the lock of a model, asked by strangers', () => {
   it.each<[string, unknown[]]>([...MALFORMED, ['a state of no lock', [{ entries: [{}], count: 'x' }]]])(
     'works when somebody starts it with %s',
     async (_, args) => {
-      await withLock({}, async (lock, ask) => {
+      await withLock({}, async (lock, ask, taskQueue) => {
         const [a] = await askers(1);
         if (!a) return;
-        const taskQueue = lock.workflowId.replace('anaplan-', '');
         await client.workflow.start('anaplanLock', { workflowId: lock.workflowId, taskQueue, args });
         expect(await ask(a, {}, true)).toMatchObject({ granted: true });
         await giveBack(lock, a);
@@ -323,7 +335,7 @@ describe('the lock of a model, asked by strangers', () => {
   ])(
     'passes on after 15 minutes at most, with a warning, what a dead holder held of a model that %s',
     async (_, idle) => {
-      await withLock({ ...QUICK, CHECK_MS: 2_000 }, async (lock, ask) => {
+      await withLock({ ...QUICK, IDLE_BOUND_MS: 2_000, CHECK_MS: 1_000 }, async (lock, ask) => {
         const [a, b, other] = await askers(3);
         if (!a || !b || !other) return;
         openRuns = (runs) => runs.map((r) => r.workflowId !== a.workflowId);
@@ -350,14 +362,17 @@ describe('the lock of a model, asked by strangers', () => {
   );
 
   it('lets a dead holder live again that was reset before its hold passed on', async () => {
-    await withLock({ ...QUICK, SETTLE_MS: 3_000 }, async (lock, ask) => {
+    await withLock(QUICK, async (lock, ask) => {
       const [a, b] = await askers(2);
       if (!a || !b) return;
-      let looks = 0;
-      openRuns = (runs) => runs.map((r) => r.workflowId !== a.workflowId || ++looks > 1);
-      await ask(a, { f: 'x' });
+      let open = false;
+      openRuns = (runs) => runs.map((r) => r.workflowId !== a.workflowId || open);
+      // It may hold the model, so the hold does not pass on before a task has ended.
+      modelIdle = () => false;
+      await ask(a, { f: 'x' }, true);
       await ask(b, { f: 'x' });
       await until(async () => (await state(lock)).holders[0]?.note !== undefined);
+      open = true;
       await until(async () => (await state(lock)).holders[0]?.note === undefined);
       expect(await state(lock)).toMatchObject({
         holders: [{ workflowId: a.workflowId }],
