@@ -1,6 +1,16 @@
 import type { Authenticator } from './auth/authenticator';
 import { AnaplanError, ShapeError } from './errors';
-import { bodyErrors, download, MAX_JSON_BYTES, parseJson, readText, type WireResponse } from './http/body';
+import {
+  assertWhole,
+  bodyError,
+  bodyErrors,
+  download,
+  MAX_JSON_BYTES,
+  parseJson,
+  readText,
+  type WireResponse,
+} from './http/body';
+import { errorText, type Content } from './http/error-page';
 import { serverDate } from './http/headers';
 import type { Transport, WireRequest } from './http/transport';
 import { collect, collectKnown, nextPage, totalSize } from './paging';
@@ -64,7 +74,12 @@ export class Api {
   /** Makes a call and reads its JSON. */
   async json(call: ApiCall, o: CallOptions = {}): Promise<JsonAnswer> {
     const res = await this.send(call, o, 'identity');
+    // Of a call that changes something, what was answered is read as far as it goes: it may have had its effect.
+    const reads = call.method === 'GET';
+    if (reads) assertWhole(res);
     const text = await readText(res, MAX_JSON_BYTES, this.errors(res));
+    const why = reads ? errorText(res.headers, text) : undefined;
+    if (why !== undefined) throw bodyError(res, why);
     try {
       return { body: parseJson(text), status: res.status, serverDate: serverDate(res.headers) };
     } catch {
@@ -78,16 +93,17 @@ export class Api {
     return this.shaped(call, answer.status, () => parse(answer.body));
   }
 
-  /** Makes a call whose answer does not matter. */
+  /** Makes a call whose answer does not matter, unless it is somebody else's or an error: such a call may not have arrived. */
   async run(call: ApiCall, o: CallOptions = {}): Promise<void> {
     const res = await this.send(call, o, 'identity');
-    await readText(res, MAX_JSON_BYTES, this.errors(res));
+    const why = errorText(res.headers, await readText(res, MAX_JSON_BYTES, this.errors(res)));
+    if (why !== undefined) throw bodyError(res, why);
   }
 
-  /** Starts a download. */
-  async download(call: ApiCall, o: CallOptions = {}): Promise<DownloadBody> {
+  /** Starts a download; an answer that is no content breaks its stream, as one that is cut does. */
+  async download(call: ApiCall, as: Content, o: CallOptions = {}): Promise<DownloadBody> {
     const res = await this.send({ priority: 'bulk', ...call }, o, 'gzip');
-    return download(res, this.errors(res));
+    return download(res, this.errors(res), as);
   }
 
   /** Reads a whole collection, all pages. */

@@ -40,7 +40,7 @@ export class DumpsApi {
     o?: CallOptions,
   ): Promise<DownloadBody> {
     const chunkPath = dumpPath(ref, action, taskId, objectId) + path`/chunks/${chunkId}`;
-    return this.api.download({ method: 'GET', path: chunkPath, accept: BYTES }, o);
+    return this.api.download({ method: 'GET', path: chunkPath, accept: BYTES }, 'csv', o);
   }
 
   /** Downloads a dump in one piece; large ones run into time-outs (seeds), so {@link chunks} come first. */
@@ -53,6 +53,7 @@ export class DumpsApi {
   ): Promise<DownloadBody> {
     return this.api.download(
       { method: 'GET', path: dumpPath(ref, action, taskId, objectId), accept: BYTES },
+      'csv',
       o,
     );
   }

@@ -113,13 +113,13 @@ export class FilesApi {
 
   /** Downloads the file in one piece, for one whose chunks Anaplan does not list. */
   getWhole(ref: ModelRef, id: string, o?: CallOptions): Promise<DownloadBody> {
-    return this.api.download({ method: 'GET', path: filePath(ref, id), accept: BYTES }, o);
+    return this.api.download({ method: 'GET', path: filePath(ref, id), accept: BYTES }, 'bytes', o);
   }
 
   /** Downloads one chunk. */
   getChunk(ref: ModelRef, id: string, chunkId: string, o?: CallOptions): Promise<DownloadBody> {
     const chunkPath = filePath(ref, id) + path`/chunks/${chunkId}`;
-    return this.api.download({ method: 'GET', path: chunkPath, accept: BYTES }, o);
+    return this.api.download({ method: 'GET', path: chunkPath, accept: BYTES }, 'bytes', o);
   }
 }
 

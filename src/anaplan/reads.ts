@@ -70,7 +70,7 @@ export class ReadsApi {
     o?: CallOptions,
   ): Promise<DownloadBody> {
     const pagePath = requests(ref, target) + path`/${requestId}/pages/${n}`;
-    return this.api.download({ method: 'GET', path: pagePath, accept: 'text/csv' }, o);
+    return this.api.download({ method: 'GET', path: pagePath, accept: 'text/csv' }, 'csv', o);
   }
 
   /** Deletes the request and its pages, and stops it where it still runs. */

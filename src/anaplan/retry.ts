@@ -117,7 +117,7 @@ export const RETRY_TABLE = {
   },
   network: {
     row: 'network',
-    answers: 'no connection, reset, time-out, a body that ended early or was corrupt',
+    answers: 'no connection, reset, time-out, a body that ended early, was corrupt or is an error page',
     class: 'unavailable',
     retry: true,
     firstDelayMs: 1_000,

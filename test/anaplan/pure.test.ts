@@ -11,7 +11,7 @@ import {
 import { errorMessage, parseJson } from '../../src/anaplan/http/body';
 import { framing, retryAfterMs } from '../../src/anaplan/http/headers';
 import { collect, type Page } from '../../src/anaplan/paging';
-import { inOrder } from '../../src/anaplan/chunks';
+import { inOrder, listTrouble } from '../../src/anaplan/chunks';
 
 const status = (s: number) => ({ kind: 'status', status: s }) as const;
 
@@ -258,6 +258,22 @@ test.each([
   ['{"a":', '{"a":'],
   ['', undefined],
 ])('errorMessage(%j) is %j', (text, expected) => expect(errorMessage(text)).toBe(expected));
+
+test.each<[string, string[], string | undefined]>([
+  ['whole, from 0', ['0', '1', '2'], undefined],
+  ['whole, from 1, in any order', ['3', '1', '2'], undefined],
+  ['empty', [], undefined],
+  ['of names', ['b', 'a'], undefined],
+  ['of names and numbers', ['0', '2', 'a'], undefined],
+  ['with a chunk twice', ['0', '1', '1'], 'it names chunk 1 twice'],
+  ['with a number written in two ways', ['0', '1', '01'], 'it names chunk 1 twice'],
+  ['with a name twice', ['a', 'b', 'a'], 'it names chunk a twice'],
+  ['with a gap', ['0', '2'], 'it leaves out chunk 1'],
+  ['with a gap behind a first chunk 1', ['1', '2', '4'], 'it leaves out chunk 3'],
+  ['without its first chunks', ['2', '3'], 'it leaves out chunk 0'],
+])('a chunk list that is %s is judged before a row is lost or doubled', (_, ids, trouble) =>
+  expect(listTrouble(ids.map((id) => ({ id, name: '' })))).toBe(trouble),
+);
 
 test('chunks are joined by number, not by text', () => {
   const chunks = ['0', '1', '10', '2'].map((id) => ({ id, name: '' }));

@@ -1,3 +1,4 @@
+import type { ChunkBody } from '../../src/anaplan/types';
 import { createServer as createTcp } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import {
@@ -46,6 +47,112 @@ afterEach(async () => {
 });
 
 const TEXT = Buffer.from('a,b\n1,2\n'.repeat(20_000));
+
+describe('an answer that is no content, although its status is 200', () => {
+  const HTML = '<html><body>We will be back soon</body></html>';
+  const ENVELOPE = '{"status":{"code":500,"message":"x"},"path":"/x"}';
+  const downloads: Record<string, (c: AnaplanClient) => Promise<unknown>> = {
+    chunk: async (c) => bytesOf(await c.files.getChunk(ref, '116', '0')),
+    file: async (c) => bytesOf(await c.files.getWhole(ref, '116')),
+    page: async (c) => bytesOf(await c.reads.page(ref, { kind: 'views', id: '2' }, 'R', 0)),
+    dump: async (c) =>
+      bytesOf(await c.dumps.getChunk(ref, { kind: 'imports', id: '112' }, 'T', undefined, '0')),
+    wholeDump: async (c) =>
+      bytesOf(await c.dumps.getWhole(ref, { kind: 'imports', id: '112' }, 'T', undefined)),
+  };
+  const answer = (type: string | undefined, body: string | Buffer, pieces = 1, status = 200) =>
+    serve((_, res) => {
+      const bytes = Buffer.from(body);
+      res.writeHead(status, {
+        'content-length': bytes.length,
+        ...(type === undefined ? {} : { 'content-type': type }),
+      });
+      const step = Math.ceil(bytes.length / pieces);
+      for (let i = 0; i < bytes.length; i += step) res.write(bytes.subarray(i, i + step));
+      res.end();
+    });
+  const all = Object.keys(downloads);
+  const csv = ['page', 'dump', 'wholeDump'];
+
+  test.each<[string, string | undefined, string | Buffer, string[]]>([
+    ['a page', 'text/html', HTML, all],
+    ['a page behind a mark and blanks', 'Text/HTML; charset=utf-8', `\uFEFF \r\n${HTML}`, all],
+    ['an XHTML page', 'application/xhtml+xml', `<?xml version="1.0"?>${HTML}`, all],
+    ['a page in UTF-16', 'text/html', Buffer.from(`\uFEFF${HTML}`, 'utf16le'), all],
+    ['an envelope', 'application/json', ENVELOPE, all],
+    ['an envelope in words', 'application/json;charset=UTF-8', '{"status":{"code":"404"}}', all],
+    ['a problem', 'application/problem+json', '{"title":"x","status":503}', all],
+    ['a page without a type', undefined, HTML, csv],
+    ['a page as bytes', 'application/octet-stream', `\n<!DOCTYPE html>${HTML}`, csv],
+    ['an envelope as bytes', 'application/octet-stream', ENVELOPE, csv],
+  ])('%s of type %s is refused, however it is cut', async (_, type, body, names) => {
+    for (const name of names) {
+      for (const pieces of [1, Buffer.from(body).length]) {
+        answer(type, body, pieces);
+        const e = await error(downloads[name]?.(client) ?? Promise.resolve());
+        expect([name, e.kind, e.status]).toEqual([name, 'body', 200]);
+        expect(e.message).not.toContain('be back soon');
+      }
+    }
+  });
+
+  test('a part that nobody asked for is refused', async () => {
+    answer('application/octet-stream', 'a,b\n', 1, 206);
+    for (const name of all)
+      expect((await error(downloads[name]?.(client) ?? Promise.resolve())).kind).toBe('body');
+    expect((await error(client.files.list(ref))).kind).toBe('body');
+  });
+
+  test.each<[string, string | undefined, string, string[]]>([
+    ['what only looks like a page', 'text/csv', '<html>,b\n', ['chunk', 'file']],
+    ['an export of XML', 'application/octet-stream', '<a><b/></a>', ['chunk', 'file']],
+    ['CSV that is called HTML', 'text/html', 'a,b\n1,2\n', all],
+    ['CSV that is called JSON', 'application/json', 'a,b\n1,2\n', all],
+    ['JSON without a status', 'application/json', '{"a":[1,2]}', all],
+    ['JSON of a success', 'application/json', '{"status":{"code":200},"a":1}', all],
+    ['long JSON', 'application/json', `{"status":{"code":500},"a":"${'x'.repeat(70_000)}"}`, ['chunk']],
+    ['a header of one angle bracket', 'text/csv', '<,b\n', csv],
+    ['blanks', 'text/html', '  ', all],
+    ['one byte', undefined, 'a', all],
+  ])('%s is content: a real export may be any bytes', async (_, type, body, names) => {
+    for (const name of names) {
+      for (const pieces of [1, Math.min(100, body.length)]) {
+        answer(type, body, pieces);
+        expect(String(await downloads[name]?.(client))).toBe(body);
+      }
+    }
+  });
+
+  test('is no list either: a chunk list that is an error would be a file without chunks', async () => {
+    for (const [type, body] of [
+      ['application/json', ENVELOPE],
+      ['text/html', HTML],
+    ] as const) {
+      answer(type, body);
+      expect((await error(client.files.chunks(ref, '116'))).kind).toBe('body');
+      expect((await error(client.tasks.get(ref, { kind: 'imports', id: '112' }, 'T'))).kind).toBe('body');
+    }
+  });
+
+  test('is no receipt for a chunk that was sent: the file would lack it', async () => {
+    answer('text/html', HTML);
+    const body = { length: 1, gzip: false, slices: () => [Buffer.from('a')] };
+    const sending = client.files.putChunk(ref, '113', 0, body as unknown as ChunkBody);
+    expect((await error(sending)).kind).toBe('body');
+  });
+
+  test('a chunk list with a chunk twice or left out is refused like a body that is cut', async () => {
+    for (const ids of [
+      [0, 1, 1],
+      [0, 2],
+    ]) {
+      serve((_, res) => json(res, { chunks: ids.map((id) => ({ id })) }));
+      const action = { kind: 'imports', id: '112' } as const;
+      for (const list of [client.files.chunks(ref, '116'), client.dumps.chunks(ref, action, 'T', undefined)])
+        expect(await error(list)).toMatchObject({ kind: 'body', message: expect.stringMatching(/chunk 1/) });
+    }
+  });
+});
 
 describe('a downloaded body', () => {
   test('arrives whole with a content-length', async () => {

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 
 import type { FaultAction } from '../../src/sandbox';
 import type { Rig } from '../support/rig';
-import { asked, expectClean, GOOD, ownRig, sha } from './support';
+import { asked, BAD, expectClean, GOOD, ownRig, sha } from './support';
 
 type Edit = NonNullable<Extract<FaultAction, { kind: 'edit' }>['set']>;
 
@@ -133,6 +133,75 @@ describe('nothing is not a success: an empty answer never replaces a good file',
         'meta.paging.totalSize': 1,
       });
       expect((await exported()).result).toMatchObject({ outcome: 'succeeded', transfers: [{ bytes: 0 }] });
+    });
+  });
+
+  describe('an error page or a list with a hole', () => {
+    const CHUNK = '/models/*/files/*/chunks/1';
+    const LIST = '/models/*/files/*/chunks';
+    const ids = (...all: string[]) => ({
+      chunks: all.map((id) => ({ id })),
+      'meta.paging.totalSize': all.length,
+    });
+    const html = { 'content-type': 'text/html' };
+    const kinds: [string, string, FaultAction][] = [
+      [
+        'a page for a chunk',
+        CHUNK,
+        { kind: 'status', status: 200, headers: html, body: '<html>Soon</html>' },
+      ],
+      ['an envelope for a chunk', CHUNK, { kind: 'status', status: 200, body: { status: { code: 500 } } }],
+      ['a part for a chunk', CHUNK, { kind: 'status', status: 206, body: 'a,b\n' }],
+      ['an envelope for the list', LIST, { kind: 'status', status: 200, body: { status: { code: 503 } } }],
+      ['a list that names a chunk twice', LIST, { kind: 'edit', set: ids('0', '1', '1') }],
+      ['a list that leaves one out', LIST, { kind: 'edit', set: ids('0', '2') }],
+    ];
+
+    it.each(kinds)('%s is asked again, and the target is what Anaplan has', async (_, path, action) => {
+      for (const run of [exported, downloaded]) {
+        rig.sandbox.faults.add({ method: 'GET', path, occurrence: 1, action });
+        const end = await run();
+        expect(end.result).toMatchObject({ outcome: 'succeeded', transfers: [{ bytes: BYTES }] });
+        expect(sha(rig.read('out.csv'))).toBe(rig.sandbox.files(BULK)?.sha256);
+        rig.sandbox.faults.clear();
+      }
+    });
+
+    it.each(kinds)('%s that stays is TransferCorrupt, and the target stays', async (_, path, action) => {
+      rig.sandbox.faults.add({ method: 'GET', path, occurrence: 'every', action });
+      expect((await downloaded()).type).toBe('TransferCorrupt');
+      untouched();
+    });
+
+    it('a page for the dump of an import is not stored as the dump', async () => {
+      rig.write('bad.csv', BAD);
+      rig.sandbox.faults.add({
+        method: 'GET',
+        path: '**/dump/chunks/*',
+        occurrence: 1,
+        action: { kind: 'status', status: 200, headers: html, body: '<html>Soon</html>' },
+      });
+      const end = await rig.run('uploadImport', { import: 'Load Sales', source: 'bad.csv' });
+      expect([end.type, end.result.dumps[0]?.rows]).toEqual(['RowsRejected', 2]);
+      expect(end.result.warnings).toBeUndefined();
+    });
+
+    it('a page for a page of a large read is asked again', async () => {
+      const good = await rig.run('largeListRead', { list: 'Bulk Items', target: 'good.csv' });
+      rig.sandbox.faults.add({
+        method: 'GET',
+        path: '**/pages/0',
+        occurrence: 1,
+        action: {
+          kind: 'status',
+          status: 200,
+          headers: { 'content-type': 'text/csv' },
+          body: '<!DOCTYPE html>',
+        },
+      });
+      const end = await rig.run('largeListRead', { list: 'Bulk Items', target: 'out.csv' });
+      expect([good.result.outcome, end.result.outcome]).toEqual(['succeeded', 'succeeded']);
+      expect(sha(rig.read('out.csv'))).toBe(sha(rig.read('good.csv')));
     });
   });
 

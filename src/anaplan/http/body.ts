@@ -2,6 +2,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { AnaplanError } from '../errors';
 import type { DownloadBody } from '../types';
+import { content, partialAnswer, type Content } from './error-page';
 import { contentEncoding, contentLength, framing, header, serverDate, type Headers } from './headers';
 
 /** An answer whose body has not been read. */
@@ -134,14 +135,18 @@ async function* gunzip(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
-/** An answer as a download. */
-export function download(res: WireResponse, errors: BodyErrorFactory): DownloadBody {
+/**
+ * An answer as a download.
+ * @throws AnaplanError of kind `body` where the answer is only a part
+ */
+export function download(res: WireResponse, errors: BodyErrorFactory, as: Content): DownloadBody {
+  assertWhole(res);
   const length = contentEncoding(res.headers) === '' ? contentLength(res.headers) : undefined;
   const type = header(res.headers, 'content-type');
   // A body nobody reads must not end the process with an unhandled 'error'.
   res.body.on('error', () => undefined);
   return {
-    stream: decoded(res, errors),
+    stream: content(res.headers, as, decoded(res, errors), (why) => bodyError(res, why)),
     ...(length === undefined ? {} : { contentLength: length }),
     ...(type === undefined ? {} : { contentType: type }),
     discard: () => {
@@ -149,6 +154,14 @@ export function download(res: WireResponse, errors: BodyErrorFactory): DownloadB
       return Promise.resolve();
     },
   };
+}
+
+/** @throws AnaplanError of kind `body` where an answer is only a part of what was asked for */
+export function assertWhole(res: WireResponse): void {
+  const why = partialAnswer(res.status);
+  if (why === undefined) return;
+  discard(res.body);
+  throw bodyError(res, why);
 }
 
 /** Reads a whole body as text, up to `limit` bytes. Its end is verified by whoever parses the text. */
