@@ -20,6 +20,11 @@ export function countRows(details: readonly TaskDetail[]): RowCounts | undefined
   return { ...summed, rejected: Math.max(0, byCode - summed.warnings) };
 }
 
+/** Whether a detail counts a failed row. */
+export function countsFailed(details: readonly TaskDetail[]): boolean {
+  return (sumOf(details)?.rejected ?? 0) > 0;
+}
+
 function isRowCode(detail: TaskDetail): boolean {
   return catalogued(detail.type)?.class === 'row';
 }

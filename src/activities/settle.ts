@@ -1,7 +1,7 @@
 /** A task's result as histories keep it: judged by the catalogue, in Anaplan's words, and bounded. Pure. */
 import type { Task, TaskDetail, TaskResult } from '../anaplan';
 import { catalogued, LIMITS, messageOf, type ResultDetail } from '../contracts';
-import { countRows, fileSizeOf } from './counts';
+import { countRows, countsFailed, fileSizeOf } from './counts';
 import { errorTemplate } from './error-templates';
 import type { ProcessStep, SettledResult, SettledTask } from './types';
 
@@ -59,6 +59,7 @@ function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, bu
   }
   const rows = countRows(result.details);
   if (rows) settled.rows = rows;
+  if (rows && rows.rejected > 0 && !countsFailed(result.details)) settled.byCodes = true;
   const fileSize = fileSizeOf(result.details);
   if (fileSize !== undefined) settled.fileSize = fileSize;
   const warnings = warningsOf(result);

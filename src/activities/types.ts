@@ -217,6 +217,8 @@ export interface SettledResult {
   failure?: { code: string; message: string; remedy?: string; parameters: Record<string, string> };
   /** With `rejected` by the data codes where no detail counts a failed row. */
   rows?: RowCounts;
+  /** `rows.rejected` adds up data codes, which may tell of one row more than once: no detail counts a failed row. */
+  byCodes?: true;
   /** Bytes that an export says it wrote. */
   fileSize?: number;
   /** What a person has to hear besides details and counts. */

@@ -39,10 +39,10 @@ export function conclude(run: Run, action: ActionObject, kept: KeptTask): Succes
   const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
   const rejections = rejectionsOf(task, kept.dumps, action, acceptRejections);
   const tooMany = rejections.filter((r) => r.rejected > r.allowed);
-  if (tooMany.length > 0) throw rowsRejected(what, tooMany, kept);
+  if (tooMany.length > 0) throw rowsRejected(what, action, tooMany, kept);
   const lost = missing.find((m) => m.failed !== undefined);
   // Accepted or not: the rows are in no place yet where somebody could find them.
-  if (lost) throw dumpLost(what, lost, rejections, missing);
+  if (lost) throw dumpLost(what, action, lost, rejections, missing);
   const unknown = missing.find((m) =>
     Number.isFinite(allowedRejections(acceptRejections, m.action, m.objectId)),
   );
@@ -61,11 +61,12 @@ function kindName(action: ActionObject): string {
 
 function rowsRejected(
   what: string,
+  action: ActionObject,
   tooMany: readonly Rejection[],
   { task, dumps, missing }: KeptTask,
 ): Error {
   const parts = tooMany.map(
-    (r) => `${counted(r)} of "${r.action}"${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
+    (r) => `${countedOf(r, action)}${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
   );
   const remedy =
     dumps.length > 0
@@ -97,6 +98,12 @@ function counted({ rejected, unit }: Rejection): string {
   return `${rejected} ${rejected === 1 ? unit.replace(/s$/, '') : unit}`;
 }
 
+/** With the name of the action, where the sentence has not begun with it. */
+function countedOf(r: Rejection, action: ActionObject): string {
+  const named = action.kind !== 'processes' || r.objectId === action.id;
+  return named ? counted(r) : `${counted(r)} of "${r.action}"`;
+}
+
 /** The most frequent reason: of the dumps, else of the data codes. */
 function reasonOf(task: FinishedTask, dumps: readonly KeptDump[]): string {
   const coded = actionResults(task)
@@ -118,12 +125,13 @@ function said(missing: readonly MissingDump[]): string {
 /** The action is done, and what its rows came to is known: only where they are is not. */
 function dumpLost(
   what: string,
+  action: ActionObject,
   lost: MissingDump,
   rejections: readonly Rejection[],
   missing: readonly MissingDump[],
 ): Error {
   const type = lost.failed ?? 'DumpUnavailable';
-  const rows = rejections.map((r) => `${counted(r)} of "${r.action}"`);
+  const rows = rejections.map((r) => countedOf(r, action));
   const verdict =
     rows.length > 0
       ? `It rejected ${rows.join(', ')}, which is accepted.`

@@ -6,7 +6,15 @@ import type { Effects, FailureType, ResultDump } from '../contracts';
 import { call } from './calls';
 import { readFailure } from './failures';
 import { onHostOf } from './hosts';
-import { actionName, actionResults, allResults, resultTask, type FinishedTask, type KeptDump } from './judge';
+import {
+  actionName,
+  actionResults,
+  allResults,
+  differ,
+  resultTask,
+  type FinishedTask,
+  type KeptDump,
+} from './judge';
 import { shielded, type Run } from './run';
 import { planDumps, replaced, type WantedDump } from './which-dumps';
 
@@ -84,9 +92,12 @@ async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept
       return;
     }
     const { hostQueue: _hostQueue, warnings, uncounted, ...shown } = fetched.dump;
-    kept.dumps.push({ ...shown, warnings, of: wanted.of });
+    const dump = { ...shown, warnings, of: wanted.of };
+    kept.dumps.push(dump);
     run.result.dumps.push(shown);
     run.done(`Dump of **${name}**: ${shown.rows} rejected rows, kept at \`${shown.uri}\``);
+    const other = wanted.result && differ(wanted.result, dump);
+    if (other !== undefined) run.warn(other);
     if (uncounted !== undefined) toldByCounts(run, wanted, shown, uncounted, missing);
   } catch (error) {
     // The shield keeps cancellations out; one that comes all the same is not the dump's failure.

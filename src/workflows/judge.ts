@@ -46,12 +46,20 @@ export function allowedRejections(
   return allowedRejections(named === undefined ? false : accept[named], action);
 }
 
-/** The rows of one result; with a dump, rejected means its distinct lines with an error. */
+/**
+ * The rows of one result: by the distinct lines with an error of its dump, but never fewer than Anaplan counts. In rows the
+ * larger number counts; a dump without an error does not take back cells that Anaplan counts as failed.
+ */
 export function rowsOf(result: SettledResult, dump: KeptDump | undefined): RowCounts | undefined {
   // A dump without a row contradicts itself: what the details counted stands.
   if (!dump || saysNothing(dump) || saysLess(dump, result)) return result.rows;
   const counted: RowCounts = result.rows ?? { unit: 'rows', ignored: 0, rejected: 0, warnings: 0 };
-  return { ...counted, rejected: dump.rows, warnings: dump.warnings };
+  const rejected = countStands(dump, result)
+    ? counted.rejected
+    : result.byCodes || counted.unit === 'cells'
+      ? dump.rows
+      : Math.max(dump.rows, counted.rejected);
+  return { ...counted, rejected, warnings: dump.warnings };
 }
 
 function saysNothing(dump: KeptDump): boolean {
@@ -61,6 +69,21 @@ function saysNothing(dump: KeptDump): boolean {
 /** Of a dump that ends early the details may know more. */
 function saysLess(dump: KeptDump, result: SettledResult): boolean {
   return dump.partial === true && dump.rows < (result.rows?.rejected ?? 0);
+}
+
+/** Anaplan counts failures, and the dump shows none. */
+function countStands(dump: KeptDump, result: SettledResult): boolean {
+  return dump.rows === 0 && !result.byCodes && (result.rows?.rejected ?? 0) > 0;
+}
+
+/** What a person has to hear where a whole dump and the count of the same result differ. */
+export function differ(result: SettledResult, dump: KeptDump): string | undefined {
+  const { rows } = result;
+  if (!rows || result.byCodes || dump.partial || rows.rejected === dump.rows) return undefined;
+  // A row has as many cells as it likes.
+  if (rows.unit === 'cells' && !countStands(dump, result)) return undefined;
+  const lines = dump.rows === 0 ? 'none' : String(dump.rows);
+  return `Anaplan counts ${rows.rejected} rejected ${rows.unit} of "${dump.action}", and its failure dump has ${lines}: the larger number counts`;
 }
 
 /** All results of a task that stand for one action: the nested ones of a process, else the task's own. */
@@ -106,7 +129,7 @@ export function rejectionsOf(
     const dump = dumps.find((d) => d.of === i);
     const rows = rowsOf(result, dump);
     if (!rows || rows.rejected === 0) return [];
-    const counted = dump && !saysNothing(dump) && !saysLess(dump, result);
+    const counted = dump && !saysNothing(dump) && !saysLess(dump, result) && !countStands(dump, result);
     const action = result.objectName ?? dump?.action ?? actionName(result, main);
     return [one(action, result.objectId, rows.rejected, counted ? 'rows' : rows.unit)];
   });
@@ -116,7 +139,9 @@ export function rejectionsOf(
   const found = [...byResult, ...byDump];
   // What a process says of all its actions counts only where none of them says it.
   const { result } = task;
-  if (found.length > 0 || !result?.nested || !result.rows) return found;
+  if (found.length > 0 || !result?.nested || !result.rows || result.rows.rejected === 0) return found;
+  if (!result.byCodes)
+    return [one(actionName(result, main), result.objectId, result.rows.rejected, result.rows.unit)];
   const warned = actionResults(task).reduce(
     (sum, r, i) =>
       sum +

@@ -2,6 +2,7 @@ import type { SettledResult, SettledTask } from '../../src/activities';
 import type { AcceptRejections, IntegrationResult, ResultDetail } from '../../src/contracts';
 import {
   allowedRejections,
+  differ,
   fitResult,
   rejectionsOf,
   resultTask,
@@ -61,7 +62,7 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
     const nested = task(
       result({
         nested: [
-          result({ objectId: '1', objectName: 'List', rows: rows(9) }),
+          result({ objectId: '1', objectName: 'List', rows: rows(2) }),
           result({ objectId: '2', objectName: 'Cells', rows: rows(4, 'cells') }),
           result({ objectId: '3', objectName: 'Fine', rows: rows(0) }),
           result({ objectId: '4', objectName: 'Unsaid' }),
@@ -74,9 +75,54 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
       { action: 'Unsaid', objectId: '4', rejected: 1, unit: 'rows', allowed: 100 },
     ]);
     expect(rejectionsOf(task(result({ rows: rows(9) })), [dump(MAIN.id, 2)], MAIN, 2)).toMatchObject([
-      { action: 'Load', rejected: 2, allowed: 2 },
+      { action: 'Load', rejected: 9, allowed: 2 },
     ]);
     expect(rejectionsOf({ taskId: 'T', state: 'CANCELLED' }, [], MAIN, false)).toEqual([]);
+  });
+
+  it.each<[string, number, 'rows' | 'cells', boolean, number, number, 'rows' | 'cells']>([
+    ['a dump of warnings takes back no failed row', 500, 'rows', false, 0, 500, 'rows'],
+    ['a dump of one error is less than the count', 500, 'rows', false, 1, 500, 'rows'],
+    ['a dump of more errors than the count', 3, 'rows', false, 7, 7, 'rows'],
+    ['a dump of warnings takes back no failed cell', 500, 'cells', false, 0, 500, 'cells'],
+    ['rows of a dump stand for their cells', 500, 'cells', false, 2, 2, 'rows'],
+    ['codes may tell of a row twice', 9, 'rows', true, 4, 4, 'rows'],
+    ['codes may tell of rows with a warning', 9, 'rows', true, 0, 0, 'rows'],
+  ])('never counts fewer rows than were lost: %s', (_, count, unit, byCodes, lines, rejected, as) => {
+    const one = result({ rows: rows(count, unit), ...(byCodes ? { byCodes: true } : {}) });
+    expect(rowsOf(one, dump(MAIN.id, lines))).toEqual({ ...rows(rejected, unit), warnings: 3 });
+    expect(rejectionsOf(task(one), [dump(MAIN.id, lines)], MAIN, 0).map((r) => [r.rejected, r.unit])).toEqual(
+      rejected === 0 ? [] : [[rejected, as]],
+    );
+  });
+
+  it.each<[number, 'rows' | 'cells', number, string | undefined]>([
+    [
+      500,
+      'rows',
+      0,
+      'Anaplan counts 500 rejected rows of "Load", and its failure dump has none: the larger number counts',
+    ],
+    [
+      0,
+      'rows',
+      2,
+      'Anaplan counts 0 rejected rows of "Load", and its failure dump has 2: the larger number counts',
+    ],
+    [
+      5,
+      'cells',
+      0,
+      'Anaplan counts 5 rejected cells of "Load", and its failure dump has none: the larger number counts',
+    ],
+    [2, 'rows', 2, undefined],
+    [5, 'cells', 2, undefined],
+  ])('says so where count and dump differ: %p %s, %p lines', (count, unit, lines, text) => {
+    expect(differ(result({ rows: rows(count, unit) }), dump('1', lines))).toBe(text);
+    expect(differ(result({ rows: rows(count, unit), byCodes: true }), dump('1', lines))).toBeUndefined();
+    expect(
+      differ(result({ rows: rows(count, unit) }), { ...dump('1', lines), partial: true }),
+    ).toBeUndefined();
   });
 
   it('takes the lines of a dump before the counts of the details', () => {
@@ -107,9 +153,11 @@ describe('acceptRejections: rows that Anaplan rejected are data loss unless some
       { action: 'Load', rejected: 2 },
     ]);
     expect(rejectionsOf(silent, [], MAIN, 0)).toMatchObject([{ action: 'Load', rejected: 4 }]);
-    // The same rows, which the dump of the import knows as loaded with a warning.
+    // By codes they may be the rows that the dump of the import knows as loaded with a warning; a count is one of failures.
     const warned = { ...dump('1', 0, 0), warnings: 4 };
-    expect(rejectionsOf(silent, [warned], MAIN, 0)).toEqual([]);
+    expect(rejectionsOf(silent, [warned], MAIN, 0)).toMatchObject([{ action: 'Load', rejected: 4 }]);
+    const byCodes = task({ ...result(silent.result), byCodes: true });
+    expect(rejectionsOf(byCodes, [warned], MAIN, 0)).toEqual([]);
   });
 
   it("takes Anaplan's own count where a dump ends early and shows fewer rows", () => {

@@ -61,13 +61,39 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
     says({ 'task.result.details': details });
     const end = await load();
     expect(end.type).toBe('RowsRejected');
-    expect(end.message).toContain(`rejected ${n} ${unit} of "Load Sales"`);
+    expect(end.message).toContain(
+      `Import "Load Sales" (112000000002) rejected ${n} ${unit}; the rest is loaded.`,
+    );
     expect(end.message).toContain(`Most frequent reason: ${details[0]?.type} (${n}).`);
     expect(end.message).not.toContain('in the dump');
     expect(end.result).toMatchObject({ task: { rows: { rejected: n } }, failure: { effects: 'applied' } });
     const accepted = await load({ acceptRejections: n });
     expect(accepted.result.outcome).toBe('succeededWithRejections');
     expect((await rig.run('runAction', { action: 'Load Sales' })).type).toBe('RowsRejected');
+  });
+
+  it.each([
+    ['no error', '_Status_,a,_Line_,_Error_1_\nW,x,2,doubtful\n', 'none'],
+    ['one error', '_Status_,a,_Line_,_Error_1_\nE,x,2,bad\n', '1'],
+  ])('believes that 500 rows failed, and warns, where the dump has %s', async (_, body, lines) => {
+    const failed = {
+      type: 'hierarchyRowsProcessedWithFailures',
+      values: ['failedCount', '500', 'successRowCount', '1'],
+    };
+    says({ 'task.result.details': [failed], 'task.result.failureDumpAvailable': true });
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: '**/dump/chunks/*',
+      occurrence: 'every',
+      action: { kind: 'edit', body },
+    });
+    const end = await load({ source: 'bad.csv', acceptRejections: 499 });
+    expect(end.type).toBe('RowsRejected');
+    expect(end.message).toContain('rejected 500 rows (499 accepted)');
+    expect(end.result.task?.rows?.rejected).toBe(500);
+    expect(end.result.warnings).toEqual([
+      `Anaplan counts 500 rejected rows of "Load Sales", and its failure dump has ${lines}: the larger number counts`,
+    ]);
   });
 
   it('does so for an import within a process, and for what only the process says', async () => {
@@ -79,7 +105,9 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
     rig.sandbox.faults.clear();
     says({ 'task.result.details': rejected });
     const whole = await rig.run('runAction', { action: 'Housekeeping' });
-    expect(whole.message).toContain('rejected 12 cells of "Housekeeping"');
+    expect(whole.message).toContain(
+      'Process "Housekeeping" (118000000003) rejected 12 cells; the rest is loaded.',
+    );
   });
 
   it('warns of columns that were left out and of codes that nobody documents, and succeeds', async () => {
@@ -247,7 +275,7 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
       const end = await block({});
       expect(end.type).toBe('RowsRejected');
       // Without the dump these are cells, by Anaplan's count.
-      expect(end.message).toMatch(/rejected \d+ cells of "Load Sales"/);
+      expect(end.message).toMatch(/rejected \d+ cells; the rest/);
       expect(end.message).toContain('The dump of "Load Sales" could not be stored: ');
       expect(end.message).toMatch(
         /GET \/workspaces\/\S+\/imports\/112000000002\/tasks\/[0-9A-F]+\/dump\/chunks/,
@@ -260,7 +288,7 @@ describe('rejections however Anaplan tells them, and verdicts that nothing hides
       const end = await block({ acceptRejections: true });
       expect(end.type).toBe('TargetFailed');
       expect(end.result.failure?.effects).toBe('applied');
-      expect(end.message).toMatch(/is applied\. It rejected \d+ cells of "Load Sales", which is accepted\./);
+      expect(end.message).toMatch(/is applied\. It rejected \d+ cells, which is accepted\./);
     });
   });
 

@@ -62,7 +62,7 @@ describe('uploadImport: exactly these bytes, imported once, no rejected row unhe
     const end = await run();
     expect(end.type).toBe('RowsRejected');
     expect(end.message).toMatch(
-      /^Import "Load Sales" \(112000000002\) rejected 2 rows of "Load Sales"; the rest is loaded\./,
+      /^Import "Load Sales" \(112000000002\) rejected 2 rows; the rest is loaded\./,
     );
     expect(end.message).toMatch(
       /The rejected rows are in file:\/\/\/.*Load_Sales[-\w]*\.csv\. Correct the rows/,
