@@ -9,7 +9,7 @@ import { DEFAULT_TIMING, type ActivityDeps } from './deps';
 import { filled } from './downloads';
 import { dumpDirectory } from './targets';
 import type { AnaplanActivities, FetchDumpInput, FetchDumpResult } from './types';
-import { refOf, specOf } from './uploads';
+import { refOf, taskSpecOf } from './uploads';
 import { work, type Work, type WorkSpec } from './work';
 
 /** How many chunks some attempt got whole. Each begins anew, so only more than that is an end of the trouble. */
@@ -67,7 +67,7 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
 
 /** A dump that is not stored is lost with the next run of the action: a full disk is waited for as long as there is time. */
 function dumpSpec(input: FetchDumpInput, timing: WorkSpec['timing']): WorkSpec {
-  return { ...specOf(input, `Failure dump of "${input.name}"`, timing), storageMs: Infinity };
+  return { ...taskSpecOf(input, `Failure dump of "${input.name}"`, timing), storageMs: Infinity };
 }
 
 /** The dump's bytes, chunk after chunk; whole where Anaplan names no chunks. */

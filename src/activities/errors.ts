@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
-import { AnaplanError } from '../anaplan';
+import { AnaplanError, NOT_ANAPLANS } from '../anaplan';
 import { FAILURES, isFailureType, type Effects, type FailureType, type SearchAttribute } from '../contracts';
 import { StorageError } from '../storage';
 
@@ -58,22 +58,28 @@ const BY_STATUS: Readonly<Record<number, FailureType>> = {
   404: 'NotFound',
   405: 'ProtocolError',
   406: 'ProtocolError',
+  408: 'ServiceUnavailable',
   409: 'Conflict',
   410: 'ServiceUnavailable',
   413: 'InvalidInput',
   415: 'ProtocolError',
+  421: 'ServiceUnavailable',
   422: 'ModelArchived',
   423: 'ModelLocked',
   424: 'ModelOffline',
   425: 'ModelDeployed',
   429: 'RateLimited',
+  499: 'ServiceUnavailable',
 };
 
 /** What an error of the API client is called. */
 export function failureTypeOf(error: AnaplanError): FailureType {
   if (error.kind === 'auth') return 'AuthenticationFailed';
   if (error.kind === 'protocol') return 'ProtocolError';
-  if (error.kind === 'body') return 'TransferCorrupt';
+  if (error.kind === 'body') {
+    // What was sent may be whole all the same: it is the answer that is none.
+    return error.code === NOT_ANAPLANS && error.method !== 'GET' ? 'ProtocolError' : 'TransferCorrupt';
+  }
   // Silence in the middle of an answer has a status, yet is no answer.
   if (error.kind === 'network' || error.kind === 'timeout') return 'NetworkError';
   if (error.status !== undefined) {

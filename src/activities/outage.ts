@@ -32,6 +32,9 @@ export type Verdict =
 /** "HTTP responses" 409: as a locked model, but not for hours. */
 const CONFLICT_BOUND_MS = 15 * 60_000;
 
+/** How long answers are waited out that nobody has documented. */
+const ODD_BOUND_MS = 15 * 60_000;
+
 /** So many broken bodies in a row are not chance. */
 const MAX_BROKEN_BODIES = 8;
 
@@ -47,7 +50,7 @@ export function judgeRefusal(
   const outage: Outage =
     earlier?.class === rule.class
       ? { class: rule.class, since: earlier.since, count: earlier.count + 1 }
-      : { class: rule.class, since: now, count: 1 };
+      : { class: rule.class, since: sameTrouble(earlier, rule) ?? now, count: 1 };
   const wanted = nextDelayMs(rule, outage.count, error.retryAfterMs) * o.retryScale;
   // A busy model holds requests open instead of answering ("API behavior when the model is busy").
   const bound = error.kind === 'timeout' ? o.bounds.modelUnavailable : boundOf(rule.class, o);
@@ -56,7 +59,8 @@ export function judgeRefusal(
   // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
   const delayMs = error.retryAfterMs === undefined ? Math.min(wanted, left) : wanted;
   // A body that is broken every time stays broken: that is no outage to wait out.
-  const hopeless = error.kind === 'body' && outage.count > MAX_BROKEN_BODIES;
+  const broken = error.kind === 'body' || rule.row === 'notAnaplans';
+  const hopeless = broken && outage.count > MAX_BROKEN_BODIES;
   if (hopeless || delayMs > left || left < 1000 * o.retryScale) {
     const final = exhausted(type);
     const failure = fail(
@@ -69,6 +73,12 @@ export function judgeRefusal(
   }
   if (o.leftMs !== undefined && delayMs > o.leftMs) return { kind: 'outOfTime', message };
   return { kind: 'again', type, message, delayMs, outage };
+}
+
+/** Since when nothing has been well, where a proxy answers now this and now that. */
+function sameTrouble(earlier: Outage | undefined, rule: RetryRule): number | undefined {
+  const kinds = [earlier?.class, rule.class];
+  return kinds.includes('odd') && kinds.includes('unavailable') ? earlier?.since : undefined;
 }
 
 /** How long a file system may be full or away, where the activity does not say otherwise. */
@@ -111,6 +121,8 @@ function boundOf(kind: RetryRule['class'], o: OutageBounds): number {
       return modelUnavailable;
     case 'conflict':
       return CONFLICT_BOUND_MS;
+    case 'odd':
+      return Math.min(o.bounds.unavailable, ODD_BOUND_MS);
     case 'rateLimited':
       // No limit of attempts; bounded by the activity's own deadline, or as an unavailable model.
       return o.leftMs === undefined ? modelUnavailable : Number.POSITIVE_INFINITY;

@@ -40,7 +40,7 @@ async function prepareRun(
   const checked = validated(integration, input);
   const timeouts = resolveTimeouts(checked.timeouts);
   return work<never, Prepared>(
-    { what: title(integration, checked), bounds: timeouts, first: true, timing },
+    { what: title(integration, checked), bounds: timeouts, first: true, timing, share: shareOf(checked) },
     async (w) => {
       const { startAgainIfUnknown } = checked as { startAgainIfUnknown?: boolean };
       // Before anything with an effect; and again right before the start.
@@ -124,6 +124,11 @@ function validated<N extends IntegrationName>(integration: N, input: unknown): I
       ),
     },
   );
+}
+
+/** Names are not resolved yet: what they are called is told apart well enough. */
+function shareOf({ connection = 'default', workspace, model }: CommonInput): string {
+  return [connection, workspace ?? '', model].join('/');
 }
 
 function title(integration: IntegrationName, input: CommonInput): string {

@@ -24,7 +24,7 @@ import type {
   StartResult,
   TaskBaseline,
 } from './types';
-import { refOf, specOf } from './uploads';
+import { refOf, specOf, taskSpecOf } from './uploads';
 import { work, type Work } from './work';
 
 /** What followTask remembers from attempt to attempt. */
@@ -111,7 +111,7 @@ export function createTasks(
 
     'anaplan.reconcileStart': (input) =>
       work<{ since: number }, ReconcileResult>(
-        specOf(input, `Looking for the task of ${nameOf(input.action)}`, timing),
+        taskSpecOf(input, `Looking for the task of ${nameOf(input.action)}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
           const since = w.resumed?.since ?? w.now();
@@ -140,7 +140,7 @@ export function createTasks(
       const seen: { state?: string } = {};
       try {
         return await work<FollowBeat, SettledTask>(
-          specOf(input, `${nameOf(input.action)}, task ${input.taskId}`, timing),
+          taskSpecOf(input, `${nameOf(input.action)}, task ${input.taskId}`, timing),
           (w) => follow(deps.connection(input.connection).client, input, w, timing, seen),
         );
       } catch (error) {
@@ -149,23 +149,26 @@ export function createTasks(
     },
 
     'anaplan.cancelTask': (input) =>
-      work(specOf(input, `Cancelling ${nameOf(input.action)}, task ${input.taskId}`, timing), async (w) => {
-        const { client } = deps.connection(input.connection);
-        try {
-          const options = { signal: w.signal, ...w.fence };
-          await client.tasks.cancel(refOf(input), input.action, input.taskId, options);
-        } catch (error) {
-          // Finished meanwhile, or unloaded: following it tells which.
-          const late =
-            error instanceof AnaplanError &&
-            error.sent === 'answered' &&
-            [400, 404, 409].includes(error.status ?? 0);
-          if (!late) throw error;
-        }
-      }),
+      work(
+        taskSpecOf(input, `Cancelling ${nameOf(input.action)}, task ${input.taskId}`, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          try {
+            const options = { signal: w.signal, ...w.fence };
+            await client.tasks.cancel(refOf(input), input.action, input.taskId, options);
+          } catch (error) {
+            // Finished meanwhile, or unloaded: following it tells which.
+            const late =
+              error instanceof AnaplanError &&
+              error.sent === 'answered' &&
+              [400, 404, 409].includes(error.status ?? 0);
+            if (!late) throw error;
+          }
+        },
+      ),
 
     'anaplan.newerTasks': (input) =>
-      work(specOf(input, `Task list of ${nameOf(input.action)}`, timing), async (w) => {
+      work(taskSpecOf(input, `Task list of ${nameOf(input.action)}`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const { tasks } = await client.tasks.list(refOf(input), input.action, { signal: w.signal });
         const ours = tasks.find((t) => t.taskId === input.taskId);
@@ -212,7 +215,7 @@ export function startOutcome(what: string, error: AnaplanError, scale = 1): Star
     type: failureTypeOf(error),
     message: sentence(what, error),
     retryAfterMs: delay,
-    bound: rule.class === 'rateLimited' ? 'rate' : rule.class,
+    bound: rule.class === 'rateLimited' ? 'rate' : rule.class === 'odd' ? 'unavailable' : rule.class,
   };
 }
 

@@ -25,10 +25,15 @@ type UploadBeat = UploadPosition;
 
 /** What a call's waits are bounded by, and the words that its messages start with. */
 export function specOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
-  const spec: WorkSpec = { what, bounds: call.bounds, timing };
+  const spec: WorkSpec = { what, bounds: call.bounds, timing, share: `${call.connection}/${call.model.id}` };
   if (call.leftMs !== undefined) spec.leftMs = call.leftMs;
   if (call.deadlineName !== undefined) spec.deadlineName = call.deadlineName;
   return spec;
+}
+
+/** As {@link specOf}, for what deals with a task: it runs on, whatever is answered to questions about it. */
+export function taskSpecOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
+  return { ...specOf(call, what, timing), task: true };
 }
 
 /** The model of a call, as the API client wants it. */

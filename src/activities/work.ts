@@ -5,7 +5,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
-import { AnaplanError, retryRule, type CallOptions } from '../anaplan';
+import { AnaplanError, retryRule, withShare, type CallOptions } from '../anaplan';
 import { FAILURES, rhythmOf, type Rhythm, type TimeoutsMs } from '../contracts';
 import { StorageError } from '../storage';
 import { Pulse } from './beats';
@@ -30,12 +30,16 @@ export interface WorkSpec {
   bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
   /** The first activity of a run: nothing is lost yet, so refused credentials are final. */
   first?: true;
+  /** A task exists, which runs on whatever is answered: what would be final otherwise is waited out, too. */
+  task?: true;
   /** How long the activity may go on over all its attempts, from when it was scheduled. */
   leftMs?: number;
   deadlineName?: keyof TimeoutsMs;
   /** How long a full or absent file system is waited for. Default 15 min. */
   storageMs?: number;
   timing: Timing;
+  /** Whose calls these are: the models of a tenant take turns at the rate limit. */
+  share?: string;
 }
 
 /** How long {@link Work.confirm} asks. */
@@ -320,8 +324,8 @@ export class Work<P> {
 
   /** Retries what Anaplan refused for now, within the bounds. */
   private refused(error: AnaplanError): ApplicationFailure {
-    const { what, timing, bounds, first } = this.spec;
-    const rule = retryRule(error, { begun: first !== true });
+    const { what, timing, bounds, first, task } = this.spec;
+    const rule = retryRule(error, { begun: first !== true, task: task === true });
     if (rule.class === 'refused') return refuse(what, error);
     const limits = { what, bounds, leftMs: this.leftMs(), retryScale: timing.retryScale };
     return this.follow(judgeRefusal(error, rule, this.earlier, this.now(), limits));
@@ -373,7 +377,7 @@ export async function work<P, R>(spec: WorkSpec, body: (work: Work<P>) => Promis
   const attempt = new Work<P>(spec);
   try {
     await attempt.begin();
-    const result = await body(attempt);
+    const result = await withShare(spec.share ?? spec.what, () => body(attempt));
     attempt.end();
     return result;
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Authenticator } from './auth/authenticator';
-import { AnaplanError, ShapeError } from './errors';
+import { AnaplanError, NOT_ANAPLANS, ShapeError } from './errors';
 import {
   assertWhole,
   bodyError,
@@ -14,7 +14,7 @@ import { errorText, type Content } from './http/error-page';
 import { serverDate } from './http/headers';
 import type { Transport, WireRequest } from './http/transport';
 import { collect, collectKnown, nextPage, totalSize } from './paging';
-import { itemsOf } from './parse';
+import { isRecord, itemsOf } from './parse';
 import type { CallOptions, ChunkBody, DownloadBody, Priority } from './types';
 
 /** Everything about one API call except who makes it. */
@@ -74,17 +74,7 @@ export class Api {
   /** Makes a call and reads its JSON. */
   async json(call: ApiCall, o: CallOptions = {}): Promise<JsonAnswer> {
     const res = await this.send(call, o, 'identity');
-    // Of a call that changes something, what was answered is read as far as it goes: it may have had its effect.
-    const reads = call.method === 'GET';
-    if (reads) assertWhole(res);
-    const text = await readText(res, MAX_JSON_BYTES, this.errors(res));
-    const why = reads ? errorText(res.headers, text) : undefined;
-    if (why !== undefined) throw bodyError(res, why);
-    try {
-      return { body: parseJson(text), status: res.status, serverDate: serverDate(res.headers) };
-    } catch {
-      throw this.protocol(res, 'answered with something that is not JSON');
-    }
+    return { body: await this.read(res), status: res.status, serverDate: serverDate(res.headers) };
   }
 
   /** Makes a call and reads what its answer is about; what is missing becomes an error of kind `protocol`. */
@@ -93,11 +83,24 @@ export class Api {
     return this.shaped(call, answer.status, () => parse(answer.body));
   }
 
-  /** Makes a call whose answer does not matter, unless it is somebody else's or an error: such a call may not have arrived. */
+  /** Makes a call that is answered by nothing, or by an envelope that says no more than that it was done. */
   async run(call: ApiCall, o: CallOptions = {}): Promise<void> {
     const res = await this.send(call, o, 'identity');
-    const why = errorText(res.headers, await readText(res, MAX_JSON_BYTES, this.errors(res)));
-    if (why !== undefined) throw bodyError(res, why);
+    const body = await this.read(res);
+    if (body !== undefined && !isRecord(body)) throw notAnaplans(res, 'nothing that Anaplan answers');
+  }
+
+  /** Reads JSON. A 2xx of a proxy, and one whose envelope tells of a failure, must never pass for Anaplan's consent. */
+  private async read(res: WireResponse): Promise<unknown> {
+    if (res.method === 'GET') assertWhole(res);
+    const text = await readText(res, MAX_JSON_BYTES, this.errors(res));
+    const why = errorText(res.headers, text);
+    if (why !== undefined) throw bodyError(res, why, { code: NOT_ANAPLANS });
+    try {
+      return parseJson(text);
+    } catch {
+      throw notAnaplans(res, 'something that is not JSON');
+    }
   }
 
   /** Starts a download; an answer that is no content breaks its stream, as one that is cut does. */
@@ -210,17 +213,18 @@ export class Api {
       sent: 'answered',
     });
   }
+}
 
-  private protocol(res: WireResponse, why: string): AnaplanError {
-    return new AnaplanError(`${res.method} ${res.path} ${why}.`, {
-      kind: 'protocol',
-      method: res.method,
-      path: res.path,
-      status: res.status,
-      sent: 'answered',
-      serverDate: serverDate(res.headers),
-    });
-  }
+function notAnaplans(res: WireResponse, what: string): AnaplanError {
+  return new AnaplanError(`${res.method} ${res.path} answered with ${what}.`, {
+    kind: 'protocol',
+    method: res.method,
+    path: res.path,
+    status: res.status,
+    sent: 'answered',
+    code: NOT_ANAPLANS,
+    serverDate: serverDate(res.headers),
+  });
 }
 
 function isUnauthorized(error: unknown): error is AnaplanError {

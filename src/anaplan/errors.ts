@@ -78,15 +78,21 @@ export function isAborted(error: unknown): boolean {
 
 /**
  * True when nobody can tell from this error whether the request took effect: it may have been sent and no answer
- * came, the answer was a 5xx (a gateway's 504 can follow the effect), or a 2xx whose body could not be read.
+ * came, the answer was a 5xx (a gateway's 504 can follow the effect), a 2xx whose body could not be read, or a status that
+ * Anaplan does not document: a 408 or 499 can come from a proxy that no longer waits for what Anaplan does all the same.
  * What this is true for must not be sent again blindly when the request is not idempotent (POST `/tasks`).
  */
 export function outcomeUnknown(error: AnaplanError): boolean {
   if (error.sent === 'no') return false;
   if (error.sent === 'unknown') return true;
-  const status = error.status ?? 0;
-  return status >= 500 || status < 400;
+  return !REFUSALS.has(error.status ?? 0);
 }
+
+/** The answers that Anaplan documents as refusals ("HTTP responses"), and a proxy's that let nothing through. */
+const REFUSALS = new Set([400, 401, 403, 404, 405, 406, 407, 409, 410, 415, 422, 423, 424, 425, 429]);
+
+/** The code of an {@link AnaplanError} for a 2xx that Anaplan cannot have meant: a page of a proxy, or a status of failure. */
+export const NOT_ANAPLANS = 'NOT_ANAPLANS';
 
 /** An answer without a value that is needed. Internal: the API caller turns it into an {@link AnaplanError}. */
 export class ShapeError extends Error {

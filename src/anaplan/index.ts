@@ -2,11 +2,24 @@
 export { AnaplanClient, type AnaplanClientOptions } from './client';
 export type { Authenticator, TokenInfo } from './auth/authenticator';
 export type { Credentials } from './auth/credentials';
-export { ABORTED, AnaplanError, isAborted, outcomeUnknown, type AnaplanErrorKind } from './errors';
+export {
+  ABORTED,
+  AnaplanError,
+  isAborted,
+  NOT_ANAPLANS,
+  outcomeUnknown,
+  type AnaplanErrorKind,
+} from './errors';
 export { DEFAULT_TIMEOUTS, type Timeouts } from './http/dispatcher';
 export { ProxyError } from './http/proxy';
 export type { LogEvent } from './http/transport';
-export { DEFAULT_REQUESTS_PER_MINUTE, RateLimiter, shareLimiter, type LimiterClock } from './limiter';
+export {
+  DEFAULT_REQUESTS_PER_MINUTE,
+  RateLimiter,
+  shareLimiter,
+  withShare,
+  type LimiterClock,
+} from './limiter';
 export { REGIONS, regionUrls, type RegionUrls } from './regions';
 export {
   DEFAULT_RETRY_AFTER_MS,

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { ABORTED, AnaplanError } from './errors';
 import { MIN_RETRY_AFTER_MS } from './retry';
 import type { Priority } from './types';
@@ -29,6 +31,49 @@ interface Waiter {
   grant(): void;
 }
 
+/** For whom a call is made. */
+const sharer = new AsyncLocalStorage<string>();
+
+/**
+ * Makes the calls of `run` in the share of `name`, e.g. of a model: where many calls wait, each share gets its turn, so
+ * that one with hundreds of them does not hold up another with a few.
+ */
+export function withShare<T>(name: string, run: () => T): T {
+  return sharer.run(name, run);
+}
+
+/** Calls that wait, by share; the share that comes next is the first. */
+class Lane {
+  size = 0;
+  private readonly shares = new Map<string, Set<Waiter>>();
+
+  add(share: string, waiter: Waiter): void {
+    const waiters = this.shares.get(share) ?? new Set();
+    this.shares.set(share, waiters.add(waiter));
+    this.size++;
+  }
+
+  delete(share: string, waiter: Waiter): void {
+    const waiters = this.shares.get(share);
+    if (waiters?.delete(waiter) !== true) return;
+    this.size--;
+    if (waiters.size === 0) this.shares.delete(share);
+  }
+
+  /** Takes out the call whose turn it is. */
+  take(): Waiter | undefined {
+    for (const [share, waiters] of this.shares) {
+      for (const waiter of waiters) {
+        this.delete(share, waiter);
+        // To the end: the other shares come first.
+        if (this.shares.delete(share)) this.shares.set(share, waiters);
+        return waiter;
+      }
+    }
+    return undefined;
+  }
+}
+
 /**
  * Rate limiter of one tenant: a token bucket that never lets more than `requestsPerMinute` calls pass in any 60 s,
  * wherever the window is laid.
@@ -37,8 +82,8 @@ interface Waiter {
  * c that were there and the rpm - c that came. A new limiter starts with c / 2, so that a worker that is killed and
  * started again does not spend its burst twice.
  *
- * Two FIFO lanes share it: `light` goes first, and when both wait they alternate, so that transfers cannot starve
- * polls nor polls transfers.
+ * Two lanes share it: `light` goes first, and when both wait they alternate, so that transfers cannot starve
+ * polls nor polls transfers. Within a lane the shares of {@link withShare} take turns, and each is FIFO.
  */
 export class RateLimiter {
   readonly requestsPerMinute: number;
@@ -46,7 +91,7 @@ export class RateLimiter {
   readonly capacity: number;
   private readonly refillPerMs: number;
   private readonly clock: LimiterClock;
-  private readonly lanes: Record<Priority, Set<Waiter>> = { light: new Set(), bulk: new Set() };
+  private readonly lanes: Record<Priority, Lane> = { light: new Lane(), bulk: new Lane() };
   private lastLane: Priority = 'bulk';
   private tokens: number;
   private refilledAt: number;
@@ -85,6 +130,7 @@ export class RateLimiter {
     if (signal?.aborted === true) return Promise.reject(abortedWaiting(signal));
     return new Promise((resolve, reject) => {
       const lane = this.lanes[priority];
+      const share = sharer.getStore() ?? '';
       const waiter: Waiter = {
         grant: () => {
           signal?.removeEventListener('abort', onAbort);
@@ -92,12 +138,12 @@ export class RateLimiter {
         },
       };
       const onAbort = (): void => {
-        lane.delete(waiter);
+        lane.delete(share, waiter);
         reject(abortedWaiting(signal));
         this.serve();
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      lane.add(waiter);
+      lane.add(share, waiter);
       this.serve();
     });
   }
@@ -149,11 +195,10 @@ export class RateLimiter {
     this.timer = undefined;
     this.refill();
     if (this.clock.now() >= this.pausedUntil) {
-      for (let next = this.nextWaiter(); next !== undefined && this.tokens >= 1; next = this.nextWaiter()) {
+      while (this.waiting > 0 && this.tokens >= 1) {
         this.tokens -= 1;
-        this.lastLane = next.lane;
-        this.lanes[next.lane].delete(next.waiter);
-        next.waiter.grant();
+        this.lastLane = this.nextLane();
+        this.lanes[this.lastLane].take()?.grant();
       }
     }
     if (this.waiting === 0) return;
@@ -166,12 +211,9 @@ export class RateLimiter {
     }, delay);
   }
 
-  private nextWaiter(): { lane: Priority; waiter: Waiter } | undefined {
-    const order: Priority[] = this.lastLane === 'light' ? ['bulk', 'light'] : ['light', 'bulk'];
-    for (const lane of order) {
-      for (const waiter of this.lanes[lane]) return { lane, waiter };
-    }
-    return undefined;
+  private nextLane(): Priority {
+    const other = this.lastLane === 'light' ? 'bulk' : 'light';
+    return this.lanes[other].size > 0 ? other : this.lastLane;
   }
 }
 

@@ -1,7 +1,7 @@
-import { ABORTED, type AnaplanError } from './errors';
+import { ABORTED, NOT_ANAPLANS, type AnaplanError } from './errors';
 
 /** What kind of waiting an error asks for. */
-export type RetryClass = 'rateLimited' | 'modelUnavailable' | 'conflict' | 'unavailable' | 'refused';
+export type RetryClass = 'rateLimited' | 'modelUnavailable' | 'conflict' | 'unavailable' | 'odd' | 'refused';
 
 /** One row of the retry table: which answers it covers and how they are waited for. */
 export interface RetryRule {
@@ -106,7 +106,7 @@ export const RETRY_TABLE = {
   ),
   unavailable: {
     row: 'unavailable',
-    answers: '500, 502, 503, 504, other 5xx, 408',
+    answers: '500, 502, 503, 504, other 5xx, 408, 421, 499',
     class: 'unavailable',
     retry: true,
     firstDelayMs: 1_000,
@@ -125,6 +125,28 @@ export const RETRY_TABLE = {
     factor: 2,
     bound: 'unavailable',
     note: 'As 5xx. Never for POST /tasks unless provably nothing was sent.',
+  },
+  notAnaplans: {
+    row: 'notAnaplans',
+    answers: 'a 2xx with a page that is not JSON, or whose own status says that it failed',
+    class: 'odd',
+    retry: true,
+    firstDelayMs: 1_000,
+    maxDelayMs: MINUTE,
+    factor: 2,
+    bound: 15 * MINUTE,
+    note: 'A proxy answered in place of Anaplan: sent again up to 8 times in a run that has begun, at most for timeouts.unavailable. Never taken for a success. Never for POST /tasks, where the task list decides.',
+  },
+  oddWhileTask: {
+    row: 'oddWhileTask',
+    answers: 'any answer that is final otherwise, to the polls of a task, its dumps and its cancellation',
+    class: 'odd',
+    retry: true,
+    firstDelayMs: 5_000,
+    maxDelayMs: MINUTE,
+    factor: 2,
+    bound: 15 * MINUTE,
+    note: 'Waited for like an outage, at most for timeouts.unavailable: the task runs on. After that the task is cancelled by DELETE before the model is given back.',
   },
   certificate: refused(
     'certificate',
@@ -171,9 +193,17 @@ function changes({ method = 'GET', path = '' }: Refusal): boolean {
 /**
  * The row of {@link RETRY_TABLE} for an error. Pure.
  * @param o.begun - the run may have changed something already: refused credentials are waited for
+ * @param o.task - a task exists, which runs on whatever is answered: nothing but the caller's own signal is final
  */
-export function retryRule(e: Refusal, o: { begun?: boolean } = {}): RetryRule {
+export function retryRule(e: Refusal, o: { begun?: boolean; task?: boolean } = {}): RetryRule {
   if (e.code === ABORTED) return RETRY_TABLE.aborted;
+  const rule = ruleOf(e, o);
+  const final = rule.class === 'refused' || rule.row === 'notAnaplans';
+  return o.task && final ? RETRY_TABLE.oddWhileTask : rule;
+}
+
+function ruleOf(e: Refusal, o: { begun?: boolean }): RetryRule {
+  if (o.begun && e.code === NOT_ANAPLANS) return RETRY_TABLE.notAnaplans;
   switch (e.kind) {
     case 'auth':
       if (o.begun) return RETRY_TABLE.credentialsLater;
@@ -190,13 +220,16 @@ export function retryRule(e: Refusal, o: { begun?: boolean } = {}): RetryRule {
   }
 }
 
+/** A proxy's way to say that it did not wait: request time-out, misdirected request, closed by the client. */
+const TIMED_OUT = new Set([408, 421, 499]);
+
 function statusRule(status: number): RetryRule {
   if (status === 429) return RETRY_TABLE.rateLimited;
   if (status === 410) return RETRY_TABLE.gone;
   if (status === 423 || status === 424) return RETRY_TABLE.modelUnavailable;
   if (status === 409) return RETRY_TABLE.conflict;
   if (status === 401) return RETRY_TABLE.unauthorized;
-  if (status >= 500 || status === 408) return RETRY_TABLE.unavailable;
+  if (status >= 500 || TIMED_OUT.has(status)) return RETRY_TABLE.unavailable;
   return RETRY_TABLE.refused;
 }
 

@@ -217,14 +217,14 @@ async function follow(run: Run, action: ActionObject, taskId: string): Promise<S
     return await Promise.race([polling, CancellationScope.current().cancelRequested]);
   } catch (error) {
     sawLast(run, error);
-    const tooLong = failedAs(error, 'DeadlineExceeded');
-    if (!tooLong && !isCancellation(error)) {
-      if (!failedAs(error, 'TaskLost')) run.warn(mayStillRun(run, action, taskId));
-      throw error;
-    }
-    const under = tooLong ? undefined : { polls, polling };
+    if (failedAs(error, 'TaskLost') || hasEnded(run)) throw error;
+    // Nobody may start anything beside a task that runs on unseen: whatever ended the following, the task is cancelled
+    // before the model is given back.
+    const under = isCancellation(error) ? { polls, polling } : undefined;
     const settled = await shielded(() => cancelTask(run, action, taskId, error, under));
     if (settled.state === 'CANCELLED') {
+      if (!isCancellation(error) && !failedAs(error, 'DeadlineExceeded'))
+        run.warn(`task ${taskId} of "${action.name}" was cancelled: it could no longer be followed`);
       // The steps of a process that ended before have their dumps, which the next run of the process erases.
       await keepDumps(run, action, { ...settled, adopted: run.result.task?.adopted ?? false }).catch(
         (lost: unknown) => run.warn(`the dumps of task ${taskId} could not be kept (${String(lost)})`),
@@ -244,10 +244,8 @@ function sawLast(run: Run, error: unknown): void {
   if (state !== undefined && run.result.task) run.result.task.state = state;
 }
 
-function mayStillRun(run: Run, action: ActionObject, taskId: string): string {
-  const state = run.result.task?.state ?? NOT_SEEN;
-  const seen = state === NOT_SEEN ? 'its state was not seen' : `it was last seen as ${state}`;
-  return `task ${taskId} of "${action.name}" may still run: ${seen}`;
+function hasEnded(run: Run): boolean {
+  return ['COMPLETE', 'CANCELLED'].includes(run.result.task?.state ?? '');
 }
 
 /** Follows the task to its end; a state that nobody documents is told in the UI and in the result. */
@@ -306,12 +304,14 @@ async function cancelTask(
   run.state('cancelling', `Cancelling task \`${taskId}\``);
   const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
   const withinMs = run.timeouts.cancel + 5 * 60_000;
+  let asked = false;
   try {
     await call(
       'anaplan.cancelTask',
       { summary: `cancel task ${taskId}`, withinMs },
       { ...run.call(deadline), action, taskId },
     );
+    asked = true;
     const seen = under && (await seenBy(under.polling, Math.min(POLL_SEES_MS, run.timeouts.cancel)));
     if (seen) return seen;
     under?.polls.cancel();
@@ -320,8 +320,12 @@ async function cancelTask(
   } catch (error) {
     under?.polls.cancel();
     sawLast(run, error);
+    if (hasEnded(run)) throw reason;
+    const tried = asked ? 'it was cancelled, but its end was not seen' : 'cancelling it failed';
+    const state = run.result.task?.state ?? NOT_SEEN;
+    const seen = state === NOT_SEEN ? 'its state was not seen' : `it was last seen as ${state}`;
     run.warn(
-      `task ${taskId} of "${action.name}" may still run: it was cancelled, but its end was not seen (${String(error)})`,
+      `task ${taskId} of "${action.name}" may still run: ${seen}, and ${tried} (${readFailure(error).message})`,
     );
     throw reason;
   }

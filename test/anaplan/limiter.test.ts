@@ -1,4 +1,11 @@
-import { AnaplanClient, AnaplanError, type LimiterClock, RateLimiter, shareLimiter } from '../../src/anaplan';
+import {
+  AnaplanClient,
+  AnaplanError,
+  type LimiterClock,
+  RateLimiter,
+  shareLimiter,
+  withShare,
+} from '../../src/anaplan';
 import { rejection } from './server';
 
 /** A clock that stands still until it is told to go on. */
@@ -208,4 +215,41 @@ test('clients of several users of one API host share a limiter: Anaplan counts t
   expect(ben).toBe(ann);
   expect(other).not.toBe(ann);
   await Promise.all(clients.map((client) => client.close()));
+});
+
+test('a model with hundreds of calls does not hold up one with a few: shares take turns, each in its order', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(60, clock);
+  const order: string[] = [];
+  const ask = (share: string, n: number, lane: 'light' | 'bulk' = 'light'): void =>
+    void withShare(share, () => limiter.acquire(lane)).then(() => order.push(`${share}${n}`));
+  for (let n = 0; n < 200; n++) ask('busy', n);
+  await clock.advance(1_000);
+  const before = order.length;
+  for (let n = 0; n < 3; n++) ask('idle', n);
+  for (let n = 0; n < 2; n++) ask('third', n);
+  await clock.advance(60_000);
+  const after = order.slice(before, before + 8);
+  // Each of the others at most every third turn later.
+  expect(after.filter((call) => call.startsWith('idle'))).toEqual(['idle0', 'idle1', 'idle2']);
+  expect(after.filter((call) => call.startsWith('third'))).toEqual(['third0', 'third1']);
+  const busy = order.filter((call) => call.startsWith('busy'));
+  expect(busy).toEqual(busy.map((_, n) => `busy${n}`));
+  expect(limiter.waiting).toBe(205 - order.length);
+});
+
+test('a call that is given up leaves its share in order', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(4, clock);
+  await limiter.acquire();
+  const gone = new AbortController();
+  const first = withShare('a', () => limiter.acquire('light', gone.signal));
+  const second = withShare('a', () => limiter.acquire('light'));
+  const other = withShare('b', () => limiter.acquire('bulk'));
+  gone.abort();
+  await rejection(first);
+  expect(limiter.waiting).toBe(2);
+  await clock.advance(120_000);
+  await Promise.all([second, other]);
+  expect(limiter.waiting).toBe(0);
 });

@@ -2,6 +2,7 @@ import {
   ABORTED,
   AnaplanError,
   nextDelayMs,
+  NOT_ANAPLANS,
   outcomeUnknown,
   REGIONS,
   regionUrls,
@@ -29,7 +30,7 @@ describe('retry table', () => {
       (method) => [{ ...status(409), method, path: '/x' }, 'conflictOfChange', 'refused', 0, 0] as Row,
     ),
     [{ kind: 'auth', status: 407 }, 'credentials', 'refused', 0, 0],
-    ...[500, 502, 503, 504, 599].map(
+    ...[500, 502, 503, 504, 599, 408, 421, 499].map(
       (s) =>
         [status(s), 'unavailable', 'unavailable', 1_000, 60_000] as [
           ReturnType<typeof status>,
@@ -68,7 +69,12 @@ describe('retry table', () => {
 
   test('every row is reachable and named by its key', () => {
     expect(Object.entries(RETRY_TABLE).every(([key, rule]) => rule.row === key)).toBe(true);
-    const reached = [...rows.map(([, row]) => row), retryRule({ kind: 'auth' }, { begun: true }).row];
+    const reached = [
+      ...rows.map(([, row]) => row),
+      retryRule({ kind: 'auth' }, { begun: true }).row,
+      retryRule({ kind: 'protocol', code: NOT_ANAPLANS }, { begun: true }).row,
+      retryRule(status(400), { begun: true, task: true }).row,
+    ];
     expect(new Set(reached)).toEqual(new Set(Object.keys(RETRY_TABLE)));
   });
 
@@ -79,6 +85,22 @@ describe('retry table', () => {
       expect(rule).toMatchObject({ class: 'unavailable', retry: true, bound: 'unavailable' });
     },
   );
+
+  test.each<Parameters<typeof retryRule>[0]>([
+    ...[302, 400, 403, 404, 405, 406, 409, 413, 415, 418, 422, 425].map(status),
+    { kind: 'protocol' },
+    { kind: 'protocol', code: NOT_ANAPLANS },
+    { kind: 'network', code: 'SELF_SIGNED_CERT_IN_CHAIN' },
+  ])('%j is waited for once a task exists, which runs on whatever is answered', (error) => {
+    const rule = retryRule({ method: 'DELETE', path: '/x', ...error }, { begun: true, task: true });
+    expect(rule).toMatchObject({ class: 'odd', retry: true });
+    expect(retryRule({ kind: 'network', code: ABORTED }, { begun: true, task: true }).retry).toBe(false);
+  });
+
+  test('a page of a proxy in place of an answer is waited for in a run that has begun, and final before', () => {
+    const page = { kind: 'protocol', code: NOT_ANAPLANS } as const;
+    expect([retryRule(page).retry, retryRule(page, { begun: true }).retry]).toEqual([false, true]);
+  });
 
   const delays: [keyof typeof RETRY_TABLE, number, number | undefined, number][] = [
     ['rateLimited', 1, undefined, 10_000],
@@ -110,15 +132,19 @@ describe('outcomeUnknown tells what must not be sent again blindly', () => {
   const make = (init: Partial<ConstructorParameters<typeof AnaplanError>[1]>) =>
     new AnaplanError('x', { kind: 'status', method: 'POST', path: '/tasks', sent: 'answered', ...init });
   test.each([
-    [make({ status: 400 }), false],
-    [make({ status: 429 }), false],
+    ...[400, 401, 403, 404, 405, 406, 409, 410, 415, 422, 423, 424, 425, 429].map(
+      (code) => [make({ status: code }), false] as [AnaplanError, boolean],
+    ),
+    ...[101, 302, 307, 402, 408, 412, 413, 414, 418, 421, 426, 428, 431, 444, 451, 460, 499].map(
+      (code) => [make({ status: code }), true] as [AnaplanError, boolean],
+    ),
     [make({ status: 500 }), true],
     [make({ status: 504 }), true],
     [make({ kind: 'network', sent: 'unknown' }), true],
     [make({ kind: 'network', sent: 'no' }), false],
     [make({ kind: 'body', status: 200 }), true],
     [make({ kind: 'protocol', status: 200 }), true],
-  ])('%#', (error, unknown) => expect(outcomeUnknown(error)).toBe(unknown));
+  ])('%s: %s', (error, unknown) => expect(outcomeUnknown(error)).toBe(unknown));
 });
 
 describe('Retry-After', () => {

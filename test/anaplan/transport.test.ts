@@ -5,6 +5,7 @@ import {
   type AnaplanClient,
   AnaplanError,
   type CallOptions,
+  NOT_ANAPLANS,
   outcomeUnknown,
   RateLimiter,
 } from '../../src/anaplan';
@@ -637,6 +638,56 @@ describe('a JSON answer', () => {
       res.end('{}');
     });
     expect(await error(client.users.me())).toMatchObject({ kind: 'body' });
+  });
+
+  describe('of success that Anaplan cannot have given is none', () => {
+    const action = { kind: 'imports', id: '112' } as const;
+    const body = { slices: () => [Buffer.from('abc')], length: 3, gzip: false };
+    const calls: [string, () => Promise<unknown>][] = [
+      ['a chunk', () => client.files.putChunk(ref, '113', 0, body)],
+      ['a file whole', () => client.files.put(ref, '113', body)],
+      ['the chunk count', () => client.files.setChunkCount(ref, '113', 1)],
+      ['complete', () => client.files.complete(ref, '113', { id: '113' })],
+      ['the deletion of a file', () => client.files.delete(ref, '113')],
+      ['a start', () => client.tasks.start(ref, action, { localeName: 'en_US' })],
+      ['the deletion of a task', () => client.tasks.cancel(ref, action, 'T')],
+      ['a read request', () => client.reads.create(ref, { kind: 'views', id: '101' })],
+      ['its deletion', () => client.reads.delete(ref, { kind: 'views', id: '101' }, 'R')],
+      ['a poll', () => client.tasks.get(ref, action, 'T')],
+      ['a list', () => client.files.list(ref)],
+      ['a chunk list', () => client.files.chunks(ref, '113')],
+      ['the model', () => client.models.status(ref)],
+    ];
+    const answers: [string, string, string][] = [
+      ['a page of a proxy', 'text/html', '<html><body>Please log in</body></html>'],
+      ['an envelope with 500', 'application/json', '{"status":{"code":500,"message":"no"}}'],
+      [
+        'an envelope with 423 and all else',
+        'application/json',
+        '{"status":{"code":"423"},"taskId":"T","task":{"taskId":"T","taskState":"COMPLETE"},"file":{"id":"113"},"files":[],"chunks":[]}',
+      ],
+    ];
+    test.each(calls.flatMap(([name, call]) => answers.map((answer) => [name, ...answer, call] as const)))(
+      '%s answered by %s',
+      async (_, __, type, text, call) => {
+        serve((___, res) => res.writeHead(200, { 'content-type': type }).end(text));
+        const e = await error(call());
+        expect(e).toMatchObject({ kind: 'body', code: NOT_ANAPLANS, status: 200 });
+        expect(outcomeUnknown(e)).toBe(true);
+      },
+    );
+
+    test.each<[number, string | undefined]>([
+      [204, undefined],
+      [200, ''],
+      [200, '{}'],
+      [200, '{"status":{"code":200,"message":"Success"}}'],
+      [202, '{"status":{"code":"204"}}'],
+      [200, '{"status":"SUCCESS"}'],
+    ])('while %d with %j is one', async (code, text) => {
+      serve((_, res) => res.writeHead(code).end(text));
+      await client.files.putChunk(ref, '113', 0, body);
+    });
   });
 
   test('is asked for without compression, and read with it', async () => {

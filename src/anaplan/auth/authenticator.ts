@@ -1,7 +1,8 @@
-import { ABORTED, AnaplanError } from '../errors';
+import { ABORTED, AnaplanError, NOT_ANAPLANS } from '../errors';
 import { bodyErrors, MAX_JSON_BYTES, parseJson, readText } from '../http/body';
 import { serverDate } from '../http/headers';
 import type { Transport, WireRequest } from '../http/transport';
+import { withShare } from '../limiter';
 import { REMEMBER_REFUSAL_MS } from '../retry';
 import { isRecord, optionalText, optionalTime } from '../parse';
 import { AUTHENTICATE, loginMaker, type Credentials, type LoginMaker } from './credentials';
@@ -298,7 +299,8 @@ export class Authenticator {
       signal: options.signal,
       headersTimeoutMs: AUTH_TIMEOUT_MS,
     };
-    const res = await this.transport.send(request);
+    // Every run of the tenant waits for it, not only the one that happened to ask.
+    const res = await withShare('log-in', () => this.transport.send(request));
     const errors = bodyErrors(res, (signal) => this.transport.aborted(request, signal, 'answered'));
     const text = await readText(res, MAX_JSON_BYTES, errors);
     try {
@@ -310,6 +312,7 @@ export class Authenticator {
         path,
         status: res.status,
         sent: 'answered',
+        code: NOT_ANAPLANS,
       });
     }
   }
