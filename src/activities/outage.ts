@@ -62,7 +62,7 @@ export function judgeRefusal(
   const broken = error.kind === 'body' || rule.row === 'notAnaplans';
   const hopeless = broken && outage.count > MAX_BROKEN_BODIES;
   if (hopeless || delayMs > left || left < 1000 * o.retryScale) {
-    const final = exhausted(type);
+    const final = exhausted(type, rule);
     const failure = fail(
       final,
       `${message}. It has done so for ${lasted(now - outage.since)} (${outage.count} times).${remedyAfter(error, final)}`,
@@ -131,7 +131,9 @@ function boundOf(kind: RetryRule['class'], o: OutageBounds): number {
   }
 }
 
-function exhausted(type: FailureType): FailureType {
+function exhausted(type: FailureType, rule: RetryRule): FailureType {
+  // No data were asked for: it is the answer that is none.
+  if (rule.row === 'oddWhileTask' && type === 'TransferCorrupt') return 'ProtocolError';
   return type === 'InternalError' ? 'ServiceUnavailable' : type;
 }
 

@@ -101,6 +101,9 @@ describe('answers that nobody has documented', () => {
         task: { state: 'CANCELLED' },
       });
       expect(end.message).toContain(task?.taskId);
+      expect(end.type).toBe(
+        action.kind === 'status' && action.status === 403 ? 'PermissionDenied' : 'ProtocolError',
+      );
       expect(end.result.warnings?.join()).toMatch(/could no longer be followed/);
     },
   );
