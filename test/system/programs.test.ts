@@ -172,9 +172,10 @@ describe.each(['commonjs', 'module'])('programs of the documentation, as %s', (t
       action: { kind: 'stall', ms: 2_000, when: 'before' },
     });
     const parent = await client.workflow.start('monthEnd', { taskQueue: 'mine', workflowId: 'terminated' });
+    // A child that is only asked for has no run yet, and none comes once its parent is gone.
     const child = async () => {
       const [first] = (await parent.describe()).raw.pendingChildren ?? [];
-      return first?.workflowId ?? undefined;
+      return first?.runId ? (first.workflowId ?? undefined) : undefined;
     };
     let childId: string | undefined;
     const look = setInterval(() => void child().then((id) => (childId ??= id)), 100);
