@@ -6,11 +6,12 @@ const ROOMS = {
   anaplan: [],
   storage: [],
   sandbox: [],
+  'dev-server': [],
   workflows: ['contracts'],
   activities: ['contracts', 'anaplan', 'storage'],
   client: ['contracts'],
   worker: ['contracts', 'anaplan', 'storage', 'activities'],
-  cli: ['contracts', 'client', 'worker', 'sandbox', 'anaplan'],
+  cli: ['contracts', 'client', 'worker', 'sandbox', 'anaplan', 'dev-server'],
 };
 
 const walls = Object.entries(ROOMS).map(([room, allowed]) => {
@@ -65,7 +66,7 @@ const workflowWall = {
     ],
     'no-restricted-imports': [
       'error',
-      { patterns: [{ regex: '^(\\.\\./)+(anaplan|storage|sandbox|client|worker|cli)(/|$)' }] },
+      { patterns: [{ regex: '^(\\.\\./)+(anaplan|storage|sandbox|client|worker|cli|dev-server)(/|$)' }] },
     ],
   },
 };

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 
 import { Client, Connection } from '@temporalio/client';
 
-import { getTemporalServer, type TemporalServer } from '../src/cli/temporal-server';
+import { getTemporalServer, type TemporalServer } from '../src/dev-server/server';
 import { SEARCH_ATTRIBUTES, type IntegrationResult } from '../src/contracts';
 import type { SandboxOptions } from '../src/sandbox';
 

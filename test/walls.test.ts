@@ -52,7 +52,7 @@ const BAD: [room: string, statement: string][] = [
   ['workflows', "import { Client } from '@temporalio/client';"],
 ];
 const GOOD: [room: string, statement: string][] = [
-  ['workflows', "import type { Prepared } from '../activities/types';"],
+  ['workflows', "import type { Prepared } from '../activities/prepare/contract';"],
   ['workflows', "import { LIMITS } from '../contracts';"],
   ['workflows', "import { sleep } from '@temporalio/workflow';"],
   ['activities', "import { AnaplanError } from '../anaplan';"],

@@ -1,20 +1,28 @@
 /** The activities of all integrations, grouped by what they deal with. */
-import type { ActivityDeps } from './deps';
-import { createDownloads } from './downloads';
-import { createDumps } from './dumps';
-import { createLocks, whileHeld } from './locks';
-import { createPrepare } from './prepare';
-import { createReads } from './reads';
-import { createTargets } from './targets';
-import { createTasks } from './tasks';
-import type { AnaplanActivities } from './types';
-import { createUploads } from './uploads';
+import type { ActivityDeps } from './attempt/deps';
+import { createDownloads } from './download/activities';
+import { createDumps } from './dump/activities';
+import { createLocks, whileHeld } from './hold/activities';
+import { createPrepare } from './prepare/activities';
+import { createReads } from './read/activities';
+import { createTargets } from './download/targets';
+import { createTasks } from './task/activities';
+import type { AnaplanActivities } from './contract';
+import { createUploads } from './upload/activities';
 
-export type { ActivityConnection, ActivityDeps, Timing } from './deps';
-export { DEFAULT_TIMING } from './deps';
-export { LEASE_AT_MOST_MS } from './lease';
-export type { Beat } from './work';
-export type * from './types';
+export type { ActivityConnection, ActivityDeps, Timing } from './attempt/deps';
+export { DEFAULT_TIMING } from './attempt/deps';
+export { LEASE_AT_MOST_MS } from './attempt/lease';
+export type { Beat } from './attempt/work';
+export type * from './contract';
+export type * from './attempt/contract';
+export type * from './prepare/contract';
+export type * from './upload/contract';
+export type * from './task/contract';
+export type * from './dump/contract';
+export type * from './download/contract';
+export type * from './read/contract';
+export type * from './hold/contract';
 
 /**
  * All activities, to be registered in a worker. Their names begin with `anaplan.`, so that they do not collide with a

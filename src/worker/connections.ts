@@ -1,6 +1,6 @@
 import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ActivityConnection } from '../activities/deps';
+import type { ActivityConnection } from '../activities/attempt/deps';
 import { FAILURES } from '../contracts';
 import { nearest } from '../contracts/schemas';
 import type { Config, ConnectionConfig } from './config';

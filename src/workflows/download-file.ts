@@ -1,7 +1,7 @@
 import type { DownloadFileInput, IntegrationResult } from '../contracts';
-import { download, writing } from './downloading';
-import { holdingFiles } from './hold';
-import { integration, present } from './run';
+import { download, writing } from './steps/download';
+import { holdingFiles } from './steps/hold';
+import { integration, present } from './run/frame';
 
 /**
  * Downloads a file of a model: an export's output, or an uploaded file.

@@ -1,10 +1,10 @@
 import type { ExportDownloadInput, IntegrationResult } from '../contracts';
-import { conclude } from './conclude';
-import { keepDumps } from './dumps';
-import { download, writing } from './downloading';
-import { holdingAll } from './hold';
-import { integration, present } from './run';
-import { runTask } from './tasks';
+import { conclude } from './run/conclude';
+import { keepDumps } from './steps/dump';
+import { download, writing } from './steps/download';
+import { holdingAll } from './steps/hold';
+import { integration, present } from './run/frame';
+import { runTask } from './steps/task';
 
 /**
  * Runs an export and downloads its file. File and model are held until the last chunk is stored: the next run of the

@@ -1,6 +1,6 @@
 import type { IntegrationResult, LargeListReadInput } from '../contracts';
-import { largeRead } from './reading';
-import { integration } from './run';
+import { largeRead } from './steps/read';
+import { integration } from './run/frame';
 
 /**
  * Reads a list of any size into one file: one header, every row once and in order.

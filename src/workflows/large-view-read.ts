@@ -1,7 +1,7 @@
-import type { Named } from '../activities/types';
+import type { Named } from '../activities/attempt/contract';
 import type { IntegrationResult, LargeViewReadInput } from '../contracts';
-import { largeRead } from './reading';
-import { integration, type Run } from './run';
+import { largeRead } from './steps/read';
+import { integration, type Run } from './run/frame';
 
 /**
  * Reads a view of any size into one file: one header, every row once and in order.

@@ -18,9 +18,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-
-import type { LockAnswer, LockAsk, LockView } from '../activities/types';
-import { call, LONGEST_EFFECT_LEASE_MS } from './calls';
+import type { LockAnswer, LockAsk, LockView } from '../activities/hold/contract';
+import { call, LONGEST_EFFECT_LEASE_MS } from './steps/calls';
 import {
   answerTo,
   blocking,
@@ -40,7 +39,7 @@ import {
   what,
   type Entry,
   type LockState,
-} from './lock-state';
+} from './lock/state';
 
 /** Asks, or asks again: answered at once, by a grant or by a place in the line. */
 export const ask = defineUpdate<LockAnswer, [LockAsk]>('ask');

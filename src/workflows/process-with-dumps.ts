@@ -1,16 +1,18 @@
 import { isCancellation } from '@temporalio/workflow';
-
-import type { Named, PinnedSource, PreparedUpload, SettledResult, SettledTask } from '../activities/types';
+import type { Named } from '../activities/attempt/contract';
+import type { PinnedSource } from '../activities/upload/contract';
+import type { PreparedUpload } from '../activities/prepare/contract';
+import type { SettledResult, SettledTask } from '../activities/task/contract';
 import type { IntegrationResult, ProcessWithDumpsInput } from '../contracts';
-import { readFailure } from './failures';
-import { conclude } from './conclude';
-import { keepDumps } from './dumps';
-import { download, writing, type Target } from './downloading';
-import { holdingFiles, holdingModel } from './hold';
-import { actionResults } from './judge';
-import { integration, present, type Run } from './run';
-import { runTask } from './tasks';
-import { openSource, upload } from './uploading';
+import { readFailure } from './run/failures';
+import { conclude } from './run/conclude';
+import { keepDumps } from './steps/dump';
+import { download, writing, type Target } from './steps/download';
+import { holdingFiles, holdingModel } from './steps/hold';
+import { actionResults } from './run/verdict';
+import { integration, present, type Run } from './run/frame';
+import { runTask } from './steps/task';
+import { openSource, upload } from './steps/upload';
 
 /**
  * Uploads files, runs a process, keeps every failure dump of its imports, and downloads the exports it wrote.

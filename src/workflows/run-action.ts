@@ -1,10 +1,10 @@
 import type { IntegrationResult, RunActionInput } from '../contracts';
-import { conclude } from './conclude';
-import { keepDumps } from './dumps';
-import { writing } from './downloading';
-import { holdingAll } from './hold';
-import { integration } from './run';
-import { runTask } from './tasks';
+import { conclude } from './run/conclude';
+import { keepDumps } from './steps/dump';
+import { writing } from './steps/download';
+import { holdingAll } from './steps/hold';
+import { integration } from './run/frame';
+import { runTask } from './steps/task';
 
 /**
  * Runs any import, export, process or other action of a model, without a transfer.

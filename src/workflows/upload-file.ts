@@ -1,7 +1,7 @@
 import type { IntegrationResult, UploadFileInput } from '../contracts';
-import { holdingFiles } from './hold';
-import { integration, present } from './run';
-import { openSource, upload } from './uploading';
+import { holdingFiles } from './steps/hold';
+import { integration, present } from './run/frame';
+import { openSource, upload } from './steps/upload';
 
 /**
  * Uploads a file of a model, without an import.

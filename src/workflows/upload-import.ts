@@ -1,11 +1,11 @@
 import type { IntegrationResult, UploadImportInput } from '../contracts';
-import { conclude, fileExpired } from './conclude';
-import { keepDumps } from './dumps';
-import { writing } from './downloading';
-import { holdingFiles, holdingModel } from './hold';
-import { integration, present, type Run } from './run';
-import { runTask } from './tasks';
-import { openSource, upload } from './uploading';
+import { conclude, fileExpired } from './run/conclude';
+import { keepDumps } from './steps/dump';
+import { writing } from './steps/download';
+import { holdingFiles, holdingModel } from './steps/hold';
+import { integration, present, type Run } from './run/frame';
+import { runTask } from './steps/task';
+import { openSource, upload } from './steps/upload';
 
 /**
  * Uploads a source to the import's file and runs the import, exactly once on exactly these bytes.

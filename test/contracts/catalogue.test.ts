@@ -1,4 +1,4 @@
-import { parametersOf } from '../../src/activities/counts';
+import { parametersOf } from '../../src/activities/task/counts';
 import { CATALOGUE, catalogued, messageOf, templateOf, type CodeKind } from '../../src/contracts';
 
 // Facts of the API reference, "Completion, failure, and data error/warning codes": how many codes each of its three

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-import { getTemporalServer, type TemporalServer } from '../../src/cli/temporal-server';
+import { getTemporalServer, type TemporalServer } from '../../src/dev-server/server';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts';
 import { buildLib } from './build-lib';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 import { Connection } from '@temporalio/client';
 
-import { getTemporalBinary } from '../../src/cli/temporal-server';
+import { getTemporalBinary } from '../../src/dev-server/server';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts';
 import { SearchAttributes, type SearchAttributesConnection } from '../../src/worker/search-attributes';
 import { ownNamespace, testAddress } from '../support/namespace';

@@ -8,7 +8,7 @@ import {
   resultTask,
   rowsOf,
   type KeptDump,
-} from '../../src/workflows/judge';
+} from '../../src/workflows/run/verdict';
 
 const MAIN = { id: '112000000001', name: 'Load' };
 const rows = (rejected: number, unit: 'rows' | 'cells' = 'rows') => ({

@@ -12,7 +12,7 @@ import {
   take,
   viewOf,
   type LockState,
-} from '../../src/workflows/lock-state';
+} from '../../src/workflows/lock/state';
 
 const model = {
   connection: 'default',

@@ -7,9 +7,9 @@ import type { Rig } from '../support/rig';
 import { asked, bundleWith, expectClean, GOOD, hold, ownRig, replaceWorker, until } from './support';
 
 // What a run does that was reset is the same after a shorter wait for the run before it, which is not at work here; that
-// the wait is long enough is for test/activities/resets.test.ts and the tests that cut workers off.
-jest.mock('../../src/activities/lease', () => ({
-  ...jest.requireActual<object>('../../src/activities/lease'),
+// the wait is long enough is for test/activities/attempt/resets.test.ts and the tests that cut workers off.
+jest.mock('../../src/activities/attempt/lease', () => ({
+  ...jest.requireActual<object>('../../src/activities/attempt/lease'),
   LEASE_AT_MOST_MS: 1_000,
 }));
 

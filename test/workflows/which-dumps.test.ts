@@ -1,5 +1,5 @@
 import type { ActionObject, SettledResult, SettledTask } from '../../src/activities';
-import { planDumps, replaced } from '../../src/workflows/which-dumps';
+import { planDumps, replaced } from '../../src/workflows/steps/which-dumps';
 
 const PROCESS: ActionObject = { kind: 'processes', id: '118000000001', name: 'Nightly' };
 const IMPORT: ActionObject = { kind: 'imports', id: '112000000001', name: 'Load' };

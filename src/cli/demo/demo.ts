@@ -16,7 +16,7 @@ import {
 import type { CliDeps, Exit } from '../deps';
 import { ProgressDisplay } from '../progress';
 import { renderResult } from '../render';
-import { getTemporalServer, type TemporalServer } from '../temporal-server';
+import { getTemporalServer, type TemporalServer } from '../../dev-server/server';
 import { runLink } from '../ui-link';
 import { exitOf, waitForRun } from '../wait';
 import { DEMO_STEPS, PRODUCTS_CSV, type DemoStep } from './steps';

@@ -1,0 +1,38 @@
+/** What every call of an activity carries. */
+import type { TimeoutsMs } from '../../contracts';
+import type { Held } from '../hold/contract';
+
+/** An Anaplan object with what a message needs to name it. */
+export interface Named {
+  id: string;
+  name: string;
+}
+
+/** The model a run works on. */
+export interface ModelContext {
+  connection: string;
+  workspace: Named;
+  model: Named;
+}
+
+/** The four kinds of Anaplan actions, by their path segment. */
+export type ActionKind = 'imports' | 'exports' | 'processes' | 'actions';
+
+/** An action that can be started as a task. */
+export interface ActionObject extends Named {
+  kind: ActionKind;
+}
+
+/** What every call that talks to Anaplan carries: where, for what (in words), and how long it may go on. */
+export interface Call extends ModelContext {
+  /**
+   * Milliseconds from when the activity was scheduled until it gives up as `DeadlineExceeded`, over all its attempts: a
+   * span, because the clocks of workers differ.
+   */
+  leftMs?: number;
+  /** Name of the time-out behind `leftMs`, for the message. */
+  deadlineName?: keyof TimeoutsMs;
+  bounds: Pick<TimeoutsMs, 'modelUnavailable' | 'unavailable'>;
+  /** What the run holds of its model's lock. */
+  held?: Held;
+}

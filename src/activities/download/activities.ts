@@ -1,0 +1,216 @@
+/** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
+import { AnaplanError, type AnaplanClient } from '../../anaplan';
+import { LIMITS } from '../../contracts';
+import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { fail } from '../attempt/failures';
+import { startPosition, TargetWriter } from './target-writer';
+import type { AnaplanActivities } from '../contract';
+import type { DownloadChunksInput, DownloadPosition, DownloadResult } from './contract';
+import { refOf, specOf } from '../upload/activities';
+import { work, type Work } from '../attempt/work';
+
+/** A download of any size is so many activities at most. */
+const DOWNLOAD_BATCHES = 3;
+const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
+
+/** Builds the activities that download. */
+export function createDownloads(
+  deps: ActivityDeps,
+): Pick<
+  AnaplanActivities,
+  'anaplan.fileChunks' | 'anaplan.downloadChunks' | 'anaplan.commitTarget' | 'anaplan.discardTarget'
+> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+
+  return {
+    'anaplan.fileChunks': (input) =>
+      work(specOf(input, `Chunks of file "${input.file.name}" (${input.file.id})`, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        const chunks = await client.files.chunks(refOf(input), input.file.id, { signal: w.signal });
+        const ids = chunks.map((c) => c.id);
+        return ids.every((id, i) => id === String(i)) ? { count: ids.length } : { count: ids.length, ids };
+      }),
+
+    'anaplan.downloadChunks': (input) =>
+      work<DownloadPosition, DownloadResult>(
+        specOf(input, `Download of "${input.file.name}" (${input.file.id}) to ${input.target.uri}`, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          const at = w.resumed ?? input.from ?? startPosition();
+          const hostQueue = await hostQueueOf(deps, input.target.uri);
+          w.assertAlive();
+          const writer = await openWriter(deps, input.target, at, input.from, input.compress);
+          if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
+          try {
+            const first = input.from?.next ?? 0;
+            // Without chunks: the whole file, as one piece.
+            const count = Math.max(1, input.count);
+            const until = Math.min(count, first + batchOf(count));
+            for (let i = writer.durable.next; i < until; i++) {
+              w.assertInTime();
+              w.assertAlive();
+              await writer.writeUnit(alive(pieceOf(client, input, i, w.signal), () => w.assertAlive()));
+              w.note(`chunk ${i + 1} of ${count}`);
+              if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
+              else w.answered();
+            }
+            await writer.reached(until, { rows: 0 }, true);
+            const done = until >= count;
+            return { ...writer.durable, done, ...hostQueue };
+          } catch (error) {
+            await keepWhole(writer, w);
+            throw error;
+          } finally {
+            await writer.close();
+          }
+        },
+      ),
+
+    'anaplan.commitTarget': ({ target, bytes, crc32 }) =>
+      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, async (w) => {
+        const expected = { size: bytes, crc32 };
+        w.assertAlive();
+        // A crash between the rename and the answer: the target already is what it shall be.
+        if ((await deps.storage.targetState(target.uri, target.token, expected)) === 'committed') {
+          const { sha256 } = await deps.storage.digest(target.uri);
+          return { sha256 };
+        }
+        const sink = await deps.storage.openTarget(target.uri, target.token, { resumeAt: bytes });
+        try {
+          w.assertAlive();
+          // It is read back first, which takes its time; a target that another run has written since must stay.
+          const { sha256 } = await sink.commit(expected, () => w.assertCurrent());
+          return { sha256 };
+        } finally {
+          await sink.close();
+        }
+      }),
+
+    'anaplan.discardTarget': ({ target }) =>
+      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, (w) => {
+        w.assertAlive();
+        return deps.storage.discardPart(target.uri, target.token);
+      }),
+  };
+}
+
+/**
+ * The bytes of one chunk, or of a file that has none. Nothing is never taken for content unless Anaplan says that nothing
+ * is right: a target that stands stays as it is.
+ */
+async function* pieceOf(
+  client: AnaplanClient,
+  input: DownloadChunksInput,
+  i: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const [ref, { file }] = [refOf(input), input];
+  if (input.count === 0) {
+    if (input.bytes !== 0) yield* wholeFile(client, input, signal);
+    return;
+  }
+  const id = input.ids?.[i] ?? String(i);
+  const { stream } = await client.files.getChunk(ref, file.id, id, { signal });
+  yield* input.bytes === 0 ? stream : filled(stream, `chunk ${id}`);
+}
+
+/** @throws ApplicationFailure NotFound where there is no byte either, TransferCorrupt where there must be some */
+async function* wholeFile(
+  client: AnaplanClient,
+  input: DownloadChunksInput,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const { file } = input;
+  let bytes = 0;
+  try {
+    const { stream } = await client.files.getWhole(refOf(input), file.id, { signal });
+    for await (const slice of stream) {
+      bytes += slice.length;
+      yield slice;
+    }
+  } catch (error) {
+    if (!(error instanceof AnaplanError && error.status === 404)) throw error;
+  }
+  if (bytes > 0) return;
+  if (input.bytes !== undefined) {
+    throw fail(
+      'TransferCorrupt',
+      `File "${file.name}" (${file.id}) has no content, although Anaplan says that ${input.bytes} bytes were written to it: it lists no chunk, and gives nothing for the whole either. Nothing was written. Run the export again.`,
+    );
+  }
+  throw fail(
+    'NotFound',
+    `File "${file.name}" (${file.id}) has no content: Anaplan lists no chunk of it, and gives nothing for the whole either. Nothing was written. Upload it, or run the export that writes it, as the same user: what a user uploads or exports is private, and gone 48 hours after it was last used.`,
+  );
+}
+
+/** Chunks of one activity: an export's are 10 MB, so that 50 GB of them have to fit into as few events as an upload's. */
+function batchOf(count: number): number {
+  return Math.max(LIMITS.chunksPerActivity, Math.ceil(count / DOWNLOAD_BATCHES));
+}
+
+/** The queue to go on with: that of this host, when the target is on a root of its own. */
+export async function hostQueueOf(deps: ActivityDeps, uri: string): Promise<{ hostQueue?: string }> {
+  if (deps.hostQueue === undefined) return {};
+  return (await deps.storage.localityOf(uri)) === 'host' ? { hostQueue: deps.hostQueue } : {};
+}
+
+/**
+ * Opens the writer where the last attempt stood, else where the batch began.
+ * @returns undefined when the `.part` of the batches before this one is not here
+ */
+export async function openWriter(
+  deps: ActivityDeps,
+  target: { uri: string; token: string },
+  at: DownloadPosition,
+  batchStart: DownloadPosition | undefined,
+  compress: boolean,
+): Promise<TargetWriter | undefined> {
+  const writer = await TargetWriter.open(deps.storage, target, at, compress);
+  if (writer) return writer;
+  // A heartbeat is a hint: the `.part` may be shorter than it said on another host.
+  return TargetWriter.open(deps.storage, target, batchStart ?? startPosition(), compress);
+}
+
+/** Keeps what an attempt got whole before it failed; an attempt that was given up touches nothing any more. */
+export async function keepWhole(
+  writer: TargetWriter,
+  w: Work<DownloadPosition>,
+  extra?: Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>,
+): Promise<void> {
+  if (w.abandoned) return;
+  try {
+    if (await writer.salvage()) w.at({ ...writer.durable, ...extra });
+  } catch (error) {
+    // The failure that led here is the one to report; the next attempt begins at the last durable position.
+    if (!(error instanceof Error)) throw error;
+  }
+}
+
+/** The slices of a body, with a check before each that this attempt is still the one at work. */
+export async function* alive(stream: AsyncIterable<Buffer>, check: () => void): AsyncGenerator<Buffer> {
+  for await (const slice of stream) {
+    check();
+    yield slice;
+  }
+}
+
+/** No chunk and no page is empty: an answer without a byte is one that lost them, and is asked for again. */
+export async function* filled(stream: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const slice of stream) {
+    bytes += slice.length;
+    yield slice;
+  }
+  if (bytes > 0) return;
+  throw new AnaplanError(
+    `Anaplan answered the request for ${what} without a byte. Nothing is not taken for content: a target that stands stays as it is.`,
+    {
+      kind: 'body',
+      method: 'GET',
+      path: '',
+      status: 200,
+      sent: 'answered',
+    },
+  );
+}

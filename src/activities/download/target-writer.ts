@@ -1,0 +1,121 @@
+/** Writes a target in pieces that survive a crash: what a heartbeat promises is on disk. */
+import { crc32 } from 'node:zlib';
+
+import { gzipChunk, type MultipartSink, type Storage } from '../../storage';
+import type { DownloadPosition, TargetRef } from './contract';
+/** No more bytes than this are written between two syncs. */
+const SYNC_BYTES = 64 * 1024 * 1024;
+/** Nor more time than this passes: a heartbeat a second is what the server gets to see. */
+const SYNC_MS = 1000;
+
+/** Where nothing is written yet. */
+export function startPosition(): DownloadPosition {
+  return { next: 0, offset: 0, crc32: 0, received: 0, rows: 0 };
+}
+
+/** One target during one attempt. */
+export class TargetWriter {
+  private syncedAt = performance.now();
+  private syncedOffset: number;
+  /** What is durable: the position that may be promised. */
+  durable: DownloadPosition;
+  /** The end of the last whole chunk or page. */
+  private boundary: DownloadPosition;
+  private crc: number;
+  private received: number;
+
+  private constructor(
+    private readonly sink: MultipartSink,
+    private readonly compress: boolean,
+    position: DownloadPosition,
+  ) {
+    this.durable = position;
+    this.boundary = position;
+    this.crc = position.crc32;
+    this.received = position.received;
+    this.syncedOffset = position.offset;
+  }
+
+  /**
+   * Opens the `.part` at a position.
+   * @returns undefined when the `.part` does not hold the bytes the position promises: begin again
+   */
+  static async open(
+    storage: Storage,
+    target: TargetRef,
+    at: DownloadPosition,
+    compress: boolean,
+  ): Promise<TargetWriter | undefined> {
+    const sink = await storage.openTarget(target.uri, target.token, { resumeAt: at.offset });
+    if (sink.offset !== at.offset) {
+      await sink.close();
+      return undefined;
+    }
+    return new TargetWriter(sink, compress, at);
+  }
+
+  /** Bytes in the `.part`. */
+  get offset(): number {
+    return this.sink.offset;
+  }
+
+  /** Writes one chunk or page: as it is, or as one gzip member. */
+  async writeUnit(slices: AsyncIterable<Buffer>): Promise<void> {
+    if (!this.compress) {
+      for await (const slice of this.counted(slices)) await this.append(slice);
+      return;
+    }
+    const member = await gzipChunk(this.counted(slices));
+    for (const slice of member.slices) await this.append(slice);
+  }
+
+  /** Declares that everything up to here is whole; true when it became durable just now. */
+  async reached(
+    next: number,
+    rest: Omit<DownloadPosition, 'next' | 'offset' | 'crc32' | 'received'>,
+    force = false,
+  ): Promise<boolean> {
+    this.boundary = { ...rest, next, offset: this.sink.offset, crc32: this.crc, received: this.received };
+    const due =
+      force ||
+      this.sink.offset - this.syncedOffset >= SYNC_BYTES ||
+      performance.now() - this.syncedAt >= SYNC_MS;
+    if (!due) return false;
+    await this.makeDurable();
+    return true;
+  }
+
+  /**
+   * After a failure in the middle of a chunk: drops its beginning and keeps the whole ones before it, so that
+   * progress is made however often a later one fails.
+   * @returns true when more is durable than before
+   */
+  async salvage(): Promise<boolean> {
+    if (this.boundary.next === this.durable.next) return false;
+    await this.sink.truncate(this.boundary.offset);
+    await this.makeDurable();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.sink.close();
+  }
+
+  private async makeDurable(): Promise<void> {
+    this.syncedOffset = await this.sink.sync();
+    this.syncedAt = performance.now();
+    this.durable = this.boundary;
+  }
+
+  private async *counted(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const slice of slices) {
+      this.received += slice.length;
+      yield slice;
+    }
+  }
+
+  private async append(slice: Buffer): Promise<void> {
+    this.crc = crc32(slice, this.crc);
+    await this.sink.write(slice);
+  }
+}

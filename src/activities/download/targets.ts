@@ -1,0 +1,118 @@
+/** Before a run has an effect: whether what it will have to write can be written, on the host that will write it. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { activityInfo, getClient } from '@temporalio/activity';
+
+import { pathSafe } from '../../contracts/path-safe';
+import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { fail } from '../attempt/failures';
+import { isOpen } from '../hold/activities';
+import type { AnaplanActivities } from '../contract';
+import type { TryTargetsInput } from './contract';
+import { work } from '../attempt/work';
+
+const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
+
+/** How often, and how long after each other, a run is looked for that the server does not list. */
+const LIST_LOOKS = 3;
+const LIST_EVERY_MS = 1_000;
+
+/** Builds `anaplan.tryTargets`. */
+export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.tryTargets'> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  return {
+    'anaplan.tryTargets': ({ targets, dumps }) =>
+      work({ what: whatOf(targets, dumps), bounds: LOCAL_BOUNDS, timing }, async (w) => {
+        const uris: string[] = [];
+        let local = false;
+        const here = async (uri: string): Promise<void> => {
+          local ||= (await deps.storage.localityOf(uri)) === 'host';
+        };
+        await w.confirm();
+        try {
+          for (const { uri, token } of targets) {
+            w.assertAlive();
+            uris.push((await deps.storage.tryTarget(uri, token)).uri);
+            await here(uri);
+            await assertAlone(deps, uri, token);
+          }
+          if (dumps) {
+            w.assertAlive();
+            const directory = dumpDirectory(deps, dumps.directory);
+            await deps.storage.tryOnce(`${directory}/${longestName(dumps.names)}`, activityRun().runId);
+            await here(directory);
+          }
+        } catch (error) {
+          // Whoever tries again, or cleans up, may do so on another host: what was made here goes now.
+          for (const { uri, token } of targets.slice(0, uris.length)) {
+            await deps.storage.discardPart(uri, token);
+          }
+          throw error;
+        }
+        const { hostQueue } = deps;
+        return {
+          host: deps.host,
+          uris,
+          ...(local && hostQueue !== undefined ? { hostQueue } : {}),
+        };
+      }),
+  };
+}
+
+/**
+ * Two runs to one target would each replace the other's file: the later one does not begin.
+ *
+ * @throws ApplicationFailure Conflict
+ */
+async function assertAlone(deps: ActivityDeps, uri: string, token: string): Promise<void> {
+  for (const other of await deps.storage.otherParts(uri, token)) {
+    if (!other.older) continue;
+    const workflowId = await openChain(other.token);
+    if (workflowId === undefined) continue;
+    throw fail(
+      'Conflict',
+      `${uri} is being written by another run, ${workflowId}. Wait for it or cancel it, then start again; or give this run another target.`,
+    );
+  }
+}
+
+/** The workflow ID of a run that is open, by the first run ID of its chain; a `.part` of a closed run is just left over. */
+async function openChain(firstRunId: string): Promise<string | undefined> {
+  const query = `RunId = '${firstRunId}'`;
+  for (let look = 0; ; look++) {
+    for await (const { workflowId } of getClient().workflow.list({ query })) {
+      return (await isOpen(workflowId, firstRunId)) ? workflowId : undefined;
+    }
+    // A run that began a moment ago may not be listed yet.
+    if (look >= LIST_LOOKS) return undefined;
+    await delay(LIST_EVERY_MS);
+  }
+}
+
+/** As long as the name of a dump can get. */
+function longestName(actions: readonly string[]): string {
+  const names = actions.map((action) => pathSafe(`${'0'.repeat(12)}-${action}`));
+  return `${names.reduce((a, b) => (b.length > a.length ? b : a), '')}.csv`;
+}
+
+function whatOf(targets: TryTargetsInput['targets'], dumps: TryTargetsInput['dumps']): string {
+  const all = [
+    ...targets.map((t) => t.uri),
+    ...(dumps
+      ? [`the directory for dumps${dumps.directory === undefined ? '' : ` ${dumps.directory}`}`]
+      : []),
+  ];
+  return `Trying to write ${all.slice(0, 3).join(', ')}`;
+}
+
+/** The directory of this run's dumps, on this host: where the input names none, this worker's own. */
+export function dumpDirectory(deps: ActivityDeps, given: string | undefined): string {
+  const { workflowId, runId } = activityRun();
+  return [(given ?? deps.dumps).replace(/\/+$/, ''), pathSafe(workflowId), pathSafe(runId)].join('/');
+}
+
+function activityRun(): { workflowId: string; runId: string } {
+  const execution = activityInfo().workflowExecution;
+  if (!execution) throw fail('InternalError', 'Dumps and targets belong to a workflow run');
+  return execution;
+}

@@ -1,0 +1,123 @@
+/** Failure dumps: fetched whole, stored where nothing overwrites them, and counted. */
+import { activityInfo } from '@temporalio/activity';
+
+import { AnaplanError, type AnaplanClient, type DownloadBody } from '../../anaplan';
+import { pathSafe } from '../../contracts/path-safe';
+import { countDump, type DumpCounts } from './count-dump';
+import { StorageError } from '../../storage';
+import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { filled } from '../download/activities';
+import { dumpDirectory } from '../download/targets';
+import type { AnaplanActivities } from '../contract';
+import type { FetchDumpInput, FetchDumpResult } from './contract';
+import { refOf, taskSpecOf } from '../upload/activities';
+import { work, type Work, type WorkSpec } from '../attempt/work';
+
+/** How many chunks some attempt got whole. Each begins anew, so only more than that is an end of the trouble. */
+interface DumpBeat {
+  got: number;
+}
+
+/** Builds `anaplan.fetchDump`. */
+export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.fetchDump'> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  return {
+    'anaplan.fetchDump': (input) =>
+      work<DumpBeat, FetchDumpResult>(dumpSpec(input, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        const objectId = input.objectId ?? input.action.id;
+        const directory = dumpDirectory(deps, input.directory);
+        const uri = `${directory}/${pathSafe(`${objectId}-${input.name}`)}.csv`;
+        const token = activityInfo().workflowExecution?.runId ?? '';
+        try {
+          const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), token);
+          if (stored.size === 0) {
+            return {
+              outcome: 'gone',
+              message: `Anaplan says that "${input.name}" has a failure dump, but the dump that it gives is empty`,
+            };
+          }
+          const counts = await count(deps, stored.uri, w);
+          const local = (await deps.storage.localityOf(directory)) === 'host' && deps.hostQueue !== undefined;
+          return {
+            outcome: 'stored',
+            dump: {
+              objectId,
+              action: input.name,
+              uri: stored.uri,
+              host: deps.host,
+              rows: counts.rejected,
+              warnings: counts.warnings,
+              errors: counts.errors,
+              ...(counts.uncounted === undefined ? {} : { partial: true, uncounted: counts.uncounted }),
+              ...(local ? { hostQueue: deps.hostQueue } : {}),
+            },
+          };
+        } catch (error) {
+          if (error instanceof AnaplanError && error.status === 404) {
+            return {
+              outcome: 'gone',
+              message: `Anaplan says that "${input.name}" has a failure dump, but no longer gives it (404): it is kept only for the user's last task of the action`,
+            };
+          }
+          throw error;
+        }
+      }),
+  };
+}
+
+/** A dump that is not stored is lost with the next run of the action: a full disk is waited for as long as there is time. */
+function dumpSpec(input: FetchDumpInput, timing: WorkSpec['timing']): WorkSpec {
+  return { ...taskSpecOf(input, `Failure dump of "${input.name}"`, timing), storageMs: Infinity };
+}
+
+/** The dump's bytes, chunk after chunk; whole where Anaplan names no chunks. */
+async function* dumpBytes(
+  client: AnaplanClient,
+  input: FetchDumpInput,
+  w: Work<DumpBeat>,
+): AsyncGenerator<Buffer> {
+  const ref = refOf(input);
+  const options = { signal: w.signal };
+  const chunks = await client.dumps.chunks(ref, input.action, input.taskId, input.objectId, options);
+  if (chunks.length === 0) {
+    yield* guarded(await client.dumps.getWhole(ref, input.action, input.taskId, input.objectId, options), w);
+    return;
+  }
+  const { got } = w.resumed ?? { got: 0 };
+  for (const [i, chunk] of chunks.entries()) {
+    w.note(`dump chunk ${i + 1} of ${chunks.length}`);
+    const { action, taskId, objectId } = input;
+    const body = await client.dumps.getChunk(ref, action, taskId, objectId, chunk.id, options);
+    yield* filled(guarded(body, w), `chunk ${chunk.id} of the dump`);
+    if (i + 1 > got) w.at({ got: i + 1 });
+  }
+}
+
+async function* guarded(body: DownloadBody, w: Work<DumpBeat>): AsyncGenerator<Buffer> {
+  for await (const piece of body.stream) {
+    w.assertAlive();
+    yield piece;
+  }
+}
+
+/** Counts a dump that is stored: from here on nothing may hide where it is, nor the verdict on its rows. */
+async function count(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): Promise<DumpCounts> {
+  try {
+    return await countDump(readStored(deps, uri, w));
+  } catch (error) {
+    if (w.signal.aborted || w.abandoned) throw error;
+    const why =
+      error instanceof StorageError ? error.message.replace(/\.$/, '') : 'it could not be read back';
+    return { rejected: 0, warnings: 0, errors: [], uncounted: why };
+  }
+}
+
+async function* readStored(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): AsyncGenerator<Buffer> {
+  const source = await deps.storage.openSource(uri);
+  try {
+    yield* source.read(0, Number.MAX_SAFE_INTEGER, w.signal);
+  } finally {
+    await source.close();
+  }
+}

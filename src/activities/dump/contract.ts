@@ -1,0 +1,30 @@
+/** Failure dumps. */
+import type { ResultDump } from '../../contracts';
+import type { ActionObject, Call } from '../attempt/contract';
+
+/** Where a dump is and where it goes. */
+export interface FetchDumpInput extends Call {
+  action: ActionObject;
+  taskId: string;
+  /** For a process: the nested result's object. */
+  objectId?: string;
+  name: string;
+  /** Where the run's own directory goes; absent: the directory of the worker that stores the dump. */
+  directory?: string;
+}
+
+/** A stored dump. */
+export interface StoredDump extends ResultDump {
+  warnings: number;
+  /** Why it could not be counted to its end; with {@link ResultDump.partial}. */
+  uncounted?: string;
+  hostQueue?: string;
+}
+
+/** What a dump could not be read for. */
+export type FetchDumpResult = { outcome: 'stored'; dump: StoredDump } | { outcome: 'gone'; message: string };
+
+/** The activities of this step. */
+export interface DumpActivities {
+  'anaplan.fetchDump'(input: FetchDumpInput): Promise<FetchDumpResult>;
+}

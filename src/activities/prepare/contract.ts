@@ -1,0 +1,76 @@
+/** The first activity of a run: input in, everything resolved out. */
+import type { IntegrationName } from '../../contracts';
+import type { Named, ModelContext, ActionObject } from '../attempt/contract';
+import type { FileUses } from '../hold/contract';
+
+/** The first activity of every run: checks the input and turns names into IDs. */
+export interface PrepareInput {
+  integration: IntegrationName;
+  input: unknown;
+  /** The first run of the chain: where it is another one than this, the run may have been reset. */
+  firstRunId?: string;
+}
+
+/** A file that is uploaded to, with the rows where its header and its data begin, as far as Anaplan says. */
+export interface UploadFile extends Named {
+  headerRow?: number;
+  firstDataRow?: number;
+}
+
+/** The columns that an import of a file was made with, and how the file is written. */
+export interface ImportHeader {
+  /** Name of the import. */
+  import: string;
+  names: string[];
+  /** There are more columns than names here: what is not listed is not known. */
+  cut?: true;
+  /** Columns in all, where it is not the number of names. */
+  count?: number;
+  /** The row of the header line, from 1; 0 where the file has none. */
+  row: number;
+  separator: string;
+  delimiter: string;
+  encoding: string;
+}
+
+/** One upload of a run, resolved. */
+export interface PreparedUpload {
+  file: UploadFile;
+  source: string;
+  /** The file is an Excel workbook: a zip is what Anaplan expects. */
+  workbook: boolean;
+  /** The columns of the imports that read the file, to compare the source's header line with. */
+  headers?: ImportHeader[];
+}
+
+/** One action of a process, in the order in which it runs. */
+export interface ProcessStep extends Named {
+  type?: string;
+  fileId?: string;
+  /** An import of which the process does not tell what it reads. */
+  untold?: true;
+}
+
+/** What the run works on, all names resolved. */
+export interface Prepared extends ModelContext {
+  /** The object in the run's summary: import, export, process, action, view, list or file. */
+  object: Named & { kind: 'import' | 'export' | 'process' | 'action' | 'view' | 'list' | 'file' };
+  /** The action that is started, for the integrations that start one. */
+  action?: ActionObject;
+  uploads: PreparedUpload[];
+  downloads: { export: Named; target: string }[];
+  steps?: ProcessStep[];
+  /** Every file that the run replaces or that an action of it reads. */
+  files: FileUses;
+  filesNotUploaded?: string[];
+  /** The user the connection logs in as, to tell its tasks from those of others. */
+  user?: { email: string; name: string };
+  /** Whether our search attributes are registered in the namespace. */
+  searchAttributes: boolean;
+  warnings: string[];
+}
+
+/** The activities of this step. */
+export interface PrepareActivities {
+  'anaplan.prepare'(input: PrepareInput): Promise<Prepared>;
+}

@@ -1,0 +1,117 @@
+/** Tasks: their start, their state, their result. */
+import type { MappingParameter, ResultDetail, RowCounts } from '../../contracts';
+import type { ActionObject, Call } from '../attempt/contract';
+import type { ProcessStep } from '../prepare/contract';
+
+/** The newest tasks in an action's list before a start. */
+export interface TaskBaseline {
+  newest: number | null;
+  idsAtNewest: string[];
+  /** How many tasks were listed, for a reader of the history. */
+  known: number;
+  /** Anaplan's clock when the list was read, epoch ms. */
+  serverDate: number | null;
+}
+
+/** What the heartbeats of a start carry once it is about to be sent; before that nothing. */
+export interface StartBeat {
+  sending: true;
+}
+
+/** What became of one POST `/tasks`. */
+export type StartResult =
+  | { outcome: 'started'; taskId: string }
+  /** Anaplan refused for now, and certainly started nothing. */
+  | {
+      outcome: 'refused';
+      type: string;
+      message: string;
+      retryAfterMs: number;
+      bound: 'modelUnavailable' | 'unavailable' | 'conflict' | 'rate';
+    }
+  /** Not sent: it comes so late that the files that it reads may have expired. */
+  | { outcome: 'stale' }
+  /** Nobody answered, so that nobody knows. */
+  | { outcome: 'unknown'; message: string };
+
+/** What the task list said about a start whose answer was lost. */
+export type ReconcileResult =
+  | { outcome: 'adopted'; taskId: string }
+  | { outcome: 'notStarted' }
+  | { outcome: 'ambiguous'; reason: string };
+
+/** A task's result for histories: bounded. */
+export interface SettledResult {
+  objectId?: string;
+  objectName?: string;
+  successful: boolean;
+  /** Anaplan does not say so: it is what it says of the whole, and of the whole itself false. */
+  assumed?: true;
+  dumpAvailable: boolean;
+  details: ResultDetail[];
+  /** The first documented failure code, with its parameters. */
+  failure?: { code: string; message: string; remedy?: string; parameters: Record<string, string> };
+  /** With `rejected` by the data codes where no detail counts a failed row. */
+  rows?: RowCounts;
+  /** `rows.rejected` adds up data codes, which may tell of one row more than once: no detail counts a failed row. */
+  byCodes?: true;
+  /** Bytes that an export says it wrote. */
+  fileSize?: number;
+  /** What a person has to hear besides details and counts. */
+  warnings?: string[];
+  /** Of a process and its actions: epoch ms, and ms. */
+  startTime?: number;
+  duration?: number;
+  nested?: SettledResult[];
+}
+
+/** A task that has ended, or is in a state that the run must be told of. */
+export interface SettledTask {
+  taskId: string;
+  state: string;
+  result?: SettledResult;
+  /** Something was left out of `result` to keep it small. */
+  truncated?: true;
+  /** Not ended: it is in a state that nobody documents. */
+  undocumented?: true;
+}
+
+/** The activities of this step. */
+export interface TaskActivities {
+  'anaplan.taskBaseline'(input: Call & { action: ActionObject }): Promise<TaskBaseline>;
+  'anaplan.startTask'(
+    input: Call & {
+      action: ActionObject;
+      localeName: string;
+      mappingParameters?: MappingParameter[];
+      /** Epoch ms until which the files that the action reads are certainly there. */
+      filesUntil?: number;
+      /** The first run of the chain, unless the action may run again after a reset. */
+      firstRunId?: string;
+    },
+  ): Promise<StartResult>;
+  'anaplan.reconcileStart'(
+    input: Call & {
+      action: ActionObject;
+      baseline: TaskBaseline;
+      user?: { email: string; name: string };
+      /** Workflow time after which the POST was sent, epoch ms. */
+      sentAfter: number;
+    },
+  ): Promise<ReconcileResult>;
+  'anaplan.followTask'(
+    input: Call & {
+      action: ActionObject;
+      taskId: string;
+      steps?: ProcessStep[];
+      /** Another activity has polled this task a moment ago. */
+      polled?: boolean;
+      /** States that nobody documents and that the run was told of already; absent: it does not want to be told. */
+      told?: string[];
+    },
+  ): Promise<SettledTask>;
+  'anaplan.cancelTask'(input: Call & { action: ActionObject; taskId: string }): Promise<void>;
+  'anaplan.newerTasks'(
+    input: Call & { action: ActionObject; taskId: string; known: string[] },
+  ): Promise<string[]>;
+}

@@ -1,0 +1,309 @@
+/** Uploads: a pinned source, sent chunk by chunk. */
+import type { AnaplanClient, ModelRef } from '../../anaplan';
+import { FILE_AGE_MS, LIMITS, type CheckHeader } from '../../contracts';
+import {
+  gzipChunk,
+  Sha256,
+  SLICE_BYTES,
+  type ByteSource,
+  type GzipChunk,
+  type SourceIdentity,
+} from '../../storage';
+import { planChunks, type ChunkPlan } from './chunk-plan';
+import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { fail } from '../attempt/failures';
+import { compareHeader } from './source-header';
+import type { AnaplanActivities } from '../contract';
+import type { Call, Named } from '../attempt/contract';
+import type { ImportHeader } from '../prepare/contract';
+import type { UploadPosition } from './contract';
+import { work, type Work, type WorkSpec } from '../attempt/work';
+
+/** A header line of thousands of columns ends within these. */
+const HEADER_BYTES = 1024 * 1024;
+const LIGHT_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
+
+/** Where one attempt of a batch stands, in its heartbeats. */
+type UploadBeat = UploadPosition;
+
+/** What a call's waits are bounded by, and the words that its messages start with. */
+export function specOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
+  const spec: WorkSpec = { what, bounds: call.bounds, timing, share: `${call.connection}/${call.model.id}` };
+  if (call.leftMs !== undefined) spec.leftMs = call.leftMs;
+  if (call.deadlineName !== undefined) spec.deadlineName = call.deadlineName;
+  return spec;
+}
+
+/** As {@link specOf}, for what deals with a task: it runs on, whatever is answered to questions about it. */
+export function taskSpecOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
+  return { ...specOf(call, what, timing), task: true };
+}
+
+/** The model of a call, as the API client wants it. */
+export function refOf(call: Call): ModelRef {
+  return { workspaceId: call.workspace.id, modelId: call.model.id };
+}
+
+/** Builds the activities that upload. */
+export function createUploads(
+  deps: ActivityDeps,
+): Pick<AnaplanActivities, 'anaplan.openSource' | 'anaplan.uploadChunks' | 'anaplan.completeUpload'> {
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+
+  return {
+    'anaplan.openSource': ({ source, workbook, headers, checkHeader, pinned }) =>
+      work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async () => {
+        const opened = await deps.storage.openSource(source, {
+          workbook,
+          ...(pinned === undefined ? {} : { pinned: elsewhere(pinned) }),
+        });
+        try {
+          assertFits(opened, deps.chunkBytes);
+          const warnings = await checkHeaders(opened, { workbook, headers, checkHeader });
+          const local = (await deps.storage.localityOf(source)) === 'host' && deps.hostQueue !== undefined;
+          return {
+            uri: opened.uri,
+            host: deps.host,
+            identity: opened.identity,
+            ...(opened.size === undefined ? {} : { size: opened.size }),
+            ...(local ? { hostQueue: deps.hostQueue } : {}),
+            ...(warnings.length > 0 ? { warnings } : {}),
+          };
+        } finally {
+          await opened.close();
+        }
+      }),
+
+    'anaplan.uploadChunks': (input) => {
+      const what = `Upload of ${input.source.uri} to file "${input.file.name}"`;
+      return work<UploadBeat, Awaited<ReturnType<AnaplanActivities['anaplan.uploadChunks']>>>(
+        specOf(input, what, timing),
+        async (w) => {
+          const { client } = deps.connection(input.connection);
+          const source = await deps.storage.openSource(input.source.uri, {
+            pinned: input.source.identity,
+            workbook: input.workbook,
+          });
+          try {
+            const plan = planChunks(source.size, deps.chunkBytes);
+            let start: UploadPosition | undefined = w.resumed ?? input.from;
+            // What was sent so long ago may have expired: the file would be complete without it.
+            if (start?.sentAt !== undefined && w.now() - start.sentAt > FILE_AGE_MS) start = undefined;
+            if (!start) {
+              await setChunkCount(client, input, input.file, plan, w);
+              start = { next: 0, offset: 0, digest: (await Sha256.create()).save() };
+              w.at(start);
+            }
+            const first = input.from?.next ?? 0;
+            const batch = new UploadBatch(client, input, input.file, source, plan, w);
+            return await batch.send(start, first + LIMITS.chunksPerActivity);
+          } finally {
+            await source.close();
+          }
+        },
+      );
+    },
+
+    'anaplan.completeUpload': (input) =>
+      work(specOf(input, `Completing file "${input.file.name}"`, timing), async (w) => {
+        const { client } = deps.connection(input.connection);
+        const file = { ...input.file, chunkCount: input.chunks };
+        await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal, ...w.fence });
+      }),
+  };
+}
+
+/** Inode numbers mean nothing on another host. */
+function elsewhere({ ino: _ino, ...rest }: SourceIdentity): SourceIdentity {
+  return rest;
+}
+
+function assertFits(source: ByteSource, chunkBytes: number | undefined): void {
+  try {
+    planChunks(source.size, chunkBytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw fail('InvalidInput', `source: ${source.uri}: ${error.message}. Split it into several files.`);
+  }
+}
+
+/**
+ * Compares a source with the columns of the imports that will read it, before anything is sent: a file that belongs to
+ * another import would load nothing, or load wrongly, and look as if all were well.
+ *
+ * @returns warnings
+ * @throws ApplicationFailure InvalidInput where columns are missing, unless told otherwise
+ */
+async function checkHeaders(
+  source: ByteSource,
+  o: {
+    workbook: boolean;
+    headers: ImportHeader[] | undefined;
+    checkHeader: CheckHeader | undefined;
+  },
+): Promise<string[]> {
+  const { workbook, headers = [], checkHeader = 'fail' } = o;
+  if (checkHeader === 'off' || headers.length === 0) return [];
+  if (workbook) {
+    return [
+      `${source.uri} is a workbook: its header line was not compared with the columns of import "${headers[0]?.import ?? ''}".`,
+    ];
+  }
+  const start = await source.peek(HEADER_BYTES);
+  const warnings: string[] = [];
+  for (const header of headers) {
+    const verdict = compareHeader(start, start.length < HEADER_BYTES, header);
+    if (verdict.kind === 'same') continue;
+    if (verdict.kind === 'lacking' && checkHeader === 'fail') {
+      throw fail(
+        'InvalidInput',
+        `source: ${source.uri}: ${verdict.text} Nothing was uploaded. Give the file that belongs to the import; if this is the one, set checkHeader to "warn" (--check-header warn).`,
+      );
+    }
+    warnings.push(verdict.text);
+  }
+  return warnings;
+}
+
+/** seeds "Set the Chunk Count". An unknown file ID would create another file: the answered ID tells. */
+async function setChunkCount(
+  client: AnaplanClient,
+  call: Call,
+  file: Named,
+  plan: ChunkPlan,
+  w: Work<UploadBeat>,
+): Promise<void> {
+  // It throws away what was sent so far, by another attempt too.
+  const answered = await client.files.setChunkCount(refOf(call), file.id, plan.count, {
+    signal: w.signal,
+    ...w.fence,
+  });
+  w.answered();
+  if (answered.id !== file.id) {
+    throw fail(
+      'NotFound',
+      `File "${file.name}" (${file.id}) is gone from model "${call.model.name}": Anaplan made a new file ${answered.id} instead. Delete that one, and upload the file once in Anaplan's user interface.`,
+    );
+  }
+}
+
+/** One chunk that is ready to be sent. */
+interface ReadyChunk extends GzipChunk {
+  /** Source bytes in it; 0 after the end. */
+  bytes: number;
+  /** Where the upload stands once it is sent. */
+  after: UploadPosition;
+}
+
+/** Sends a batch: while one chunk is on the wire the next one is compressed. */
+class UploadBatch {
+  constructor(
+    private readonly client: AnaplanClient,
+    private readonly call: Call,
+    private readonly file: Named,
+    private readonly source: ByteSource,
+    private readonly plan: ChunkPlan,
+    private readonly w: Work<UploadBeat>,
+  ) {}
+
+  async send(start: UploadPosition, until: number) {
+    // Of a `.gz` the digest is that of the stored bytes, which are not the ones sent: it is made at the end.
+    const hash =
+      this.source.encoding === 'identity' && !start.sha256 ? await Sha256.restore(start.digest) : undefined;
+    let position = start;
+    let ready = this.isEnd(position) ? undefined : await this.prepare(position, hash);
+    while (ready && ready.bytes > 0) {
+      if (position.next >= LIMITS.maxChunks) {
+        throw fail(
+          'InvalidInput',
+          `source: ${this.source.uri} does not fit into ${LIMITS.maxChunks} chunks. Split it.`,
+        );
+      }
+      const after: UploadPosition = { ...ready.after };
+      const more =
+        after.next < until && !this.isEnd(after) && ready.bytes === this.plan.bytesOf(position.next);
+      const following = more ? this.prepare(after, hash) : undefined;
+      following?.catch(() => undefined); // awaited below, unless sending fails first
+      await this.put(position.next, ready);
+      const short = ready.bytes < this.plan.bytesOf(position.next);
+      position = { ...after, sentAt: this.w.now() };
+      this.w.at(position);
+      this.w.note(`chunk ${position.next}${this.plan.count > 0 ? ` of ${this.plan.count}` : ''}`);
+      if (!following && !short && !this.isEnd(position)) {
+        return { ...position, done: false, completeNeeded: this.plan.count < 0 };
+      }
+      ready = await following;
+    }
+    return this.done(position);
+  }
+
+  /** Whether nothing is left, as far as that can be known without reading. */
+  private isEnd(position: UploadPosition): boolean {
+    return this.source.size !== undefined && position.offset >= this.source.size;
+  }
+
+  private async done(position: UploadPosition) {
+    await this.source.verify();
+    return {
+      ...position,
+      done: true,
+      completeNeeded: this.plan.count < 0,
+      sha256: position.sha256 ?? (await this.storedDigest()),
+      sourceBytes: this.source.identity.size,
+    };
+  }
+
+  /** The result names the bytes as they stand in the source: of a `.gz` the compressed ones. */
+  private async storedDigest(): Promise<string> {
+    const hash = await Sha256.create();
+    for await (const slice of this.source.readStored(this.w.signal)) hash.update(slice);
+    await this.source.verify();
+    return hash.hex();
+  }
+
+  private async prepare(from: UploadPosition, hash: Sha256 | undefined): Promise<ReadyChunk> {
+    const { source, w } = this;
+    const planned = this.plan.bytesOf(from.next);
+    let bytes = 0;
+    await source.verify();
+    async function* slices() {
+      for await (const slice of source.read(from.offset, planned, w.signal)) {
+        hash?.update(slice);
+        bytes += slice.length;
+        yield slice;
+      }
+    }
+    const packed = await gzipChunk(slices());
+    await source.verify();
+    if (source.size !== undefined && bytes !== Math.min(planned, source.size - from.offset)) {
+      throw fail(
+        'SourceChanged',
+        `${source.uri} became shorter while it was uploaded. Write it completely before the run starts.`,
+      );
+    }
+    const after: UploadPosition = { next: from.next + 1, offset: from.offset + bytes, digest: '' };
+    if (hash && this.isEnd(after)) after.sha256 = hash.hex();
+    else if (hash) after.digest = hash.save();
+    return { ...packed, bytes, after };
+  }
+
+  private async put(index: number, chunk: ReadyChunk): Promise<void> {
+    const { w } = this;
+    w.assertInTime();
+    w.assertAlive();
+    async function* guarded() {
+      for (const slice of chunk.slices) {
+        w.assertAlive();
+        for (let i = 0; i < slice.length; i += SLICE_BYTES) yield slice.subarray(i, i + SLICE_BYTES);
+      }
+    }
+    await this.client.files.putChunk(
+      refOf(this.call),
+      this.file.id,
+      index,
+      { slices: guarded, length: chunk.length, gzip: true },
+      { signal: w.signal, atSend: () => w.assertAlive() },
+    );
+    w.answered();
+  }
+}

@@ -1,0 +1,65 @@
+/** Sources and their uploads. */
+import type { CheckHeader } from '../../contracts';
+import type { SourceIdentity } from '../../storage';
+import type { Named, Call } from '../attempt/contract';
+import type { UploadFile, ImportHeader } from '../prepare/contract';
+
+/** The version of a source that a run uploads. */
+export interface PinnedSource {
+  /** Absolute: from here on nothing depends on where relative paths start. */
+  uri: string;
+  /** The host on which it was found. */
+  host: string;
+  identity: SourceIdentity;
+  /** Bytes as uploaded; absent when they are not known before the end (`.gz`). */
+  size?: number;
+  /** The queue on which this host serves the source; absent when every worker can read it. */
+  hostQueue?: string;
+  /** What is worth a look: of the header line. */
+  warnings?: string[];
+}
+
+/** Where an upload stands. */
+export interface UploadPosition {
+  next: number;
+  offset: number;
+  /** Saved state of the digest over the bytes before `offset`: never bytes of the source. */
+  digest: string;
+  /** At the end: the digest itself. */
+  sha256?: string;
+  /** When the last chunk was sent, epoch ms: from then on Anaplan counts the age of the file. */
+  sentAt?: number;
+}
+
+/** One batch of chunks. */
+export interface UploadChunksInput extends Call {
+  file: Named;
+  source: PinnedSource;
+  workbook: boolean;
+  /** Where this batch starts; absent: at the beginning, which also sets the chunk count. */
+  from?: UploadPosition;
+}
+
+/** Where a batch ended. */
+export interface UploadChunksResult extends UploadPosition {
+  done: boolean;
+  /** Whether Anaplan still has to be told that the upload is complete. */
+  completeNeeded: boolean;
+  /** With `done`: size of the source as it stands; `sha256` is its digest. */
+  sourceBytes?: number;
+}
+
+/** The activities of this step. */
+export interface UploadActivities {
+  'anaplan.openSource'(input: {
+    source: string;
+    workbook: boolean;
+    headers?: ImportHeader[];
+    /** What a source does to the run that lacks columns. Default `fail`. */
+    checkHeader?: CheckHeader;
+    /** The version that the run began with, on a host that is gone: only the same one will do. */
+    pinned?: SourceIdentity;
+  }): Promise<PinnedSource>;
+  'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
+  'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;
+}

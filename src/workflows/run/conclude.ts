@@ -1,0 +1,277 @@
+import type { ActionObject } from '../../activities/attempt/contract';
+import type { ProcessStep } from '../../activities/prepare/contract';
+import type { SettledResult } from '../../activities/task/contract';
+import {
+  catalogued,
+  FAILURES,
+  type AcceptRejections,
+  type Effects,
+  type ResultFailure,
+} from '../../contracts';
+import type { KeptTask, MissingDump } from '../steps/dump';
+import { stepFailure } from './failures';
+import {
+  actionResults,
+  allowedRejections,
+  rejectionsOf,
+  type FinishedTask,
+  type KeptDump,
+  type Rejection,
+} from './verdict';
+import type { Run, Success } from './frame';
+
+/** How a run may end after this task; throws the typed failure that the task's result asks for. */
+export function conclude(run: Run, action: ActionObject, kept: KeptTask): Success {
+  const { task, missing } = kept;
+  const what = `${kindName(action)} "${action.name}" (${action.id})`;
+  if (task.state === 'CANCELLED') {
+    throw stepFailure(
+      'ActionCancelled',
+      `${what}: somebody cancelled task ${task.taskId} in Anaplan. ${FAILURES.ActionCancelled.remedy}`,
+      { effects: action.kind === 'processes' ? 'unknown' : 'none' },
+    );
+  }
+  if (!task.result || task.result.assumed) {
+    const lacks = task.result ? 'does not say whether it was successful' : 'gives no result';
+    throw stepFailure(
+      'ProtocolError',
+      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and ${lacks}, so whether it succeeded is not known.${keptAt(kept.dumps)}${said(missing)} Look in the model whether it was applied before you start it again.`,
+      {
+        effects: 'unknown',
+        remedy: 'Look in the model whether the action was applied before you start it again.',
+      },
+    );
+  }
+  if (!succeeded(task)) throw actionFailed(what, action, kept, run);
+  const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
+  const rejections = rejectionsOf(task, kept.dumps, action, acceptRejections);
+  const tooMany = rejections.filter((r) => r.rejected > r.allowed);
+  if (tooMany.length > 0) throw rowsRejected(what, action, tooMany, kept);
+  const lost = missing.find((m) => m.failed !== undefined);
+  // Accepted or not: the rows are in no place yet where somebody could find them.
+  if (lost) throw dumpLost(what, action, lost, rejections, missing);
+  const unknown = missing.find((m) =>
+    Number.isFinite(allowedRejections(acceptRejections, m.action, m.objectId)),
+  );
+  if (unknown) throw dumpUnknown(what, unknown);
+  return rejections.length > 0 ? 'succeededWithRejections' : 'succeeded';
+}
+
+/** COMPLETE is not success, and a process says so for each of its actions: one that failed fails the whole. */
+function succeeded(task: FinishedTask): boolean {
+  return task.result?.successful === true && actionResults(task).every((r) => r.successful);
+}
+
+function kindName(action: ActionObject): string {
+  return { imports: 'Import', exports: 'Export', processes: 'Process', actions: 'Action' }[action.kind];
+}
+
+function rowsRejected(
+  what: string,
+  action: ActionObject,
+  tooMany: readonly Rejection[],
+  { task, dumps, missing }: KeptTask,
+): Error {
+  const parts = tooMany.map(
+    (r) => `${countedOf(r, action)}${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
+  );
+  const remedy =
+    dumps.length > 0
+      ? FAILURES.RowsRejected.remedy
+      : missing.some((m) => m.failed === undefined)
+        ? FAILURES.DumpUnavailable.remedy
+        : WITHOUT_DUMP;
+  return stepFailure(
+    'RowsRejected',
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, dumps)}${keptAt(dumps)}${said(missing)} ${remedy}`,
+    {
+      remedy,
+      effects: 'applied',
+      parameters: Object.fromEntries(tooMany.slice(0, 20).map((r) => [r.action, String(r.rejected)])),
+    },
+  );
+}
+
+/** Where the rejected rows are. */
+function keptAt(dumps: readonly KeptDump[]): string {
+  const uris = dumps.map((d) => d.uri).slice(0, 3);
+  return uris.length > 0 ? ` The rejected rows are in ${uris.join(', ')}.` : '';
+}
+
+const WITHOUT_DUMP =
+  'Correct the rows and load them again, or allow rejections with acceptRejections. The other rows are loaded.';
+
+function counted({ rejected, unit }: Rejection): string {
+  return `${rejected} ${rejected === 1 ? unit.replace(/s$/, '') : unit}`;
+}
+
+/** With the name of the action, where the sentence has not begun with it. */
+function countedOf(r: Rejection, action: ActionObject): string {
+  const named = action.kind !== 'processes' || r.objectId === action.id;
+  return named ? counted(r) : `${counted(r)} of "${r.action}"`;
+}
+
+/** The most frequent reason: of the dumps, else of the data codes. */
+function reasonOf(task: FinishedTask, dumps: readonly KeptDump[]): string {
+  const coded = actionResults(task)
+    .flatMap((r) => r.details)
+    .filter((d) => catalogued(d.code)?.class === 'row')
+    .map((d) => ({ message: d.message, count: Math.max(1, d.occurrences ?? 1) }));
+  const inDumps = dumps.flatMap((d) => d.errors);
+  const top = [...(inDumps.length > 0 ? inDumps : coded)].sort((a, b) => b.count - a.count)[0];
+  return top ? ` Most frequent reason: ${top.message} (${top.count}).` : '';
+}
+
+/** What is to be said of dumps that are not at hand, each once. */
+function said(missing: readonly MissingDump[]): string {
+  const texts = [...new Set(missing.map((m) => sentenceOf(m.message)))];
+  const more = texts.length > 3 ? ` The same holds for ${texts.length - 3} more.` : '';
+  return texts.length > 0 ? ` ${texts.slice(0, 3).join(' ')}${more}` : '';
+}
+
+/** The action is done, and what its rows came to is known: only where they are is not. */
+function dumpLost(
+  what: string,
+  action: ActionObject,
+  lost: MissingDump,
+  rejections: readonly Rejection[],
+  missing: readonly MissingDump[],
+): Error {
+  const type = lost.failed ?? 'DumpUnavailable';
+  const rows = rejections.map((r) => countedOf(r, action));
+  const verdict =
+    rows.length > 0
+      ? `It rejected ${rows.join(', ')}, which is accepted.`
+      : 'Anaplan counts no rejected row.';
+  return stepFailure(type, `${what} is applied. ${verdict}${said(missing)} ${FAILURES[type].remedy}`, {
+    effects: 'applied',
+  });
+}
+
+function dumpUnknown(what: string, missing: MissingDump): Error {
+  const remedy =
+    missing.uri === undefined
+      ? FAILURES.DumpUnavailable.remedy
+      : `Read the rejected rows in ${missing.uri}, correct them and load them again.`;
+  return stepFailure('DumpUnavailable', `${what}: ${sentenceOf(missing.message)} ${remedy}`, {
+    effects: 'applied',
+    remedy,
+  });
+}
+
+function actionFailed(what: string, action: ActionObject, { task, missing }: KeptTask, run: Run): Error {
+  const failure = task.result?.failure;
+  if (action.kind === 'processes') return processFailed(what, task, missing, run);
+  const reason =
+    failure?.message ?? task.result?.details[0]?.message ?? 'Anaplan says that it failed, without a reason';
+  return stepFailure(
+    'ActionFailed',
+    `${what} failed: ${sentenceOf(reason)}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    {
+      effects: action.kind === 'exports' ? 'none' : effectsOf(task.result),
+      ...factsOf(failure),
+    },
+  );
+}
+
+/** What a failed action did to the model. Unknown is not "nothing": only a documented code says that it did nothing. */
+function effectsOf(result: SettledResult | undefined): Effects {
+  const { created = 0, updated = 0 } = result?.rows ?? {};
+  if (created + updated > 0) return 'applied';
+  const entry = result?.failure && catalogued(result.failure.code);
+  return entry?.kind === 'failure' ? (entry.effects ?? 'none') : 'unknown';
+}
+
+/** A text of Anaplan's with exactly one full stop at its end. */
+function sentenceOf(text: string): string {
+  return `${text.replace(/[.\s]+$/, '')}.`;
+}
+
+/** Processes are not atomic: the message says what ran before the failure, and what did not run. */
+function processFailed(what: string, task: FinishedTask, missing: readonly MissingDump[], run: Run): Error {
+  const nested = task.result?.nested ? actionResults(task) : [];
+  const failed = nested.filter((r) => !r.successful && !r.assumed);
+  const failure = failed.map((f) => f.failure).find(Boolean) ?? task.result?.failure;
+  const reasons = failed.map(
+    (f) => `"${nameOf(f)}" failed: ${f.failure?.message ?? f.details[0]?.message ?? 'no reason given'}`,
+  );
+  const reason =
+    reasons.length > 0
+      ? reasons.join('; ')
+      : (failure?.message ?? 'Anaplan says that it failed, without a reason');
+  const { text, effects } = appliedBy(nested, failed, run.prepared.steps ?? []);
+  return stepFailure(
+    'ActionFailed',
+    `${what} failed. ${sentenceOf(reason)}${text}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
+    { effects, ...factsOf(failure) },
+  );
+}
+
+/** Which steps of a failed process were applied, did not run, or are not spoken of. */
+function appliedBy(
+  nested: readonly SettledResult[],
+  failed: readonly SettledResult[],
+  steps: readonly ProcessStep[],
+): { text: string; effects: Effects } {
+  if (nested.length === 0) {
+    return { text: ' Anaplan does not say which of its actions were applied before.', effects: 'unknown' };
+  }
+  const applied = nested.filter((r) => r.successful && !r.assumed);
+  const silent = nested.filter((r) => r.assumed);
+  const seen = new Set(nested.map((r) => r.objectId));
+  const unseen = steps.filter((s) => !seen.has(s.id));
+  const firstFailed = steps.findIndex((s) => failed.some((f) => f.objectId === s.id));
+  // A step before the failed one has run; where Anaplan gives no result for it, nobody knows how it ended.
+  const unsaid = unseen.filter((s) => firstFailed < 0 || steps.indexOf(s) < firstFailed);
+  const notRun = unseen.filter((s) => !unsaid.includes(s));
+  const unknown = [...silent.map(nameOf), ...unsaid.map((s) => s.name)];
+  const texts = [
+    applied.length > 0 ? `Already applied: ${quoted(applied.map(nameOf))}.` : '',
+    unknown.length > 0 ? `Not known whether applied: ${quoted(unknown)}.` : '',
+    applied.length + unknown.length === 0 && failed.length > 0 ? 'Nothing was applied before it.' : '',
+    notRun.length > 0 ? `Did not run: ${quoted(notRun.map((s) => s.name))}.` : '',
+  ];
+  const own = failed.map(effectsOf);
+  const effects =
+    applied.length > 0 || own.includes('applied')
+      ? 'applied'
+      : failed.length === 0 || unknown.length > 0 || own.includes('unknown')
+        ? 'unknown'
+        : 'none';
+  return {
+    text: texts
+      .filter(Boolean)
+      .map((t) => ` ${t}`)
+      .join(''),
+    effects,
+  };
+}
+
+function nameOf(result: SettledResult): string {
+  return result.objectName ?? result.objectId ?? 'an action';
+}
+
+function quoted(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((n) => `"${n}"`);
+  return names.length > 10 ? `${shown.join(', ')} and ${names.length - 10} more` : shown.join(', ');
+}
+
+function factsOf(failure: SettledResult['failure']): Partial<ResultFailure> {
+  if (!failure) return {};
+  return {
+    ...(failure.code ? { code: failure.code } : {}),
+    parameters: failure.parameters,
+    remedy: failure.remedy ?? catalogued(failure.code)?.remedy ?? FAILURES.ActionFailed.remedy,
+  };
+}
+
+/** The one failure that an upload cures: the file expired in Anaplan between upload and import. */
+export function fileExpired(task: FinishedTask): boolean {
+  return (
+    task.state === 'COMPLETE' &&
+    task.result?.successful === false &&
+    !task.result.assumed &&
+    (task.result.failure?.code === 'uploadedFileNoLongerAvailable' ||
+      task.result.details.some((d) => d.code === 'uploadedFileNoLongerAvailable'))
+  );
+}

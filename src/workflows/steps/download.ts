@@ -1,0 +1,355 @@
+/** Downloading: chunks or pages into a `.part`, batch after batch, which becomes the target at the end. */
+import { workflowInfo } from '@temporalio/workflow';
+import type { ActionObject, Named } from '../../activities/attempt/contract';
+import type {
+  DownloadPosition,
+  DownloadResult,
+  TargetRef,
+  TriedTargets,
+  TryTargetsInput,
+} from '../../activities/download/contract';
+import { FAILURES, transferQueue, type Compress, type ResultTransfer } from '../../contracts';
+import { call, type CallSettings } from './calls';
+import { nobodyTookIt, readFailure, stepFailure } from '../run/failures';
+import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
+import { shielded, type Run } from '../run/frame';
+
+/** How often a download begins again from its first byte. */
+const MAX_RESTARTS = 5;
+/** How often an export is read again because another run of it was started meanwhile. */
+const MAX_REREADS = 3;
+
+/** Whether the target is written as gzip. */
+export function compresses(compress: Compress | undefined): boolean {
+  return compress === true || compress === 'gzip';
+}
+
+/**
+ * Tries everything that the run will have to write, before it has an effect, then runs `body`. The `.part` files that this
+ * creates fix the host of the run; those that `body` did not turn into targets are removed whatever happens.
+ */
+export async function writing<T>(
+  run: Run,
+  uris: readonly string[],
+  body: (targets: readonly Target[]) => Promise<T>,
+): Promise<T> {
+  const targets = uris.map((uri) => new Target(run, uri));
+  const dumps = dumpsOf(run);
+  if (targets.length > 0 || dumps) await tryToWrite(run, targets, dumps);
+  try {
+    return await body(targets);
+  } finally {
+    await shielded(async () => {
+      for (const target of targets) await target.discard();
+    });
+  }
+}
+
+/** What the dumps of this run's action may be called; absent where there are none. */
+function dumpsOf(run: Run): TryTargetsInput['dumps'] | undefined {
+  const { action, steps = [] } = run.prepared;
+  if (action?.kind !== 'imports' && action?.kind !== 'processes') return undefined;
+  const { dumps } = run.input as { dumps?: string };
+  const names = [action, ...steps].map((object) => object.name);
+  return {
+    ...(dumps === undefined ? {} : { directory: dumps }),
+    names: [names.reduce((a, b) => (b.length > a.length ? b : a))],
+  };
+}
+
+async function tryToWrite(
+  run: Run,
+  targets: readonly Target[],
+  dumps?: TryTargetsInput['dumps'],
+): Promise<void> {
+  const tried = await onHostOf(run, (where) =>
+    call(
+      'anaplan.tryTargets',
+      { summary: 'try what will be written', withinMs: run.lightMs, ...where },
+      {
+        targets: targets.map((target) => ({ uri: target.given, token: run.token })),
+        ...(dumps ? { dumps } : {}),
+      },
+    ),
+  );
+  run.hostQueue ??= tried.hostQueue;
+  for (const [i, target] of targets.entries()) target.stands(tried, tried.uris[i]);
+}
+
+/** One target while it is written. */
+export class Target {
+  /** Absolute, once the host is fixed. */
+  ref: TargetRef;
+  host: string | undefined;
+  /** The queue of the host with the `.part`. */
+  private queue: string | undefined;
+  /** There is a `.part`, as far as we know. */
+  private open = false;
+  private waitMs = HOST_WAIT_MS;
+  private busySince: number | undefined;
+  private restarts = 0;
+
+  constructor(
+    private readonly run: Run,
+    /** As the input names it. */
+    readonly given: string,
+  ) {
+    this.ref = { uri: given, token: run.token };
+  }
+
+  /** Takes note of where the `.part` is. */
+  stands(at: TriedTargets, uri = this.given): void {
+    this.ref = { uri, token: this.run.token };
+    this.host = at.host;
+    this.queue = at.hostQueue;
+    this.open = true;
+  }
+
+  /** Where the target is, for the result. */
+  get place(): { uri: string; host?: string } {
+    return { uri: this.ref.uri, ...(this.host === undefined ? {} : { host: this.host }) };
+  }
+
+  /** Where and how long a batch is run. */
+  settings(summary: string): CallSettings {
+    return {
+      summary,
+      withinMs: this.run.timeouts.transfer + 10 * 60_000,
+      taskQueue: this.queue ?? transferQueue(workflowInfo().taskQueue),
+      ...(this.queue ? { startWithinMs: this.waitMs } : {}),
+    };
+  }
+
+  /**
+   * Runs a batch on the host that has the `.part`.
+   * @returns undefined when the target has to be begun again: its host is gone, or the `.part` is
+   */
+  async batch(body: () => Promise<DownloadResult>): Promise<DownloadResult | undefined> {
+    try {
+      const result = await body();
+      this.queue = result.hostQueue;
+      this.run.hostQueue ??= result.hostQueue;
+      this.busySince = undefined;
+      if (!result.restart) return result;
+    } catch (error) {
+      if (!this.queue || !nobodyTookIt(error)) throw error;
+      if (await hostIsServed(this.run, this.queue)) {
+        this.waitMs = longer(this.waitMs);
+        this.assertTimeLeft();
+        return this.batch(body);
+      }
+      this.run.warn(
+        `the worker of queue ${this.queue} is gone; ${this.ref.uri} is written again from the start`,
+      );
+      this.open = false;
+      this.run.hostQueue = undefined;
+    }
+    this.restarts += 1;
+    if (this.restarts > MAX_RESTARTS) {
+      throw stepFailure(
+        'TargetFailed',
+        `${this.ref.uri}: its unfinished file disappeared ${this.restarts} times. Check what removes files there. ${FAILURES.TargetFailed.remedy}`,
+      );
+    }
+    // Elsewhere the host is fixed anew, so that the batches after this one find the `.part`.
+    if (!this.open) await tryToWrite(this.run, [this]);
+    return undefined;
+  }
+
+  /** Makes the target appear, whole, and answers the digest of its bytes. */
+  async commit(end: DownloadResult): Promise<{ sha256: string }> {
+    const committed = await this.onHost(() =>
+      call('anaplan.commitTarget', this.localSettings('make the target appear'), {
+        target: this.ref,
+        bytes: end.offset,
+        crc32: end.crc32,
+      }),
+    );
+    this.open = false;
+    return committed;
+  }
+
+  /** Removes the `.part`, unless the target has appeared. One that cannot be removed is a warning. */
+  async discard(): Promise<void> {
+    if (!this.open) return;
+    this.open = false;
+    try {
+      await this.onHost(() =>
+        call('anaplan.discardTarget', this.localSettings('remove the unfinished target'), {
+          target: this.ref,
+        }),
+      );
+    } catch (error) {
+      this.run.warn(`cleaning up failed: ${readFailure(error).message}`);
+    }
+  }
+
+  /** Runs what only the host with the `.part` can do: a busy one is waited for. */
+  private async onHost<T>(body: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await body();
+      } catch (error) {
+        if (!this.queue || !nobodyTookIt(error)) throw error;
+        if (!(await hostIsServed(this.run, smallQueueOf(this.queue)))) {
+          throw stepFailure(
+            'TargetFailed',
+            `${this.ref.uri}: the worker of queue ${this.queue}, which has the unfinished file, is gone. Start it again, then start the run again.`,
+          );
+        }
+        this.waitMs = longer(this.waitMs);
+        this.assertTimeLeft();
+      }
+    }
+  }
+
+  /** A host that is busy for ever is not waited for as long. */
+  private assertTimeLeft(): void {
+    this.busySince ??= Date.now();
+    const deadline = { name: 'transfer' as const, at: this.busySince + this.run.timeouts.transfer };
+    assertTimeLeft(deadline, `${this.ref.uri}: the workers of queue ${this.queue} are busy`);
+  }
+
+  private localSettings(summary: string): CallSettings {
+    return { ...this.settings(summary), withinMs: 60 * 60_000, taskQueue: smallQueueOf(this.queue) };
+  }
+}
+
+/** What is known of a file before it is downloaded. */
+export interface ExpectedFile {
+  /** Bytes that the task which wrote it says. */
+  bytes?: number;
+  /** The task that wrote it, to see whether another one does meanwhile. */
+  written?: { action: ActionObject; taskId: string };
+}
+
+/** Nothing is not a success, unless Anaplan says that nothing is right; and what it says of the size has to be true. */
+function checkSize(run: Run, file: Named, { received }: DownloadResult, bytes: number | undefined): void {
+  if (received === bytes || (bytes === undefined && received > 0)) {
+    if (received === 0) run.warn(`export "${file.name}" wrote no byte, so its target is empty`);
+    return;
+  }
+  const wrote = bytes === undefined ? '' : `: Anaplan says that ${bytes} bytes were written`;
+  throw stepFailure(
+    'TransferCorrupt',
+    `The file of "${file.name}" (${file.id}) has ${received} bytes${wrote}. Nothing was changed at the target. Start the run again; if it happens again, look at the export in Anaplan.`,
+    { remedy: 'Start the run again; if it happens again, look at the export in Anaplan.' },
+  );
+}
+
+/** Downloads a file of the model to a target that appears whole or not at all. */
+export async function download(
+  run: Run,
+  file: Named,
+  target: Target,
+  compress: Compress | undefined,
+  expected: ExpectedFile = {},
+): Promise<ResultTransfer> {
+  const { written } = expected;
+  run.state('downloading', `**${file.name}** to ${target.given}`);
+  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+  const known: string[] = [];
+  for (let rereads = 0; ; rereads++) {
+    const chunks = await call(
+      'anaplan.fileChunks',
+      { summary: `chunks of ${file.name}`, withinMs: run.lightMs },
+      { ...run.call(deadline), file },
+    );
+    // What another run of the export wrote has another size.
+    const bytes = known.length === 0 ? expected.bytes : undefined;
+    const options = {
+      ...chunks,
+      compress: compresses(compress),
+      ...(bytes === undefined ? {} : { bytes }),
+    };
+    const end = await readChunks(run, file, target, options, deadline);
+    const newer = written
+      ? await call(
+          'anaplan.newerTasks',
+          { summary: `was ${file.name} exported again meanwhile?`, withinMs: run.lightMs },
+          { ...run.call(deadline), ...written, known },
+        )
+      : [];
+    if (newer.length === 0) {
+      checkSize(run, file, end, bytes);
+      const { sha256 } = await target.commit(end);
+      return {
+        name: file.name,
+        ...target.place,
+        bytes: end.offset,
+        chunks: chunks.count,
+        sha256,
+      };
+    }
+    known.push(...newer);
+    if (rereads >= MAX_REREADS) {
+      throw stepFailure(
+        'Conflict',
+        `Export "${file.name}" (${file.id}) was started again ${rereads + 1} times while its file was read, so the bytes may be a mixture. Stop the other runs of the export, then start again.`,
+      );
+    }
+    run.warn(
+      `another run of export "${file.name}" (task ${newer.join(', ')}) was started while its file was read; the file was read again`,
+    );
+  }
+}
+
+async function readChunks(
+  run: Run,
+  file: Named,
+  target: Target,
+  chunks: { count: number; ids?: string[]; compress: boolean; bytes?: number },
+  deadline: { name: 'transfer'; at: number },
+): Promise<DownloadResult> {
+  let from: DownloadPosition | undefined;
+  for (;;) {
+    const position = from ? { from } : {};
+    const batch = await target.batch(() =>
+      call('anaplan.downloadChunks', target.settings(`${file.name}, from chunk ${from?.next ?? 0}`), {
+        ...run.call(deadline),
+        file,
+        target: target.ref,
+        ...chunks,
+        ...position,
+      }),
+    );
+    if (batch?.done) return batch;
+    from = batch && positionOf(batch);
+    run.state(
+      'downloading',
+      `**${file.name}** to ${target.ref.uri}: ${from?.next ?? 0} of ${chunks.count} chunks`,
+    );
+  }
+}
+
+/** Where the next batch goes on. */
+export function positionOf(batch: DownloadResult): DownloadPosition {
+  const {
+    next,
+    offset,
+    crc32,
+    received,
+    rows,
+    header,
+    crlf,
+    lineOpen,
+    polledAt,
+    available,
+    complete,
+    touchedAt,
+  } = batch;
+  return {
+    next,
+    offset,
+    crc32,
+    received,
+    rows,
+    ...(header === undefined ? {} : { header }),
+    ...(crlf === undefined ? {} : { crlf }),
+    ...(lineOpen === undefined ? {} : { lineOpen }),
+    ...(polledAt === undefined ? {} : { polledAt }),
+    ...(available === undefined ? {} : { available }),
+    ...(complete === undefined ? {} : { complete }),
+    ...(touchedAt === undefined ? {} : { touchedAt }),
+  };
+}

@@ -1,0 +1,175 @@
+/** Failure dumps: kept before anything can erase them, and never at the cost of the verdict on the rows. */
+import { isCancellation } from '@temporalio/workflow';
+import type { ActionObject } from '../../activities/attempt/contract';
+import type { Effects, FailureType, ResultDump } from '../../contracts';
+import { call } from './calls';
+import { readFailure } from '../run/failures';
+import { onHostOf } from './hosts';
+import {
+  actionName,
+  actionResults,
+  allResults,
+  differ,
+  resultTask,
+  type FinishedTask,
+  type KeptDump,
+} from '../run/verdict';
+import { shielded, type Run } from '../run/frame';
+import { planDumps, replaced, type WantedDump } from './which-dumps';
+
+/** A dump that is not at hand, so that what it says of the rows is not known. */
+export interface MissingDump {
+  /** The action by name, as `acceptRejections` names it. */
+  action: string;
+  objectId?: string;
+  /** A sentence: whose dump, and why it is missing. */
+  message: string;
+  /** Anaplan has it, but it could not be stored or read: how that failed. Absent: Anaplan no longer has it. */
+  failed?: FailureType;
+  /** It is stored, but tells nothing: a person has to look into it. */
+  uri?: string;
+}
+
+/** A task with what was kept of it. */
+export interface KeptTask {
+  task: FinishedTask;
+  dumps: KeptDump[];
+  missing: MissingDump[];
+}
+
+/**
+ * Stores every dump of a task, before anything can erase it: a cancellation waits for that. A dump that cannot be stored
+ * is no failure yet: {@link conclude} has the verdict on the rows to give first.
+ */
+export async function keepDumps(run: Run, action: ActionObject, task: FinishedTask): Promise<KeptTask> {
+  const kept: KeptTask = { task, dumps: [], missing: [] };
+  // Before its dumps, so that a run that fails over one still tells how the task ended.
+  run.result.task = resultTask(task, [], task.adopted);
+  run.effects = effectsOf(action, task);
+  for (const result of allResults(task)) {
+    for (const text of result.warnings ?? []) run.warn(`"${actionName(result, action)}": ${text}`);
+  }
+  const plan = planDumps(task, action, run.prepared.steps ?? []);
+  for (const { action: name, message, known } of replaced(plan)) {
+    run.warn(message);
+    if (!known) kept.missing.push({ action: name, message });
+  }
+  if (plan.length > 0) {
+    run.state('keeping dumps');
+    await shielded(async () => {
+      for (const wanted of plan) await keepDump(run, action, wanted, kept);
+    });
+    noneOfProcess(run, action, plan, kept);
+    run.result.task = resultTask(task, kept.dumps, task.adopted);
+  }
+  if (task.truncated) run.result.truncated = true;
+  return kept;
+}
+
+/** What a task that has ended did to the model, before its result is judged. */
+function effectsOf(action: ActionObject, task: FinishedTask): Effects {
+  // An export changes its file, never the model.
+  if (action.kind === 'exports') return 'none';
+  if (!task.result || task.result.assumed) return 'unknown';
+  const applied = task.result.successful || actionResults(task).some((r) => r.successful);
+  if (applied) return 'applied';
+  return action.kind === 'processes' ? 'unknown' : 'none';
+}
+
+/** Stores one dump; whatever goes wrong is noted, for one that fails must not cost the others. */
+async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept: KeptTask): Promise<void> {
+  if (wanted.onlyIfNone && kept.dumps.length > 0) return;
+  const { name, objectId } = wanted;
+  const missing = (message: string, more: Partial<MissingDump> = {}) => {
+    run.warn(message);
+    kept.missing.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
+  };
+  try {
+    const fetched = await fetchDump(run, action, wanted, kept.task.taskId);
+    if (fetched.outcome === 'gone') {
+      if (!wanted.unsaid) missing(fetched.message);
+      return;
+    }
+    const { hostQueue: _hostQueue, warnings, uncounted, ...shown } = fetched.dump;
+    const dump = { ...shown, warnings, of: wanted.of };
+    kept.dumps.push(dump);
+    run.result.dumps.push(shown);
+    run.done(`Dump of **${name}**: ${shown.rows} rejected rows, kept at \`${shown.uri}\``);
+    const other = wanted.result && differ(wanted.result, dump);
+    if (other !== undefined) run.warn(other);
+    if (uncounted !== undefined) toldByCounts(run, wanted, shown, uncounted, missing);
+  } catch (error) {
+    // The shield keeps cancellations out; one that comes all the same is not the dump's failure.
+    if (isCancellation(error)) throw error;
+    const { type, message, facts } = readFailure(error);
+    missing(
+      `The dump of "${name}" could not be stored: ${sentence(message)} ${stillThere(run, action, objectId, kept)}`,
+      {
+        // A path that was good at the start and is no more; a code means that Anaplan said it.
+        failed: type === 'InvalidInput' && facts.code === undefined ? 'TargetFailed' : type,
+      },
+    );
+  }
+}
+
+/** Warns of a dump whose rows could not all be counted; Anaplan's own counts stand in, where there are some. */
+function toldByCounts(
+  run: Run,
+  wanted: WantedDump,
+  dump: ResultDump,
+  why: string,
+  missing: (message: string, more: Partial<MissingDump>) => void,
+): void {
+  const counted = wanted.result?.rows?.rejected ?? 0;
+  const said = `The dump of "${wanted.name}" is stored at ${dump.uri}, but could not be counted to its end (${why})`;
+  if (dump.rows === 0 && counted === 0) {
+    missing(`${said}, and Anaplan counts no rejected row: look into it.`, { uri: dump.uri });
+    return;
+  }
+  run.warn(
+    counted > dump.rows
+      ? `${said}: the number of rejected rows is Anaplan's own.`
+      : `${said}: there may be more than ${dump.rows} rejected rows.`,
+  );
+}
+
+/** Where a process says only as a whole that it has a dump, one of its imports must have had it. */
+function noneOfProcess(run: Run, action: ActionObject, plan: readonly WantedDump[], kept: KeptTask): void {
+  if (!plan.every((w) => w.unsaid) || kept.dumps.length + kept.missing.length > 0) return;
+  const message = `Anaplan says that process "${action.name}" has a failure dump, but gives none for any of its imports: it is kept only for the user's last run, and an import that runs again replaces it.`;
+  run.warn(message);
+  kept.missing.push({ action: action.name, objectId: action.id, message });
+}
+
+/** How to get a dump that was not stored. */
+function stillThere(run: Run, action: ActionObject, objectId: string | undefined, kept: KeptTask): string {
+  const { workspace, model } = run.model;
+  const path = `/workspaces/${workspace.id}/models/${model.id}/${action.kind}/${action.id}/tasks/${kept.task.taskId}`;
+  const dump = action.kind === 'processes' ? `/dumps/${objectId ?? action.id}` : '/dump';
+  return `Anaplan keeps it for 48 hours, but only until the same user runs the action again: get it by GET ${path}${dump}/chunks and then .../chunks/0 and on, as the same user.`;
+}
+
+function sentence(text: string): string {
+  return `${text.replace(/[.\s]+$/, '')}.`;
+}
+
+async function fetchDump(run: Run, action: ActionObject, wanted: WantedDump, taskId: string) {
+  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+  const { dumps } = run.input as { dumps?: string };
+  const { name, objectId } = wanted;
+  const input = {
+    ...run.call(deadline),
+    action,
+    taskId,
+    name,
+    ...(dumps === undefined ? {} : { directory: dumps }),
+    ...(objectId === undefined ? {} : { objectId }),
+  };
+  return onHostOf(run, (where) =>
+    call(
+      'anaplan.fetchDump',
+      { summary: `keep the dump of ${name}`, withinMs: run.timeouts.transfer + 10 * 60_000, ...where },
+      input,
+    ),
+  );
+}

@@ -1,0 +1,129 @@
+import type { DownloadPosition, DownloadResult } from '../../activities/download/contract';
+import type { ReadTarget } from '../../activities/read/contract';
+import { FAILURES, type Compress, type IntegrationResult } from '../../contracts';
+import { call } from './calls';
+import { compresses, positionOf, writing, type Target } from './download';
+import { stepFailure } from '../run/failures';
+import { present, shielded, type Run } from '../run/frame';
+
+/** How often Anaplan may fail or lose a read before the run fails. */
+const MAX_READS = 3;
+
+/** Layouts whose pages are merged as they are: their lines do not repeat a header. */
+function isVerbatim(exportType: string | undefined): boolean {
+  return exportType?.toUpperCase().startsWith('GRID') ?? false;
+}
+
+/** Reads a view or list of any size into a target. */
+export async function largeRead(
+  run: Run,
+  read: ReadTarget,
+  uri: string,
+  options: { exportType?: string; compress?: Compress | undefined },
+): Promise<IntegrationResult> {
+  return writing(run, [uri], async ([opened]) => {
+    const target = present(opened, 'a target');
+    run.state('reading', `**${read.name}** to ${uri}`);
+    const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+    const { exportType } = options;
+    for (let reads = 1; ; reads++) {
+      const end = await onePass(run, read, target, deadline, exportType, compresses(options.compress));
+      if (end.done) {
+        const { sha256 } = await target.commit(end);
+        run.transferred({
+          name: read.name,
+          ...target.place,
+          bytes: end.offset,
+          chunks: end.next,
+          pages: end.next,
+          rows: end.rows,
+          sha256,
+        });
+        return run.succeed();
+      }
+      if (reads >= MAX_READS) {
+        throw stepFailure(
+          'ReadRequestFailed',
+          `Reading "${read.name}" (${read.id}) failed ${reads} times; the last time: ${end.failed}. ${FAILURES.ReadRequestFailed.remedy}`,
+        );
+      }
+      run.warn(`${end.failed}; the read was begun again`);
+    }
+  });
+}
+
+/** One read request, from its creation to its deletion. */
+async function onePass(
+  run: Run,
+  read: ReadTarget,
+  target: Target,
+  deadline: { name: 'transfer'; at: number },
+  exportType: string | undefined,
+  compress: boolean,
+): Promise<DownloadResult> {
+  // Created out of reach of a cancellation, so that there is an ID to delete.
+  const { requestId, lost } = await shielded(() =>
+    call(
+      'anaplan.createReadRequest',
+      { summary: `ask for ${read.name}`, withinMs: run.lightMs },
+      { ...run.call(deadline), read, ...(exportType === undefined ? {} : { exportType }) },
+    ),
+  );
+  run.effects = 'none';
+  if (lost) {
+    run.warn(
+      `the answer to ${lost} earlier request${lost === 1 ? '' : 's'} to read "${read.name}" was lost: what ${lost === 1 ? 'it' : 'they'} opened has no ID to delete it by, and is dropped by Anaplan after 30 minutes`,
+    );
+  }
+  try {
+    let from: DownloadPosition | undefined;
+    for (;;) {
+      const position = from ? { from } : {};
+      const batch = await target.batch(() =>
+        call('anaplan.readPages', target.settings(`${read.name}, from page ${from?.next ?? 0}`), {
+          ...run.call(deadline),
+          read,
+          requestId,
+          target: target.ref,
+          compress,
+          verbatim: isVerbatim(exportType),
+          ...position,
+        }),
+      );
+      if (batch && (batch.done || batch.failed !== undefined)) return batch;
+      from = batch && positionOf(batch);
+      if (batch?.waiting && from) {
+        const { failed, ...seen } = await call(
+          'anaplan.awaitPages',
+          {
+            summary: `wait for page ${from.next} of ${read.name}`,
+            withinMs: run.timeouts.transfer + 10 * 60_000,
+          },
+          { ...run.call(deadline), read, requestId, from },
+        );
+        if (failed !== undefined) return { ...batch, failed };
+        from = { ...from, ...seen };
+      }
+      run.state(
+        'reading',
+        `**${read.name}** to ${target.ref.uri}: ${from?.next ?? 0} pages, ${from?.rows ?? 0} rows`,
+      );
+    }
+  } finally {
+    await shielded(() => removeRequest(run, read, requestId));
+  }
+}
+
+async function removeRequest(run: Run, read: ReadTarget, requestId: string): Promise<void> {
+  try {
+    await call(
+      'anaplan.deleteReadRequest',
+      { summary: `delete read request ${requestId}`, withinMs: run.timeouts.unavailable + 10 * 60_000 },
+      { ...run.call(), read, requestId },
+    );
+  } catch (error) {
+    run.warn(
+      `read request ${requestId} of "${read.name}" could not be deleted; Anaplan drops it after 30 minutes (${String(error)})`,
+    );
+  }
+}

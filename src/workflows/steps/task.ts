@@ -1,0 +1,355 @@
+/** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type { ActionObject } from '../../activities/attempt/contract';
+import type { SettledTask, StartResult, TaskBaseline } from '../../activities/task/contract';
+import {
+  FAILURES,
+  isFailureType,
+  type Effects,
+  type MappingParameter,
+  type TimeoutsMs,
+} from '../../contracts';
+import { call } from './calls';
+import { keepDumps } from './dump';
+import type { FinishedTask } from '../run/verdict';
+import { failedAs, fellSilent, lastState, neverBeat, readFailure, stepFailure } from '../run/failures';
+import { shielded, type Run } from '../run/frame';
+import { renewUploads, uploadsUntil } from './upload';
+
+/** A task that Anaplan has accepted. */
+export interface StartedTask {
+  taskId: string;
+  /** Found in the task list after the answer to its start was lost. */
+  adopted: boolean;
+}
+
+const START_MS = 30 * 60_000;
+const CONFLICT_MS = 15 * 60_000;
+
+/** The state of a task that no poll has seen yet: Anaplan said none. */
+const NOT_SEEN = 'not seen';
+
+/** Starts the action and waits for its end. */
+export async function runTask(run: Run, action: ActionObject): Promise<FinishedTask> {
+  run.state(`running ${kindOf(action)}`, `Starting **${action.name}**`);
+  const { taskId, adopted } = await startOnce(run, action);
+  run.effects = 'unknown';
+  run.result.task = {
+    taskId,
+    state: NOT_SEEN,
+    successful: false,
+    details: [],
+    ...(adopted ? { adopted } : {}),
+  };
+  run.done(
+    `Task \`${taskId}\`${adopted ? ' (found in the task list: the answer to its start was lost)' : ''}`,
+  );
+  const settled = await follow(run, action, taskId);
+  return { ...settled, adopted };
+}
+
+/**
+ * Starts the action exactly once. Only an answer tells that it started or did not; without one the task list decides,
+ * and where it cannot, the run fails as `AmbiguousTaskStart`.
+ */
+async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
+  const waiting = new RefusalClock(run.timeouts);
+  for (;;) {
+    await renewUploads(run);
+    const baseline = await call(
+      'anaplan.taskBaseline',
+      { summary: `task list before the start of ${action.name}`, withinMs: run.lightMs },
+      { ...run.call(), action },
+    );
+    // A cancellation must not lose the ID of a task that starts.
+    const start = await shielded(() => startAndKnow(run, action, baseline));
+    if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
+    if (start.outcome === 'stale') continue;
+    const delay = waiting.next(action, start, run.effects);
+    run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
+    await sleep(delay, { summary: start.message.slice(0, 150) });
+  }
+}
+
+type KnownStart =
+  | { outcome: 'started'; taskId: string; adopted: boolean }
+  | Extract<StartResult, { outcome: 'refused' | 'stale' }>;
+
+async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
+  const sentAfter = Date.now();
+  const { localeName = 'en_US' } = run.input;
+  const { mappingParameters, startAgainIfUnknown } = run.input as {
+    mappingParameters?: MappingParameter[];
+    startAgainIfUnknown?: boolean;
+  };
+  const filesUntil = uploadsUntil(run);
+  let message: string;
+  try {
+    const start = await call(
+      'anaplan.startTask',
+      { summary: `start ${action.name}`, withinMs: START_MS, once: true },
+      {
+        ...run.call(),
+        action,
+        localeName,
+        ...(mappingParameters ? { mappingParameters } : {}),
+        ...(filesUntil === undefined ? {} : { filesUntil }),
+        ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
+      },
+    );
+    if (start.outcome === 'started') return { ...start, adopted: false };
+    if (start.outcome === 'refused' || start.outcome === 'stale') return start;
+    message = start.message;
+  } catch (error) {
+    if (!fellSilent(error)) throw error;
+    message = `The worker that started ${action.name} fell silent`;
+    // It tells the server before it sends the start, and waits for the answer.
+    if (neverBeat(error)) return notSent(`${message} before it sent anything`);
+  }
+  run.state('looking for the task', message);
+  const found = await call(
+    'anaplan.reconcileStart',
+    {
+      summary: `look for the task of ${action.name}: the answer to its start was lost`,
+      withinMs: run.lightMs,
+    },
+    {
+      ...run.call(),
+      action,
+      baseline,
+      sentAfter,
+      ...(run.prepared.user ? { user: run.prepared.user } : {}),
+    },
+  ).catch((error: unknown) => ({
+    outcome: 'ambiguous' as const,
+    reason: `the task list could not be read: ${readFailure(error).message}`,
+  }));
+  if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
+  if (found.outcome === 'ambiguous') startAgain(run, action, message, found.reason);
+  // Sent again like a refused one, so that a start that is never answered has a bound.
+  return {
+    outcome: 'refused',
+    type: 'ServiceUnavailable',
+    message,
+    retryAfterMs: 1000,
+    bound: 'unavailable',
+  };
+}
+
+/** A start of which it is certain that it was not sent. */
+function notSent(message: string): KnownStart {
+  return { outcome: 'refused', type: 'NetworkError', message, retryAfterMs: 1000, bound: 'unavailable' };
+}
+
+/** Goes on where an operator said that the action may run twice. @throws `AmbiguousTaskStart` where nobody did */
+function startAgain(run: Run, action: ActionObject, message: string, reason: string): void {
+  const { startAgainIfUnknown } = run.input as { startAgainIfUnknown?: boolean };
+  if (startAgainIfUnknown !== true) throw ambiguous(action, message, reason);
+  run.effects = 'unknown';
+  run.warn(
+    `whether "${action.name}" (${action.id}) had started could not be known (${message}, and ${reason}); it was started again, as startAgainIfUnknown says, so it may have run twice`,
+  );
+}
+
+function ambiguous(action: ActionObject, message: string, reason: string): Error {
+  return stepFailure(
+    'AmbiguousTaskStart',
+    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason.replace(/\.$/, '')}. ${FAILURES.AmbiguousTaskStart.remedy}`,
+    { effects: 'unknown' },
+  );
+}
+
+/** Bounds the refusals of a start, class by class. */
+class RefusalClock {
+  private kind: string | undefined;
+  private since = 0;
+  private count = 0;
+
+  constructor(private readonly timeouts: TimeoutsMs) {}
+
+  /**
+   * The delay before the next try.
+   * @param effects - of earlier starts
+   * @throws the refusal, once its bound is reached
+   */
+  next(
+    action: ActionObject,
+    refusal: Extract<StartResult, { outcome: 'refused' }>,
+    effects: Effects,
+  ): number {
+    if (this.kind !== refusal.bound) {
+      this.kind = refusal.bound;
+      this.since = Date.now();
+      this.count = 0;
+    }
+    this.count += 1;
+    const { bound, max } = {
+      modelUnavailable: { bound: this.timeouts.modelUnavailable, max: 5 * 60_000 },
+      conflict: { bound: CONFLICT_MS, max: 5 * 60_000 },
+      unavailable: { bound: this.timeouts.unavailable, max: 60_000 },
+      rate: { bound: this.timeouts.modelUnavailable, max: refusal.retryAfterMs },
+    }[refusal.bound];
+    const left = this.since + bound - Date.now();
+    const wanted = Math.max(1000, Math.min(max, refusal.retryAfterMs * 2 ** Math.min(this.count - 1, 10)));
+    // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
+    const delay = refusal.bound === 'rate' ? wanted : Math.min(wanted, left);
+    if (delay < 1000 || delay > left) {
+      const type = isFailureType(refusal.type) ? refusal.type : 'ServiceUnavailable';
+      const known =
+        effects === 'none'
+          ? `"${action.name}" was not started`
+          : `whether an earlier start of "${action.name}" arrived is not known`;
+      throw stepFailure(
+        type,
+        `${refusal.message}, ${this.count} times in ${Math.round((Date.now() - this.since) / 60_000)} min; ${known}. ${FAILURES[type].remedy}`,
+        { effects },
+      );
+    }
+    return delay;
+  }
+}
+
+/** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */
+async function follow(run: Run, action: ActionObject, taskId: string): Promise<SettledTask> {
+  const deadline = { name: 'task' as const, at: Date.now() + run.timeouts.task };
+  // Out of reach of the run's cancellation, which the poll would hear of with its next heartbeat only: the task is
+  // cancelled at once, and the poll that is under way sees how it ends.
+  const shield = new CancellationScope({ cancellable: false });
+  const polls = new CancellationScope({ cancellable: true, parent: shield });
+  const polling = polls.run(() => poll(run, action, taskId, deadline, run.timeouts.task));
+  // Where nobody waits for it any more, its failure is nobody's.
+  polling.catch(() => undefined);
+  try {
+    return await Promise.race([polling, CancellationScope.current().cancelRequested]);
+  } catch (error) {
+    sawLast(run, error);
+    if (failedAs(error, 'TaskLost') || hasEnded(run)) throw error;
+    // Nobody may start anything beside a task that runs on unseen: whatever ended the following, the task is cancelled
+    // before the model is given back.
+    const under = isCancellation(error) ? { polls, polling } : undefined;
+    const settled = await shielded(() => cancelTask(run, action, taskId, error, under));
+    if (settled.state === 'CANCELLED') {
+      if (!isCancellation(error) && !failedAs(error, 'DeadlineExceeded'))
+        run.warn(`task ${taskId} of "${action.name}" was cancelled: it could no longer be followed`);
+      // The steps of a process that ended before have their dumps, which the next run of the process erases.
+      await keepDumps(run, action, { ...settled, adopted: run.result.task?.adopted ?? false }).catch(
+        (lost: unknown) => run.warn(`the dumps of task ${taskId} could not be kept (${String(lost)})`),
+      );
+      // Cancelled means rolled back (seeds "Monitor the import tasks"); a process may have applied steps before.
+      run.effects = action.kind === 'processes' ? 'unknown' : 'none';
+      if (run.result.task) run.result.task.state = settled.state;
+      throw error;
+    }
+    return settled;
+  }
+}
+
+/** Notes the last state of the task that was seen, for a result that cannot tell its end. */
+function sawLast(run: Run, error: unknown): void {
+  const state = lastState(error);
+  if (state !== undefined && run.result.task) run.result.task.state = state;
+}
+
+function hasEnded(run: Run): boolean {
+  return ['COMPLETE', 'CANCELLED'].includes(run.result.task?.state ?? '');
+}
+
+/** Follows the task to its end; a state that nobody documents is told in the UI and in the result. */
+async function poll(
+  run: Run,
+  action: ActionObject,
+  taskId: string,
+  deadline: { name: keyof TimeoutsMs; at: number },
+  withinMs: number,
+  polled = false,
+): Promise<SettledTask> {
+  const { steps } = run.prepared;
+  const told: string[] = [];
+  for (;;) {
+    const settled = await call(
+      'anaplan.followTask',
+      { summary: `task ${taskId} of ${action.name}`, withinMs: withinMs + 10 * 60_000 },
+      {
+        ...run.call(deadline),
+        action,
+        taskId,
+        ...(steps ? { steps } : {}),
+        ...(polled || told.length > 0 ? { polled: true } : {}),
+        ...(told.length < MAX_TOLD ? { told } : {}),
+      },
+    );
+    if (!settled.undocumented) return settled;
+    told.push(settled.state);
+    const named = settled.state === '' ? 'no state at all' : `the state "${settled.state.slice(0, 100)}"`;
+    run.warn(
+      `Anaplan gives task ${taskId} ${named}, which it does not document; the task is followed on, until it is COMPLETE or CANCELLED or timeouts.task is reached`,
+    );
+    run.state(`running ${kindOf(action)}`, `Task \`${taskId}\` in an unknown state`);
+  }
+}
+
+/** So many unknown states of one task are told of. */
+const MAX_TOLD = 3;
+
+/** `import`, `export`, `process` or `action`. */
+function kindOf(action: ActionObject): string {
+  return action.kind.slice(0, -1).replace(/sse$/, 'ss');
+}
+
+/** A poll that saw nothing for this long after a DELETE waits for its next try, or for its worker. */
+const POLL_SEES_MS = 70_000;
+
+/** Sends DELETE and waits, bounded, for the task's end: by the poll that is under way, else by another one. */
+async function cancelTask(
+  run: Run,
+  action: ActionObject,
+  taskId: string,
+  reason: unknown,
+  under: { polls: CancellationScope; polling: Promise<SettledTask> } | undefined,
+): Promise<SettledTask> {
+  run.state('cancelling', `Cancelling task \`${taskId}\``);
+  const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
+  const withinMs = run.timeouts.cancel + 5 * 60_000;
+  let asked = false;
+  try {
+    await call(
+      'anaplan.cancelTask',
+      { summary: `cancel task ${taskId}`, withinMs },
+      { ...run.call(deadline), action, taskId },
+    );
+    asked = true;
+    const seen = under && (await seenBy(under.polling, Math.min(POLL_SEES_MS, run.timeouts.cancel)));
+    if (seen) return seen;
+    under?.polls.cancel();
+    const left = Math.max(1000, deadline.at - Date.now());
+    return await poll(run, action, taskId, deadline, left, true);
+  } catch (error) {
+    under?.polls.cancel();
+    sawLast(run, error);
+    if (hasEnded(run)) throw reason;
+    const tried = asked ? 'it was cancelled, but its end was not seen' : 'cancelling it failed';
+    const state = run.result.task?.state ?? NOT_SEEN;
+    const seen = state === NOT_SEEN ? 'its state was not seen' : `it was last seen as ${state}`;
+    run.warn(
+      `task ${taskId} of "${action.name}" may still run: ${seen}, and ${tried} (${readFailure(error).message})`,
+    );
+    throw reason;
+  }
+}
+
+/** What a poll saw, if it did in time. */
+async function seenBy(polling: Promise<SettledTask>, withinMs: number): Promise<SettledTask | undefined> {
+  const waiting = new CancellationScope({ cancellable: true });
+  const tooLate = waiting.run(() => sleep(withinMs, { summary: 'for the end of the cancelled task' }));
+  // Another poll finds out what this one could not.
+  const ended = polling.catch(() => undefined);
+  const seen = await Promise.race([
+    ended,
+    tooLate.then(
+      () => undefined,
+      () => undefined,
+    ),
+  ]);
+  waiting.cancel();
+  return seen;
+}

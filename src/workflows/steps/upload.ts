@@ -1,0 +1,146 @@
+import type { PinnedSource, UploadPosition } from '../../activities/upload/contract';
+import type { PreparedUpload } from '../../activities/prepare/contract';
+import { FILE_AGE_MS, transferQueue, type CheckHeader, type ResultTransfer } from '../../contracts';
+import { workflowInfo } from '@temporalio/workflow';
+import { call } from './calls';
+import { nobodyTookIt, stepFailure } from '../run/failures';
+import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
+import type { Run, Uploaded } from '../run/frame';
+
+/**
+ * Pins the version of a source, before anything is sent.
+ *
+ * @param pinned the version that the run began with, where its host is gone: any other is `SourceChanged`
+ */
+export async function openSource(
+  run: Run,
+  upload: PreparedUpload,
+  pinned?: PinnedSource,
+): Promise<PinnedSource> {
+  const { checkHeader } = run.input as { checkHeader?: CheckHeader };
+  const source = await onHostOf(run, (where) =>
+    call(
+      'anaplan.openSource',
+      { summary: `pin ${upload.source}`, withinMs: run.lightMs, ...where },
+      {
+        source: upload.source,
+        workbook: upload.workbook,
+        // Of a version that was pinned before, all of this was said.
+        ...(upload.headers && !pinned ? { headers: upload.headers } : {}),
+        ...(checkHeader === undefined ? {} : { checkHeader }),
+        ...(pinned ? { pinned: pinned.identity } : {}),
+      },
+    ),
+  );
+  run.hostQueue ??= source.hostQueue;
+  for (const warning of source.warnings ?? []) run.warn(warning);
+  return source;
+}
+
+/** Sends one source to its file. Afterwards the file is complete in Anaplan. */
+export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource): Promise<ResultTransfer> {
+  run.state('uploading', `${to.source} to file **${to.file.name}**`);
+  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+  const withinMs = run.timeouts.transfer + 10 * 60_000;
+  let source = pinned;
+  let from: UploadPosition | undefined;
+  let waitMs = HOST_WAIT_MS;
+  for (;;) {
+    const position = from ? { from } : {};
+    try {
+      const batch = await call(
+        'anaplan.uploadChunks',
+        {
+          summary: `${to.source}, from chunk ${from?.next ?? 0}`,
+          withinMs,
+          taskQueue: source.hostQueue ?? transferQueue(workflowInfo().taskQueue),
+          ...(source.hostQueue ? { startWithinMs: waitMs } : {}),
+        },
+        { ...run.call(deadline), file: to.file, source, workbook: to.workbook, ...position },
+      );
+      if (!batch.done) {
+        const { next, offset, digest, sentAt } = batch;
+        from = { next, offset, digest, ...(sentAt === undefined ? {} : { sentAt }) };
+        run.state(
+          'uploading',
+          `${to.source} to file **${to.file.name}**: ${batch.next} chunks, ${batch.offset} bytes`,
+        );
+        continue;
+      }
+      if (batch.completeNeeded) {
+        await call(
+          'anaplan.completeUpload',
+          { summary: `complete ${to.file.name}`, withinMs },
+          { ...run.call(deadline), file: to.file, chunks: batch.next },
+        );
+      }
+      run.uploaded.set(to.file.id, { to, source, at: batch.sentAt ?? Date.now() });
+      return {
+        name: to.file.name,
+        uri: source.uri,
+        host: source.host,
+        bytes: batch.sourceBytes ?? 0,
+        chunks: batch.next,
+        sha256: batch.sha256 ?? '',
+      };
+    } catch (error) {
+      if (!source.hostQueue || !nobodyTookIt(error)) throw error;
+      if (await hostIsServed(run, source.hostQueue)) {
+        waitMs = longer(waitMs);
+        assertTimeLeft(deadline, `${to.source}: the workers of queue ${source.hostQueue} are busy`);
+        continue;
+      }
+      // The host is gone: another one that has the very same source begins again.
+      run.warn(
+        `the worker of queue ${source.hostQueue} is gone; ${to.source} is uploaded again from the start`,
+      );
+      run.hostQueue = undefined;
+      source = await openSource(run, to, source);
+      from = undefined;
+    }
+  }
+}
+
+/**
+ * Uploads again what is so old that Anaplan may drop it before the action reads it: it would read the default file then,
+ * without a word.
+ * @throws `DeadlineExceeded` where the uploads together take longer than that
+ */
+export async function renewUploads(run: Run): Promise<void> {
+  const old = expiring(run);
+  for (const { to, source, at } of old) {
+    run.warn(
+      `${to.source} had been sent ${hours(Date.now() - at)} before "${run.action.name}" could be started; Anaplan drops a file that nobody has accessed for 48 h and reads the default file instead, so it was uploaded again`,
+    );
+    const { transfers } = run.result;
+    const before = transfers.findIndex((t) => t.name === to.file.name && t.uri === source.uri);
+    const transfer = await upload(run, to, source);
+    if (before >= 0) transfers.splice(before, 1);
+    run.transferred(transfer);
+  }
+  const still = old.length > 0 ? expiring(run)[0] : undefined;
+  if (still) {
+    throw stepFailure(
+      'DeadlineExceeded',
+      `The files that "${run.action.name}" reads take so long to upload that the first, ${still.to.source}, is too old when the last one is there: Anaplan drops a file that nobody has accessed for 48 h. Upload less at once.`,
+      { effects: 'none' },
+    );
+  }
+}
+
+/** Until when all uploads of the run are certainly there, epoch ms; undefined without any. */
+export function uploadsUntil(run: Run): number | undefined {
+  if (run.uploaded.size === 0) return undefined;
+  return Math.min(...[...run.uploaded.values()].map((u) => u.at)) + FILE_AGE_MS + START_SLACK_MS;
+}
+
+/** A start may wait so long for a worker, and still be there well before the 48 h are over. */
+const START_SLACK_MS = 4 * 3_600_000;
+
+function expiring(run: Run): Uploaded[] {
+  return [...run.uploaded.values()].filter((u) => Date.now() - u.at > FILE_AGE_MS);
+}
+
+function hours(ms: number): string {
+  return `${Math.round(ms / 3_600_000)} h`;
+}

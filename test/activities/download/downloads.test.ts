@@ -1,0 +1,245 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32, gunzipSync } from 'node:zlib';
+
+import { createActivities, type DownloadPosition } from '../../../src/activities';
+import { startPosition, TargetWriter } from '../../../src/activities/download/target-writer';
+import type { Storage } from '../../../src/storage';
+import { attempt, Bench, type AttemptOptions } from '../support';
+
+const EXPORT = { id: '116000000003', name: 'Export Bulk' };
+const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+async function* of(...texts: string[]): AsyncGenerator<Buffer> {
+  for (const text of texts) yield Buffer.from(text);
+}
+async function* broken(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+  throw new Error('cut');
+}
+
+describe('writing a target: what a heartbeat promises is on disk', () => {
+  let bench: Bench;
+  const target = { uri: 'out.csv', token: 'run1' };
+  const part = () => bench.read('out.csv.run1.part').toString();
+  const writer = async (at: DownloadPosition = startPosition(), compress = false) => {
+    const opened = await TargetWriter.open(bench.storage, target, at, compress);
+    if (!opened) throw new Error('not opened');
+    return opened;
+  };
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  it('keeps the whole chunks of a failed attempt and drops the beginning of the next', async () => {
+    const first = await writer();
+    await first.writeUnit(of('one,', '1\n'));
+    expect(await first.reached(1, { rows: 0 })).toBe(false); // not due yet: nothing is promised
+    expect(first.durable.next).toBe(0);
+    await expect(first.writeUnit(broken('tw'))).rejects.toThrow('cut');
+    expect(await first.salvage()).toBe(true);
+    expect(first.durable).toEqual({ next: 1, offset: 6, crc32: crc32('one,1\n'), received: 6, rows: 0 });
+    await first.close();
+    expect(part()).toBe('one,1\n');
+
+    const second = await writer(first.durable);
+    await second.writeUnit(of('two,2\n'));
+    expect(await second.reached(2, { rows: 0 }, true)).toBe(true);
+    expect(second.durable).toEqual({
+      next: 2,
+      offset: 12,
+      crc32: crc32('one,1\ntwo,2\n'),
+      received: 12,
+      rows: 0,
+    });
+    await second.close();
+  });
+
+  it('drops what stands beyond the position it goes on from: it may be half a chunk', async () => {
+    const first = await writer();
+    await first.writeUnit(of('one,1\n'));
+    await first.reached(1, { rows: 0 }, true);
+    await first.writeUnit(of('two,'));
+    await first.close();
+    const second = await writer(first.durable);
+    await second.close();
+    expect(part()).toBe('one,1\n');
+  });
+
+  it('has nothing to keep where no chunk was whole, and begins again where the .part is short or gone', async () => {
+    const first = await writer();
+    await expect(first.writeUnit(broken('o'))).rejects.toThrow('cut');
+    expect(await first.salvage()).toBe(false);
+    await first.close();
+    expect(
+      await TargetWriter.open(bench.storage, target, { ...startPosition(), next: 3, offset: 100 }, false),
+    ).toBeUndefined();
+  });
+
+  it('writes one gzip member a chunk, so that a later attempt can append', async () => {
+    const first = await writer(startPosition(), true);
+    await first.writeUnit(of('one\n'));
+    await first.reached(1, { rows: 0 }, true);
+    await first.close();
+    const second = await writer(first.durable, true);
+    await second.writeUnit(of('two\n'));
+    await second.reached(2, { rows: 0 }, true);
+    expect(second.durable.received).toBe(8);
+    await second.close();
+    expect(gunzipSync(bench.read('out.csv.run1.part')).toString()).toBe('one\ntwo\n');
+  });
+});
+
+describe('downloading chunks: whole or absent', () => {
+  let bench: Bench;
+  let bytes: Buffer;
+  const target = { uri: 'out/bulk.csv', token: 'run1' };
+  beforeAll(async () => {
+    bench = await Bench.start({ sandbox: { model: { exportBytes: 50_000, exportChunkBytes: 5_000 } } });
+    bench.sandbox.replaceExport(EXPORT.id);
+    const whole = await bench.client.files.getChunk(
+      { workspaceId: bench.call.workspace.id, modelId: bench.call.model.id },
+      EXPORT.id,
+      '0',
+    );
+    const parts: Buffer[] = [];
+    for await (const slice of whole.stream) parts.push(slice);
+    bytes = Buffer.concat(parts);
+  });
+  afterAll(() => bench.close());
+  afterEach(() => bench.sandbox.faults.clear());
+
+  const chunks = async () => {
+    const { result } = await attempt(() =>
+      bench.activities['anaplan.fileChunks']({ ...bench.call, file: EXPORT }),
+    );
+    if (!result) throw new Error('no chunks');
+    return result;
+  };
+  const get = (count: number, o?: AttemptOptions, from?: DownloadPosition, token = target.token) =>
+    attempt(
+      () =>
+        bench.activities['anaplan.downloadChunks']({
+          ...bench.call,
+          file: EXPORT,
+          target: { ...target, token },
+          count,
+          compress: false,
+          ...(from ? { from } : {}),
+        }),
+      o,
+    );
+
+  it('goes on after the last whole chunk of an attempt that failed in the middle of the next one', async () => {
+    const { count } = await chunks();
+    expect(count).toBeGreaterThan(5);
+    bench.sandbox.faults.add({
+      path: '/models/*/files/*/chunks/3',
+      action: { kind: 'reset', when: { atByte: 2_000 } },
+    });
+    const first = await get(count);
+    expect(first.failure?.nonRetryable).toBe(false);
+    const beat = first.beats.at(-1);
+    expect(beat?.position).toMatchObject({ next: 3 });
+    const asked = bench.sandbox.record.length;
+    const second = await get(count, { resume: beat, attempt: 2 });
+    expect(second.result).toMatchObject({ done: true, next: count });
+    expect(bench.sandbox.record.slice(asked).filter((r) => r.path.endsWith('/chunks/0'))).toEqual([]);
+    const expected = bench.sandbox.files(EXPORT.id);
+    expect(second.result?.offset).toBe(expected?.bytes);
+    const end = await attempt(() =>
+      bench.activities['anaplan.commitTarget']({
+        target,
+        bytes: second.result?.offset ?? 0,
+        crc32: second.result?.crc32 ?? 0,
+      }),
+    );
+    expect(end.result).toEqual({ sha256: expected?.sha256 });
+    expect(sha(bench.read('out/bulk.csv'))).toBe(expected?.sha256);
+    expect(bench.read('out/bulk.csv').subarray(0, bytes.length)).toEqual(bytes);
+    // The answer to the commit may be lost: asked again, it finds what it made.
+    const again = await attempt(() =>
+      bench.activities['anaplan.commitTarget']({
+        target,
+        bytes: second.result?.offset ?? 0,
+        crc32: second.result?.crc32 ?? 0,
+      }),
+    );
+    expect(again.result).toEqual(end.result);
+    expect(readdirSync(join(bench.root, 'out'))).toEqual(['bulk.csv']);
+  });
+
+  it('refuses to make a target appear that is not what was downloaded', async () => {
+    const { count } = await chunks();
+    const { result } = await get(count, {}, undefined, 'run2');
+    const bad = await attempt(() =>
+      bench.activities['anaplan.commitTarget']({
+        target: { ...target, token: 'run2' },
+        bytes: result?.offset ?? 0,
+        crc32: 1,
+      }),
+    );
+    expect(bad.failure).toMatchObject({ type: 'TransferCorrupt', nonRetryable: true });
+    await attempt(() => bench.activities['anaplan.discardTarget']({ target: { ...target, token: 'run2' } }));
+    expect(readdirSync(join(bench.root, 'out')).filter((f) => f.endsWith('.part'))).toEqual([]);
+  });
+
+  it('makes no target appear once the server no longer counts on the attempt, however long reading it back took', async () => {
+    const { count } = await chunks();
+    const { result } = await get(count, {}, undefined, 'run9');
+    let cut = false;
+    // What takes long for a large file: the look at what was written.
+    const storage: Storage = Object.create(bench.storage, {
+      openTarget: {
+        value: async (...args: Parameters<Storage['openTarget']>) => {
+          const sink = await bench.storage.openTarget(...args);
+          const commit: typeof sink.commit = async (expected, beforeRename) => {
+            cut = true;
+            await new Promise((resolve) => setTimeout(resolve, 1_500));
+            return sink.commit(expected, beforeRename);
+          };
+          return Object.create(sink, {
+            commit: { value: commit },
+            close: { value: () => sink.close() },
+          }) as typeof sink;
+        },
+      },
+      targetState: { value: () => Promise.resolve('part') },
+    }) as Storage;
+    const activities = createActivities({ ...bench.deps, storage });
+    const late = { uri: 'out/late.csv', token: 'run9' };
+    writeFileSync(
+      join(bench.root, 'out/late.csv.run9.part'),
+      readFileSync(join(bench.root, 'out/bulk.csv.run9.part')),
+    );
+    writeFileSync(join(bench.root, 'out/late.csv'), 'what another run has written since');
+    const { failure } = await attempt(
+      () =>
+        activities['anaplan.commitTarget']({
+          target: late,
+          bytes: result?.offset ?? 0,
+          crc32: result?.crc32 ?? 0,
+        }),
+      {
+        type: 'anaplan.commitTarget',
+        heartbeatTimeoutMs: 1_000,
+        server: () => (cut ? Promise.reject(new Error('UNAVAILABLE')) : Promise.resolve()),
+      },
+    );
+    expect(failure?.message).toContain('another attempt goes on');
+    expect(bench.read('out/late.csv').toString()).toBe('what another run has written since');
+    for (const name of ['out/late.csv', 'out/late.csv.run9.part', 'out/bulk.csv.run9.part'])
+      rmSync(join(bench.root, name));
+  });
+
+  it('asks to begin again where the .part of earlier batches is not on this host', async () => {
+    const { count } = await chunks();
+    const first = await get(count, {}, undefined, 'run3');
+    truncateSync(join(bench.root, 'out/bulk.csv.run3.part'), 10);
+    const from = { next: 2, offset: 10_000, crc32: 0, received: 10_000, rows: 0 };
+    const again = await get(count, {}, from, 'run3');
+    expect(again.result).toMatchObject({ restart: true, done: false, next: 0, offset: 0 });
+    expect(first.result?.done).toBe(true);
+  });
+});

@@ -1,0 +1,141 @@
+import { ApplicationFailure } from '@temporalio/common';
+
+import { baselineOf, contradiction, judgeList, startOutcome } from '../../../src/activities/task/activities';
+import type { ReconcileResult, TaskBaseline } from '../../../src/activities';
+import { AnaplanError, type ModelStatus, type TaskSummary } from '../../../src/anaplan';
+import type { AnaplanErrorInit } from '../../../src/anaplan/errors';
+
+const t = (taskId: string, creationTime?: number): TaskSummary =>
+  ({ taskId, taskState: 'COMPLETE', ...(creationTime === undefined ? {} : { creationTime }) }) as TaskSummary;
+const base = (tasks: TaskSummary[], date: number | null = 100_000): TaskBaseline =>
+  baselineOf(tasks, date ?? undefined);
+
+describe('the baseline: what was there before a start', () => {
+  it.each<[string, TaskSummary[], object]>([
+    ['no tasks', [], { newest: null, idsAtNewest: [], known: 0 }],
+    ['ascending', [t('a', 1), t('b', 2)], { newest: 2, idsAtNewest: ['b'], known: 2 }],
+    ['descending', [t('b', 2), t('a', 1)], { newest: 2, idsAtNewest: ['b'], known: 2 }],
+    [
+      'two at one instant',
+      [t('a', 2), t('b', 2), t('c', 1)],
+      { newest: 2, idsAtNewest: ['a', 'b'], known: 3 },
+    ],
+    ['one without a time', [t('a', 2), t('b')], { newest: 2, idsAtNewest: ['a', 'b'], known: 2 }],
+  ])('%s', (_, tasks, expected) => expect(base(tasks)).toEqual({ ...expected, serverDate: 100_000 }));
+});
+
+describe('the verdict of a task list: a wrong one runs an import twice, or not at all', () => {
+  const before = [t('old', 90_000), t('older', 80_000)];
+  it.each<[string, TaskSummary[], TaskBaseline, ReconcileResult['outcome']]>([
+    ['nothing new', before, base(before), 'notStarted'],
+    ['one new', [...before, t('new', 101_000)], base(before), 'adopted'],
+    ['one new, listed first', [t('new', 101_000), ...before], base(before), 'adopted'],
+    ['one new in an empty list', [t('new', 101_000)], base([]), 'adopted'],
+    ['an empty list that was empty', [], base([]), 'notStarted'],
+    ['two new', [...before, t('n1', 101_000), t('n2', 102_000)], base(before), 'ambiguous'],
+    ['an emptied list', [], base(before), 'ambiguous'],
+    ['an emptied list with one new', [t('new', 101_000)], base(before), 'ambiguous'],
+    ['one new, stamped just before the answer', [...before, t('new', 97_000)], base(before), 'adopted'],
+    ['one unlisted before, but too old', [...before, t('late', 91_000)], base(before), 'notStarted'],
+    ['one at the instant of the newest', [...before, t('twin', 90_000)], base(before, null), 'adopted'],
+    ['one without a time', [...before, t('new')], base(before), 'adopted'],
+    ['no clock of the server', [...before, t('new', 90_001)], base(before, null), 'adopted'],
+  ])('%s: %#', (_, tasks, baseline, outcome) => expect(judgeList(tasks, baseline).outcome).toBe(outcome));
+});
+
+describe('what the model says against a verdict', () => {
+  const idle: ModelStatus = { idle: true };
+  const ours = {
+    baseline: { known: 2 },
+    user: { email: 'me@acme.com', name: 'Me' },
+    passedMs: 0,
+  };
+  const running = (by: string): ModelStatus => ({
+    idle: false,
+    taskId: 'T1-0',
+    tooltip: `Import by Some One (${by})`,
+  });
+  it.each<[string, ReconcileResult, ModelStatus, number, ReconcileResult['outcome']]>([
+    ['idle, nothing listed', { outcome: 'notStarted' }, idle, 60_000, 'notStarted'],
+    ['busy, nothing listed', { outcome: 'notStarted' }, { idle: false }, 60_000, 'ambiguous'],
+    ['too long ago', { outcome: 'notStarted' }, idle, 0, 'ambiguous'],
+    ['adopted, runs by us', { outcome: 'adopted', taskId: 'T1' }, running('Me@Acme.com'), 60_000, 'adopted'],
+    [
+      'adopted, runs by another',
+      { outcome: 'adopted', taskId: 'T1' },
+      running('other@acme.com'),
+      60_000,
+      'ambiguous',
+    ],
+    [
+      'adopted, another task runs',
+      { outcome: 'adopted', taskId: 'T2' },
+      running('other@acme.com'),
+      60_000,
+      'adopted',
+    ],
+    [
+      'adopted, no name said',
+      { outcome: 'adopted', taskId: 'T1' },
+      { idle: false, taskId: 'T1' },
+      60_000,
+      'adopted',
+    ],
+    ['ambiguous stays so', { outcome: 'ambiguous', reason: 'x' }, idle, 60_000, 'ambiguous'],
+  ])('%s', (_, verdict, status, limit, outcome) =>
+    expect(contradiction(verdict, status, ours, limit).outcome).toBe(outcome),
+  );
+
+  it('an empty list that was empty before tells nothing: a task may have completed and be gone', () => {
+    const found = contradiction({ outcome: 'notStarted' }, idle, { ...ours, baseline: { known: 0 } }, 60_000);
+    expect(found).toMatchObject({ outcome: 'ambiguous', reason: expect.stringContaining('is empty') });
+    const adopted = { outcome: 'adopted', taskId: 'T1' } as const;
+    expect(contradiction(adopted, idle, { ...ours, baseline: { known: 0 } }, 60_000)).toEqual(adopted);
+  });
+});
+
+describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer', () => {
+  const error = (init: Partial<AnaplanErrorInit>) =>
+    new AnaplanError('said', { kind: 'status', method: 'POST', path: '/tasks', sent: 'answered', ...init });
+  it.each([500, 502, 503, 504])('%i is unknown', (status) =>
+    expect(startOutcome('Import', error({ status })).outcome).toBe('unknown'),
+  );
+  it.each(['network', 'timeout'] as const)('a %s error after sending is unknown', (kind) =>
+    expect(startOutcome('Import', error({ kind, sent: 'unknown' })).outcome).toBe('unknown'),
+  );
+  it('a 2xx that could not be read is unknown', () =>
+    expect(startOutcome('Import', error({ kind: 'body', status: 200 })).outcome).toBe('unknown'));
+  it('a connection that was never made is a refusal: it is tried again', () =>
+    expect(startOutcome('Import', error({ kind: 'network', sent: 'no' }))).toMatchObject({
+      outcome: 'refused',
+      bound: 'unavailable',
+    }));
+  it.each([
+    [429, 'rate', 'RateLimited', 1000],
+    [423, 'modelUnavailable', 'ModelLocked', 24_000],
+    [424, 'modelUnavailable', 'ModelOffline', 24_000],
+    [410, 'unavailable', 'ServiceUnavailable', 800],
+  ])('%i is a refusal for now, bounded as %s', (status, bound, type, least) => {
+    const start = startOutcome('Import', error({ status, retryAfterMs: 0 }));
+    expect(start).toMatchObject({ outcome: 'refused', bound, type });
+    expect(start.outcome === 'refused' && start.retryAfterMs).toBeGreaterThanOrEqual(least);
+  });
+  it.each([
+    [400, 'InvalidInput'],
+    [401, 'AuthenticationFailed'],
+    [403, 'PermissionDenied'],
+    [404, 'NotFound'],
+    [422, 'ModelArchived'],
+    [425, 'ModelDeployed'],
+  ])('%i is final as %s, with the remedy', (status, type) => {
+    try {
+      startOutcome('Import "L" (112)', error({ status, anaplanMessage: 'No' }));
+      throw new Error('not refused');
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(ApplicationFailure);
+      const failure = thrown as ApplicationFailure;
+      expect([failure.type, failure.nonRetryable]).toEqual([type, true]);
+      expect(failure.message).toMatch(/^Import "L" \(112\): Anaplan answered \d+ "No" to POST \/tasks\. \w+/);
+    }
+  });
+});

@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import type { PinnedSource, UploadPosition } from '../../../src/activities';
+import { Sha256 } from '../../../src/storage';
+import { attempt, Bench, shutDown, type AttemptOptions } from '../support';
+
+const FILE = { id: '113000000003', name: 'bulk.csv' };
+const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+/** Rows with words that would be recognised in a heartbeat. */
+const SOURCE = Buffer.from(
+  'Key,Value\n' + Array.from({ length: 400 }, (_, i) => `Smith${i},${48_000 + i}\n`).join(''),
+);
+const CHUNK = 640;
+
+describe('uploading chunks: one version of the source, every byte once, wherever an attempt ends', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start({ deps: { chunkBytes: CHUNK } });
+  });
+  afterAll(() => bench.close());
+  beforeEach(() => {
+    bench.sandbox.reset();
+    bench.write('bulk.csv', SOURCE);
+  });
+
+  const open = async (source = 'bulk.csv'): Promise<PinnedSource> => {
+    const { result } = await attempt(() =>
+      bench.activities['anaplan.openSource']({ source, workbook: false }),
+    );
+    if (!result) throw new Error('not opened');
+    return result;
+  };
+  const send = (source: PinnedSource, from?: UploadPosition, o?: AttemptOptions) =>
+    attempt(
+      () =>
+        bench.activities['anaplan.uploadChunks']({
+          ...bench.call,
+          file: FILE,
+          source,
+          workbook: false,
+          ...(from ? { from } : {}),
+        }),
+      o,
+    );
+  const there = () => bench.sandbox.files(FILE.id);
+  const puts = () => bench.sandbox.record.filter((r) => r.method === 'PUT').length;
+
+  it('sends a source whole and says its digest', async () => {
+    const { result } = await send(await open());
+    const chunks = Math.ceil(SOURCE.length / CHUNK);
+    expect(result).toMatchObject({
+      done: true,
+      completeNeeded: false,
+      next: chunks,
+      sha256: sha(SOURCE),
+      sourceBytes: SOURCE.length,
+    });
+    expect(there()).toMatchObject({ bytes: SOURCE.length, sha256: sha(SOURCE) });
+    expect(puts()).toBe(chunks);
+    expect(bench.sandbox.misuse).toEqual([]);
+  });
+
+  it('goes on from the last heartbeat of an attempt that handed over after any chunk', async () => {
+    const source = await open();
+    for (const stopAfter of [1, 2, 5, 8]) {
+      let stopped = false;
+      // A heartbeat a second is too slow for this file, so the hand-over is asked for by the sandbox's answers.
+      const first = await send(source, undefined, {
+        onBeat: (env) => {
+          const timer = setInterval(() => {
+            if (!stopped && puts() >= stopAfter) {
+              stopped = true;
+              shutDown(env);
+            }
+            if (stopped) clearInterval(timer);
+          }, 0);
+          timer.unref();
+        },
+      });
+      stopped = true;
+      if (first.result) continue; // finished before it saw the shutdown
+      expect(first.failure?.type).toBe('WorkerShutdown');
+      const beat = first.beats.at(-1);
+      const second = await send(source, undefined, { resume: beat, attempt: 2 });
+      expect(second.result).toMatchObject({ done: true, sha256: sha(SOURCE) });
+      expect(there()?.sha256).toBe(sha(SOURCE));
+      bench.sandbox.reset();
+    }
+  });
+
+  it('goes on from every position, in another activity as after a heartbeat, with the same digest', async () => {
+    const source = await open();
+    const whole = await send(source);
+    for (const next of [1, 3, Math.floor(SOURCE.length / CHUNK)]) {
+      const hash = await Sha256.create();
+      hash.update(SOURCE.subarray(0, next * CHUNK));
+      const from: UploadPosition = { next, offset: next * CHUNK, digest: hash.save() };
+      const again = await send(source, undefined, { resume: { position: from } });
+      expect({ ...again.result, sentAt: 0 }).toEqual({ ...whole.result, sentAt: 0 });
+      expect((await send(source, from)).result).toMatchObject({ done: true, sha256: sha(SOURCE) });
+    }
+    expect(there()?.sha256).toBe(sha(SOURCE));
+  });
+
+  it('begins again where the chunks before were sent so long ago that Anaplan may have dropped them', async () => {
+    const source = await open();
+    const hash = await Sha256.create();
+    hash.update(SOURCE.subarray(0, CHUNK));
+    const from: UploadPosition = { next: 1, offset: CHUNK, digest: hash.save() };
+    const day = 24 * 3_600_000;
+    const firsts = () =>
+      bench.sandbox.record.filter((r) => r.method === 'PUT' && r.path.endsWith('/chunks/0')).length;
+    const before = firsts();
+    await send(source, { ...from, sentAt: Date.now() - day });
+    expect(firsts()).toBe(before);
+    const old = await send(source, { ...from, sentAt: Date.now() - 2 * day });
+    expect(firsts()).toBe(before + 1);
+    expect(old.result).toMatchObject({ done: true, sha256: sha(SOURCE) });
+    expect(there()?.sha256).toBe(sha(SOURCE));
+  });
+
+  it('keeps no byte of the source in a heartbeat: the saved digest stands between two blocks', async () => {
+    // 1 to 200 bytes are refused as chunk sizes by no one: all are rounded to whole blocks.
+    for (const chunkBytes of [1, 63, 64, 100, 200, 999]) {
+      const odd = await Bench.start({ deps: { chunkBytes } });
+      odd.write('bulk.csv', SOURCE.subarray(0, 3_333));
+      const opened = await attempt(() =>
+        odd.activities['anaplan.openSource']({ source: 'bulk.csv', workbook: false }),
+      );
+      const beats: unknown[] = [];
+      odd.sandbox.faults.add({
+        method: 'PUT',
+        path: '/models/*/files/*/chunks/3',
+        occurrence: 'every',
+        action: { kind: 'status', status: 503 },
+      });
+      const { beats: seen, failure } = await attempt(() =>
+        odd.activities['anaplan.uploadChunks']({
+          ...odd.call,
+          file: FILE,
+          source: opened.result as PinnedSource,
+          workbook: false,
+        }),
+      );
+      beats.push(...seen);
+      expect(failure?.type).toBe('ServiceUnavailable');
+      const position = seen.at(-1)?.position as unknown as UploadPosition;
+      expect(position.next).toBe(3);
+      expect(position.offset % 64).toBe(0);
+      expect(position.digest).toMatch(/^[A-Za-z0-9+/=]+\.\d+$/);
+      expect(JSON.stringify(beats)).not.toMatch(/Smith|48000|U21pdG/);
+      expect((await Sha256.restore(position.digest)).position).toBe(position.offset);
+      await odd.close();
+    }
+  });
+
+  it.each<[string, (path: string) => void, string]>([
+    ['grew', (path) => appendFileSync(path, 'more\n'), 'SourceChanged'],
+    ['shrank', (path) => truncateSync(path, 100), 'SourceChanged'],
+    ['was touched', (path) => utimesSync(path, new Date(0), new Date(0)), 'SourceChanged'],
+  ])(
+    'refuses a source that %s since it was pinned, before the file in Anaplan is touched',
+    async (_, change, type) => {
+      const source = await open();
+      change(join(bench.root, 'bulk.csv'));
+      const { failure } = await send(source);
+      expect(failure).toMatchObject({ type, nonRetryable: true });
+      expect(bench.sandbox.record.filter((r) => r.path.includes('/files/'))).toEqual([]);
+    },
+  );
+
+  it('goes on elsewhere with an exact copy only: a file of the same size and date is not the same', async () => {
+    const path = join(bench.root, 'bulk.csv');
+    utimesSync(path, 1_770_000_000, 1_770_000_000);
+    const pinned = (await open()).identity;
+    const again = (content: Buffer) => {
+      rmSync(path);
+      writeFileSync(path, content);
+      utimesSync(path, 1_770_000_000, 1_770_000_000);
+      return attempt(() =>
+        bench.activities['anaplan.openSource']({ source: 'bulk.csv', workbook: false, pinned }),
+      );
+    };
+    expect((await again(SOURCE)).result?.size).toBe(SOURCE.length);
+    const other = Buffer.from(SOURCE);
+    other[other.length - 2] = 0x78;
+    expect((await again(other)).failure).toMatchObject({ type: 'SourceChanged', nonRetryable: true });
+  });
+
+  it('sends a .gz decompressed, of unknown length, and names the bytes as they stand', async () => {
+    const packed = gzipSync(SOURCE);
+    bench.write('bulk.csv.gz', packed);
+    const source = await open('bulk.csv.gz');
+    const { result } = await send(source);
+    expect(result).toMatchObject({
+      done: true,
+      completeNeeded: true,
+      sha256: sha(packed),
+      sourceBytes: packed.length,
+    });
+    const complete = jest.spyOn(bench.client.files, 'complete');
+    const file = { ...FILE, headerRow: 3, firstDataRow: 4 };
+    await attempt(() =>
+      bench.activities['anaplan.completeUpload']({ ...bench.call, file, chunks: result?.next ?? 0 }),
+    );
+    // Without the rows Anaplan might take the header for data.
+    expect(complete.mock.calls[0]?.[2]).toEqual({ ...file, chunkCount: result?.next });
+    complete.mockRestore();
+    expect(there()).toMatchObject({ bytes: SOURCE.length, sha256: sha(SOURCE) });
+  });
+
+  it('says NotFound when Anaplan makes another file instead of using the one that is gone', async () => {
+    const source = await open();
+    const { failure } = await attempt(() =>
+      bench.activities['anaplan.uploadChunks']({
+        ...bench.call,
+        file: { id: '113000000099', name: 'gone.csv' },
+        source,
+        workbook: false,
+      }),
+    );
+    expect(failure?.type).toBe('NotFound');
+    expect(failure?.message).toMatch(/File "gone.csv" \(113000000099\) is gone .* made a new file/);
+    expect(puts()).toBe(0);
+  });
+
+  it('says at once that a source does not fit into 1,000 chunks of this size', async () => {
+    bench.write('large.csv', Buffer.alloc(64 * 1001));
+    const small = await Bench.start({ deps: { chunkBytes: 64 } });
+    small.write('large.csv', gzipSync(Buffer.alloc(64 * 1001)));
+    bench.write('large.csv.gz', gzipSync(Buffer.alloc(CHUNK * 1001)));
+    const source = await open('large.csv.gz');
+    let from: UploadPosition | undefined;
+    for (let i = 0; i < 4; i++) from = (await send(source, from)).result;
+    expect(from?.next).toBe(1000);
+    const { failure } = await send(source, from);
+    expect(failure).toMatchObject({ type: 'InvalidInput', nonRetryable: true });
+    await small.close();
+  });
+});
