@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 import tseslint from 'typescript-eslint';
 
 /** The rooms of src/ and which of the others each may import (see docs/architecture.md). */
@@ -71,6 +73,35 @@ const workflowWall = {
   },
 };
 
+/** The folders of src/activities that are steps. What they share is in attempt/ or in storage. */
+const STEPS = readdirSync(new URL('src/activities/', import.meta.url), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'attempt')
+  .map((entry) => entry.name)
+  .join('|');
+
+const stepWall = {
+  files: ['src/activities/*/**/*.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(${STEPS})/(?!contract$)`,
+            message:
+              "A step of src/activities imports nothing of another one but its contract's types; what steps share is in attempt/ or in storage.",
+          },
+          {
+            regex: `^(\\.\\./)+(${STEPS})/contract$`,
+            allowTypeImports: true,
+            message: "Of another step's contract only types.",
+          },
+        ],
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   { ignores: ['lib/', 'lib-bench/', 'node_modules/', '.cache/', 'coverage/'] },
   ...tseslint.configs.recommended,
@@ -89,4 +120,5 @@ export default tseslint.config(
   },
   ...walls,
   workflowWall,
+  stepWall,
 );

@@ -1,17 +1,18 @@
 /** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
 import { AnaplanError, type AnaplanClient } from '../../anaplan';
 import { LIMITS } from '../../contracts';
+import { alive, filled } from '../attempt/bodies';
+import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { fail } from '../attempt/failures';
-import { startPosition, TargetWriter } from './target-writer';
+import { hostQueueOf } from '../attempt/host-queue';
 import type { AnaplanActivities } from '../contract';
 import type { DownloadChunksInput, DownloadPosition, DownloadResult } from './contract';
-import { refOf, specOf } from '../upload/activities';
-import { work, type Work } from '../attempt/work';
+import { keepWhole, openWriter, startPosition } from '../attempt/target-writer';
+import { work } from '../attempt/work';
 
 /** A download of any size is so many activities at most. */
 const DOWNLOAD_BATCHES = 3;
-const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** Builds the activities that download. */
 export function createDownloads(
@@ -67,7 +68,7 @@ export function createDownloads(
       ),
 
     'anaplan.commitTarget': ({ target, bytes, crc32 }) =>
-      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, async (w) => {
+      work({ what: `Target ${target.uri}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
         const expected = { size: bytes, crc32 };
         w.assertAlive();
         // A crash between the rename and the answer: the target already is what it shall be.
@@ -87,7 +88,7 @@ export function createDownloads(
       }),
 
     'anaplan.discardTarget': ({ target }) =>
-      work({ what: `Target ${target.uri}`, bounds: LOCAL_BOUNDS, timing }, (w) => {
+      work({ what: `Target ${target.uri}`, bounds: LIGHT_BOUNDS, timing }, (w) => {
         w.assertAlive();
         return deps.storage.discardPart(target.uri, target.token);
       }),
@@ -147,70 +148,4 @@ async function* wholeFile(
 /** Chunks of one activity: an export's are 10 MB, so that 50 GB of them have to fit into as few events as an upload's. */
 function batchOf(count: number): number {
   return Math.max(LIMITS.chunksPerActivity, Math.ceil(count / DOWNLOAD_BATCHES));
-}
-
-/** The queue to go on with: that of this host, when the target is on a root of its own. */
-export async function hostQueueOf(deps: ActivityDeps, uri: string): Promise<{ hostQueue?: string }> {
-  if (deps.hostQueue === undefined) return {};
-  return (await deps.storage.localityOf(uri)) === 'host' ? { hostQueue: deps.hostQueue } : {};
-}
-
-/**
- * Opens the writer where the last attempt stood, else where the batch began.
- * @returns undefined when the `.part` of the batches before this one is not here
- */
-export async function openWriter(
-  deps: ActivityDeps,
-  target: { uri: string; token: string },
-  at: DownloadPosition,
-  batchStart: DownloadPosition | undefined,
-  compress: boolean,
-): Promise<TargetWriter | undefined> {
-  const writer = await TargetWriter.open(deps.storage, target, at, compress);
-  if (writer) return writer;
-  // A heartbeat is a hint: the `.part` may be shorter than it said on another host.
-  return TargetWriter.open(deps.storage, target, batchStart ?? startPosition(), compress);
-}
-
-/** Keeps what an attempt got whole before it failed; an attempt that was given up touches nothing any more. */
-export async function keepWhole(
-  writer: TargetWriter,
-  w: Work<DownloadPosition>,
-  extra?: Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>,
-): Promise<void> {
-  if (w.abandoned) return;
-  try {
-    if (await writer.salvage()) w.at({ ...writer.durable, ...extra });
-  } catch (error) {
-    // The failure that led here is the one to report; the next attempt begins at the last durable position.
-    if (!(error instanceof Error)) throw error;
-  }
-}
-
-/** The slices of a body, with a check before each that this attempt is still the one at work. */
-export async function* alive(stream: AsyncIterable<Buffer>, check: () => void): AsyncGenerator<Buffer> {
-  for await (const slice of stream) {
-    check();
-    yield slice;
-  }
-}
-
-/** No chunk and no page is empty: an answer without a byte is one that lost them, and is asked for again. */
-export async function* filled(stream: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const slice of stream) {
-    bytes += slice.length;
-    yield slice;
-  }
-  if (bytes > 0) return;
-  throw new AnaplanError(
-    `Anaplan answered the request for ${what} without a byte. Nothing is not taken for content: a target that stands stays as it is.`,
-    {
-      kind: 'body',
-      method: 'GET',
-      path: '',
-      status: 200,
-      sent: 'answered',
-    },
-  );
 }

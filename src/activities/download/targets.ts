@@ -1,17 +1,17 @@
 /** Before a run has an effect: whether what it will have to write can be written, on the host that will write it. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { activityInfo, getClient } from '@temporalio/activity';
+import { getClient } from '@temporalio/activity';
 
 import { pathSafe } from '../../contracts/path-safe';
+import { LIGHT_BOUNDS } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { activityRun, dumpDirectory } from '../attempt/dump-directory';
 import { fail } from '../attempt/failures';
-import { isOpen } from '../hold/activities';
+import { isOpen } from '../attempt/open-runs';
 import type { AnaplanActivities } from '../contract';
 import type { TryTargetsInput } from './contract';
 import { work } from '../attempt/work';
-
-const LOCAL_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** How often, and how long after each other, a run is looked for that the server does not list. */
 const LIST_LOOKS = 3;
@@ -22,7 +22,7 @@ export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anap
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
   return {
     'anaplan.tryTargets': ({ targets, dumps }) =>
-      work({ what: whatOf(targets, dumps), bounds: LOCAL_BOUNDS, timing }, async (w) => {
+      work({ what: whatOf(targets, dumps), bounds: LIGHT_BOUNDS, timing }, async (w) => {
         const uris: string[] = [];
         let local = false;
         const here = async (uri: string): Promise<void> => {
@@ -103,16 +103,4 @@ function whatOf(targets: TryTargetsInput['targets'], dumps: TryTargetsInput['dum
       : []),
   ];
   return `Trying to write ${all.slice(0, 3).join(', ')}`;
-}
-
-/** The directory of this run's dumps, on this host: where the input names none, this worker's own. */
-export function dumpDirectory(deps: ActivityDeps, given: string | undefined): string {
-  const { workflowId, runId } = activityRun();
-  return [(given ?? deps.dumps).replace(/\/+$/, ''), pathSafe(workflowId), pathSafe(runId)].join('/');
-}
-
-function activityRun(): { workflowId: string; runId: string } {
-  const execution = activityInfo().workflowExecution;
-  if (!execution) throw fail('InternalError', 'Dumps and targets belong to a workflow run');
-  return execution;
 }

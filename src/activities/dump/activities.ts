@@ -1,16 +1,16 @@
 /** Failure dumps: fetched whole, stored where nothing overwrites them, and counted. */
 import { activityInfo } from '@temporalio/activity';
 
-import { AnaplanError, type AnaplanClient, type DownloadBody } from '../../anaplan';
+import { AnaplanError, type AnaplanClient } from '../../anaplan';
 import { pathSafe } from '../../contracts/path-safe';
 import { countDump, type DumpCounts } from './count-dump';
 import { StorageError } from '../../storage';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
-import { filled } from '../download/activities';
-import { dumpDirectory } from '../download/targets';
+import { alive, filled } from '../attempt/bodies';
+import { dumpDirectory } from '../attempt/dump-directory';
 import type { AnaplanActivities } from '../contract';
 import type { FetchDumpInput, FetchDumpResult } from './contract';
-import { refOf, taskSpecOf } from '../upload/activities';
+import { refOf, taskSpecOf } from '../attempt/calls';
 import { work, type Work, type WorkSpec } from '../attempt/work';
 
 /** How many chunks some attempt got whole. Each begins anew, so only more than that is an end of the trouble. */
@@ -81,7 +81,8 @@ async function* dumpBytes(
   const options = { signal: w.signal };
   const chunks = await client.dumps.chunks(ref, input.action, input.taskId, input.objectId, options);
   if (chunks.length === 0) {
-    yield* guarded(await client.dumps.getWhole(ref, input.action, input.taskId, input.objectId, options), w);
+    const whole = await client.dumps.getWhole(ref, input.action, input.taskId, input.objectId, options);
+    yield* alive(whole.stream, () => w.assertAlive());
     return;
   }
   const { got } = w.resumed ?? { got: 0 };
@@ -89,15 +90,11 @@ async function* dumpBytes(
     w.note(`dump chunk ${i + 1} of ${chunks.length}`);
     const { action, taskId, objectId } = input;
     const body = await client.dumps.getChunk(ref, action, taskId, objectId, chunk.id, options);
-    yield* filled(guarded(body, w), `chunk ${chunk.id} of the dump`);
+    yield* filled(
+      alive(body.stream, () => w.assertAlive()),
+      `chunk ${chunk.id} of the dump`,
+    );
     if (i + 1 > got) w.at({ got: i + 1 });
-  }
-}
-
-async function* guarded(body: DownloadBody, w: Work<DumpBeat>): AsyncGenerator<Buffer> {
-  for await (const piece of body.stream) {
-    w.assertAlive();
-    yield piece;
   }
 }
 

@@ -10,14 +10,14 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
 
+import { LIGHT_BOUNDS, refOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { castError, fail, tryAgain } from '../attempt/failures';
+import { isOpen } from '../attempt/open-runs';
 import type { AnaplanActivities } from '../contract';
 import type { Call } from '../attempt/contract';
 import type { Held, LockAnswer, LockAsk } from './contract';
 import { work } from '../attempt/work';
-
-const BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** A lock answers in a moment where a worker of its queue is there. */
 const ANSWER_MS = 15_000;
@@ -38,18 +38,20 @@ export function createLocks(
 
   return {
     'anaplan.askLock': ({ lockId, ask }) =>
-      work({ what: `Lock ${lockId}`, bounds: BOUNDS, timing }, () => askLock(lockId, ask, deps.taskQueue)),
+      work({ what: `Lock ${lockId}`, bounds: LIGHT_BOUNDS, timing }, () =>
+        askLock(lockId, ask, deps.taskQueue),
+      ),
 
     'anaplan.openRuns': ({ runs }) =>
-      work({ what: 'Holders of a lock', bounds: BOUNDS, timing }, async () => {
+      work({ what: 'Holders of a lock', bounds: LIGHT_BOUNDS, timing }, async () => {
         const open: boolean[] = [];
         for (const { workflowId, firstRunId } of runs) open.push(await isOpen(workflowId, firstRunId));
         return open;
       }),
 
     'anaplan.modelIdle': ({ model, connections }) =>
-      work({ what: `Model "${model.model.name}"`, bounds: BOUNDS, timing }, async (w) => {
-        const ref = { workspaceId: model.workspace.id, modelId: model.model.id };
+      work({ what: `Model "${model.model.name}"`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
+        const ref = refOf(model);
         let first: unknown;
         // The dead holder's connection may be one that this worker does not have: those who wait have theirs.
         for (const name of connections) {
@@ -64,7 +66,7 @@ export function createLocks(
       }),
 
     'anaplan.queueServed': ({ taskQueue }) =>
-      work({ what: `Task queue ${taskQueue}`, bounds: BOUNDS, timing }, async (w) => {
+      work({ what: `Task queue ${taskQueue}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
         const client = getClient();
         const described = await client.workflowService.describeTaskQueue({
           namespace: client.options.namespace,
@@ -186,17 +188,4 @@ function isPassing(error: unknown): boolean {
   if (!(error instanceof ServiceError)) return false;
   const code: unknown = (error.cause as { code?: unknown } | undefined)?.code;
   return typeof code === 'number' && !LASTING.has(code);
-}
-
-/** Whether a run has not closed: one that is paused has not. Another run of the same workflow ID is not this one. */
-export async function isOpen(workflowId: string, firstRunId: string): Promise<boolean> {
-  try {
-    const { raw } = await getClient().workflow.getHandle(workflowId).describe();
-    const info = raw.workflowExecutionInfo;
-    if (info?.firstRunId && info.firstRunId !== firstRunId) return false;
-    return info?.closeTime === undefined || info.closeTime === null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }

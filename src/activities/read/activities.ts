@@ -2,14 +2,15 @@
 import { AnaplanError, outcomeUnknown, retryRule, type AnaplanClient } from '../../anaplan';
 import { LIMITS } from '../../contracts';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
-import { alive, filled, hostQueueOf, keepWhole, openWriter } from '../download/activities';
+import { alive, filled } from '../attempt/bodies';
+import { refOf, specOf } from '../attempt/calls';
+import { hostQueueOf } from '../attempt/host-queue';
 import { PageMerge, type MergeState } from './pages';
 import { ReadState, type SeenState } from './read-state';
-import { startPosition, type TargetWriter } from '../download/target-writer';
+import { keepWhole, openWriter, startPosition, type TargetWriter } from '../attempt/target-writer';
 import type { AnaplanActivities } from '../contract';
 import type { AwaitedPages, ReadPagesInput } from './contract';
 import type { DownloadPosition, DownloadResult } from '../download/contract';
-import { refOf, specOf } from '../upload/activities';
 import { work, type Work } from '../attempt/work';
 
 /** Builds the activities of large reads. */

@@ -4,7 +4,7 @@ import type { Timing } from '../attempt/deps';
 import type { Call } from '../attempt/contract';
 import type { DownloadPosition } from '../download/contract';
 import type { ReadTarget } from './contract';
-import { refOf } from '../upload/activities';
+import { refOf } from '../attempt/calls';
 import type { Work } from '../attempt/work';
 
 /** What the state of a request said last, and when; kept from attempt to attempt. */

@@ -18,7 +18,7 @@ import { settle } from './settle';
 import type { ActionObject } from '../attempt/contract';
 import type { AnaplanActivities } from '../contract';
 import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskBaseline } from './contract';
-import { refOf, specOf, taskSpecOf } from '../upload/activities';
+import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { work, type Work } from '../attempt/work';
 
 /** What followTask remembers from attempt to attempt. */

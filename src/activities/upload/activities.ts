@@ -1,5 +1,5 @@
 /** Uploads: a pinned source, sent chunk by chunk. */
-import type { AnaplanClient, ModelRef } from '../../anaplan';
+import type { AnaplanClient } from '../../anaplan';
 import { FILE_AGE_MS, LIMITS, type CheckHeader } from '../../contracts';
 import {
   gzipChunk,
@@ -10,6 +10,7 @@ import {
   type SourceIdentity,
 } from '../../storage';
 import { planChunks, type ChunkPlan } from './chunk-plan';
+import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { fail } from '../attempt/failures';
 import { compareHeader } from './source-header';
@@ -17,32 +18,13 @@ import type { AnaplanActivities } from '../contract';
 import type { Call, Named } from '../attempt/contract';
 import type { ImportHeader } from '../prepare/contract';
 import type { UploadPosition } from './contract';
-import { work, type Work, type WorkSpec } from '../attempt/work';
+import { work, type Work } from '../attempt/work';
 
 /** A header line of thousands of columns ends within these. */
 const HEADER_BYTES = 1024 * 1024;
-const LIGHT_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** Where one attempt of a batch stands, in its heartbeats. */
 type UploadBeat = UploadPosition;
-
-/** What a call's waits are bounded by, and the words that its messages start with. */
-export function specOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
-  const spec: WorkSpec = { what, bounds: call.bounds, timing, share: `${call.connection}/${call.model.id}` };
-  if (call.leftMs !== undefined) spec.leftMs = call.leftMs;
-  if (call.deadlineName !== undefined) spec.deadlineName = call.deadlineName;
-  return spec;
-}
-
-/** As {@link specOf}, for what deals with a task: it runs on, whatever is answered to questions about it. */
-export function taskSpecOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
-  return { ...specOf(call, what, timing), task: true };
-}
-
-/** The model of a call, as the API client wants it. */
-export function refOf(call: Call): ModelRef {
-  return { workspaceId: call.workspace.id, modelId: call.model.id };
-}
 
 /** Builds the activities that upload. */
 export function createUploads(

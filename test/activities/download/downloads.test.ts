@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32, gunzipSync } from 'node:zlib';
 
 import { createActivities, type DownloadPosition } from '../../../src/activities';
-import { startPosition, TargetWriter } from '../../../src/activities/download/target-writer';
+import { startPosition, TargetWriter } from '../../../src/activities/attempt/target-writer';
 import type { Storage } from '../../../src/storage';
 import { attempt, Bench, type AttemptOptions } from '../support';
 

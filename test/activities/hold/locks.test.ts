@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
-import { askLock, isOpen } from '../../../src/activities/hold/activities';
+import { isOpen } from '../../../src/activities/attempt/open-runs';
+import { askLock } from '../../../src/activities/hold/activities';
 import type { LockAsk } from '../../../src/activities/hold/contract';
 /** temporal.api.enums.v1.WorkflowExecutionStatus */
 const [RUNNING, COMPLETED, TERMINATED, PAUSED] = [1, 2, 5, 8];

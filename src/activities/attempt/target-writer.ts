@@ -2,7 +2,10 @@
 import { crc32 } from 'node:zlib';
 
 import { gzipChunk, type MultipartSink, type Storage } from '../../storage';
-import type { DownloadPosition, TargetRef } from './contract';
+import type { DownloadPosition, TargetRef } from '../download/contract';
+import type { ActivityDeps } from './deps';
+import type { Work } from './work';
+
 /** No more bytes than this are written between two syncs. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 /** Nor more time than this passes: a heartbeat a second is what the server gets to see. */
@@ -117,5 +120,37 @@ export class TargetWriter {
   private async append(slice: Buffer): Promise<void> {
     this.crc = crc32(slice, this.crc);
     await this.sink.write(slice);
+  }
+}
+
+/**
+ * Opens the writer where the last attempt stood, else where the batch began.
+ * @returns undefined when the `.part` of the batches before this one is not here
+ */
+export async function openWriter(
+  deps: ActivityDeps,
+  target: { uri: string; token: string },
+  at: DownloadPosition,
+  batchStart: DownloadPosition | undefined,
+  compress: boolean,
+): Promise<TargetWriter | undefined> {
+  const writer = await TargetWriter.open(deps.storage, target, at, compress);
+  if (writer) return writer;
+  // A heartbeat is a hint: the `.part` may be shorter than it said on another host.
+  return TargetWriter.open(deps.storage, target, batchStart ?? startPosition(), compress);
+}
+
+/** Keeps what an attempt got whole before it failed; an attempt that was given up touches nothing any more. */
+export async function keepWhole(
+  writer: TargetWriter,
+  w: Work<DownloadPosition>,
+  extra?: Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>,
+): Promise<void> {
+  if (w.abandoned) return;
+  try {
+    if (await writer.salvage()) w.at({ ...writer.durable, ...extra });
+  } catch (error) {
+    // The failure that led here is the one to report; the next attempt begins at the last durable position.
+    if (!(error instanceof Error)) throw error;
   }
 }
