@@ -10,7 +10,7 @@ import { Client, Connection } from '@temporalio/client';
 
 import { getTemporalServer, type TemporalServer } from '../src/dev-server/server';
 import { SEARCH_ATTRIBUTES, type IntegrationResult } from '../src/contracts';
-import type { SandboxOptions } from '../src/sandbox';
+import { SALES_MODEL, type SandboxOptions } from '../src/sandbox';
 
 const CLI = resolve(__dirname, '../../lib/cli/main.js');
 
@@ -37,8 +37,16 @@ export class BenchRig {
     readonly client: Client,
   ) {}
 
-  static async start(): Promise<BenchRig> {
-    const server = await getTemporalServer({ ui: false, searchAttributes: [...SEARCH_ATTRIBUTES] });
+  /** @param o.metrics a dev server of our own, whatever `TEMPORAL_ADDRESS` says, which tells what it counts */
+  static async start(o: { metrics?: boolean } = {}): Promise<BenchRig> {
+    const { TEMPORAL_ADDRESS: elsewhere, ...own } = process.env;
+    const env = o.metrics === true ? own : { ...own, TEMPORAL_ADDRESS: elsewhere };
+    const server = await getTemporalServer({
+      ui: false,
+      searchAttributes: [...SEARCH_ATTRIBUTES],
+      metrics: o.metrics === true,
+      env,
+    });
     const connection = await Connection.connect({ address: server.address });
     return new BenchRig(server, new Client({ connection }));
   }
@@ -90,7 +98,7 @@ export class BenchRig {
     const handle = await this.client.workflow.start(type, {
       workflowId: `bench-${type}-${Date.now()}`,
       taskQueue: 'anaplan',
-      args: [{ model: '75A40874E6B64FA3AE0743278996850F', ...input }],
+      args: [{ model: SALES_MODEL, ...input }],
     });
     const began = performance.now();
     const result = (await handle.result()) as IntegrationResult;

@@ -19,6 +19,8 @@ export interface TemporalServerOptions extends TemporalBinaryOptions {
   /** Free ports by default. */
   port?: number;
   uiPort?: number;
+  /** Whether the server tells its metrics, see {@link TemporalServer.metricsUrl}. */
+  metrics?: boolean;
   /** How long the server may take until it answers; 120 s by default. */
   startTimeoutMs?: number;
 }
@@ -30,6 +32,8 @@ export interface TemporalServer {
   namespace: string;
   /** Base of links into the Temporal UI; undefined where there is none or where it is not known. */
   uiUrl?: string;
+  /** What the server counts, as Prometheus reads it; only of a server that was started here with `metrics`. */
+  metricsUrl?: string;
   /** Where the server comes from, for people. */
   how: string;
   /** Ends a server that was started here, and nothing otherwise. Idempotent. */
@@ -65,7 +69,8 @@ export async function getTemporalServer(o: TemporalServerOptions): Promise<Tempo
     // A given port is looked at first: otherwise whatever listens there would answer for our server.
     const port = await freePort(o.port);
     const uiPort = o.ui ? await freePort(o.uiPort) : undefined;
-    const child = start(binary.path, argumentsOf(o, port, uiPort), env);
+    const metricsPort = o.metrics ? await freePort() : undefined;
+    const child = start(binary.path, argumentsOf(o, { port, uiPort, metricsPort }), env);
     try {
       await answers(child, port, o);
     } catch (error) {
@@ -84,6 +89,7 @@ export async function getTemporalServer(o: TemporalServerOptions): Promise<Tempo
       address: `127.0.0.1:${port}`,
       namespace: NAMESPACE,
       ...(uiPort === undefined ? {} : { uiUrl: `http://127.0.0.1:${uiPort}` }),
+      ...(metricsPort === undefined ? {} : { metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` }),
       how: binary.how,
       stop: child.stop,
     };
@@ -113,10 +119,17 @@ function existing(address: string, env: NodeJS.ProcessEnv): TemporalServer {
   };
 }
 
-function argumentsOf(o: TemporalServerOptions, port: number, uiPort: number | undefined): string[] {
+interface Ports {
+  port: number;
+  uiPort: number | undefined;
+  metricsPort: number | undefined;
+}
+
+function argumentsOf(o: TemporalServerOptions, { port, uiPort, metricsPort }: Ports): string[] {
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', NAMESPACE],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
     ...(o.dbFile === undefined ? [] : ['--db-filename', o.dbFile]),
     ...o.searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...['--log-level', 'error'],
