@@ -19,6 +19,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LockAnswer, LockAsk, LockView } from '../activities/hold/contract';
+import './run/unreadable';
 import { call, LONGEST_EFFECT_LEASE_MS } from './steps/calls';
 import {
   answerTo,

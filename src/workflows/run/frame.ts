@@ -29,6 +29,7 @@ import {
 } from '../../contracts';
 import { call } from '../steps/calls';
 import { readFailure, resultFailure, stepFailure } from './failures';
+import { unreadable } from './unreadable';
 import { fitResult } from './verdict';
 import type { Hold } from '../steps/hold';
 import { granted } from '../lock';
@@ -71,7 +72,7 @@ export class Run<I extends CommonInput = CommonInput> {
     this.timeouts = resolveTimeouts(input?.timeouts ?? {});
     setHandler(granted, (ask, warnings) => {
       // Anybody may signal a workflow, with anything.
-      if (typeof ask !== 'string') return;
+      if (typeof ask !== 'string' || unreadable(ask) !== undefined) return;
       const texts = Array.isArray(warnings) ? warnings.filter((w) => typeof w === 'string') : [];
       this.grants.set(ask, texts);
     });
@@ -241,9 +242,12 @@ export async function integration<N extends IntegrationName>(
   const run = new Run(name, withoutAbsent(input) as IntegrationInputs[N]);
   try {
     // What the activity could not tell: it gets one argument, as JSON.
+    const why = unreadable(input);
     const wrong = more.some((argument) => argument !== undefined && argument !== null)
       ? `${given.length} arguments`
-      : ArrayBuffer.isView(input) && 'bytes';
+      : why === undefined
+        ? ArrayBuffer.isView(input) && 'bytes'
+        : `a payload that its worker cannot read (${why})`;
     if (wrong) {
       throw stepFailure(
         'InvalidInput',
