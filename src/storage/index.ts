@@ -8,6 +8,7 @@ export type {
   Locality,
   MultipartSink,
   OtherPart,
+  SourceDigest,
   SourceIdentity,
   Storage,
   StorageRoot,
@@ -15,5 +16,4 @@ export type {
   TargetState,
 } from './ports';
 export { createStorage } from './create';
-export { Sha256 } from './sha256';
 export { gzipChunk, type GzipChunk } from './gzip';

@@ -39,8 +39,12 @@ export interface ByteSource {
    * @throws StorageError SourceChanged, TransferCorrupt (damaged gzip), or the signal's reason
    */
   read(fromOffset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
-  /** The bytes as they are stored (of a `.gz`: compressed), from the first to the last, to make their digest. */
-  readStored(signal?: AbortSignal): AsyncIterable<Buffer>;
+  /**
+   * Reads everything once more, from the first byte to the last, in slices: what stands in the source, to be compared
+   * with what was read from it before. Nothing is checked but the data themselves; see {@link verify}.
+   * @param check called before each slice; what it throws ends the reading
+   */
+  readBack(check?: () => void): Promise<SourceDigest>;
   /**
    * Checks that path and open handle still are the pinned version. Call it before the first and after the last byte of
    * every chunk: only bytes between two successful calls are bytes of that version.
@@ -49,6 +53,16 @@ export interface ByteSource {
   verify(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
+}
+
+/** What a source holds. */
+export interface SourceDigest {
+  /** Bytes as they stand in the source (of a `.gz`: compressed). */
+  size: number;
+  /** Of these bytes, in lower-case hex. */
+  sha256: string;
+  /** `zlib.crc32` of all bytes that `read` yields (of a `.gz`: decompressed). */
+  crc32: number;
 }
 
 /**

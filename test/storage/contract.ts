@@ -160,6 +160,34 @@ export function storageContract(adapter: string, create: () => Promise<Harness>)
         await source.close();
       });
 
+      it('reads back what stands in it, and stops when the check says so', async () => {
+        await h.put('a.csv', bytes);
+        const packed = Buffer.concat([gzipSync(bytes.subarray(0, 100)), gzipSync(bytes.subarray(100))]);
+        await h.put('a.csv.gz', packed);
+        for (const [name, stored] of [
+          ['a.csv', bytes],
+          ['a.csv.gz', packed],
+        ] as const) {
+          const source = await h.storage.openSource(h.uri(name));
+          await collect(source.read(5, 100));
+          let checks = 0;
+          expect(await source.readBack(() => void (checks += 1))).toEqual({
+            size: stored.length,
+            sha256: sha256(stored),
+            crc32: crc32(bytes),
+          });
+          expect(checks).toBeGreaterThan(3);
+          expectBytes(await collect(source.read(105, 100)), bytes.subarray(105, 205));
+          let left = 2;
+          const stopping = source.readBack(() => {
+            left -= 1;
+            if (left < 0) throw new RangeError('no more');
+          });
+          await expect(stopping).rejects.toThrow(RangeError);
+          await source.close();
+        }
+      });
+
       it('goes on in a .gz where a reader left off in the middle of a slice sequence', async () => {
         await h.put('a.gz', gzipSync(bytes));
         const source = await h.storage.openSource(h.uri('a.gz'));
@@ -180,6 +208,7 @@ export function storageContract(adapter: string, create: () => Promise<Harness>)
         await h.put('a.csv.gz', damage(gzipSync(bytes)));
         const source = await h.storage.openSource(h.uri('a.csv.gz'));
         await failure(collect(source.read(0, 2 * bytes.length)), 'TransferCorrupt');
+        await failure(source.readBack(), 'TransferCorrupt');
         await source.close();
       });
     });

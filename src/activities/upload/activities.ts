@@ -1,12 +1,14 @@
 /** Uploads: a pinned source, sent chunk by chunk. */
+import { crc32 } from 'node:zlib';
+
 import type { AnaplanClient } from '../../anaplan';
 import { FILE_AGE_MS, LIMITS, type CheckHeader } from '../../contracts';
 import {
   gzipChunk,
-  Sha256,
   SLICE_BYTES,
   type ByteSource,
   type GzipChunk,
+  type SourceDigest,
   type SourceIdentity,
 } from '../../storage';
 import { planChunks, type ChunkPlan } from './chunk-plan';
@@ -73,7 +75,7 @@ export function createUploads(
             if (start?.sentAt !== undefined && w.now() - start.sentAt > FILE_AGE_MS) start = undefined;
             if (!start) {
               await setChunkCount(client, input, input.file, plan, w);
-              start = { next: 0, offset: 0, digest: (await Sha256.create()).save() };
+              start = { next: 0, offset: 0, crc32: 0 };
               w.at(start);
             }
             const first = input.from?.next ?? 0;
@@ -189,11 +191,8 @@ class UploadBatch {
   ) {}
 
   async send(start: UploadPosition, until: number) {
-    // Of a `.gz` the digest is that of the stored bytes, which are not the ones sent: it is made at the end.
-    const hash =
-      this.source.encoding === 'identity' && !start.sha256 ? await Sha256.restore(start.digest) : undefined;
     let position = start;
-    let ready = this.isEnd(position) ? undefined : await this.prepare(position, hash);
+    let ready = this.isEnd(position) ? undefined : await this.prepare(position);
     while (ready && ready.bytes > 0) {
       if (position.next >= LIMITS.maxChunks) {
         throw fail(
@@ -204,7 +203,7 @@ class UploadBatch {
       const after: UploadPosition = { ...ready.after };
       const more =
         after.next < until && !this.isEnd(after) && ready.bytes === this.plan.bytesOf(position.next);
-      const following = more ? this.prepare(after, hash) : undefined;
+      const following = more ? this.prepare(after) : undefined;
       following?.catch(() => undefined); // awaited below, unless sending fails first
       await this.put(position.next, ready);
       const short = ready.bytes < this.plan.bytesOf(position.next);
@@ -225,32 +224,43 @@ class UploadBatch {
   }
 
   private async done(position: UploadPosition) {
-    await this.source.verify();
+    const { size, sha256 } = await this.readBack(position);
     return {
       ...position,
       done: true,
       completeNeeded: this.plan.count < 0,
-      sha256: position.sha256 ?? (await this.storedDigest()),
-      sourceBytes: this.source.identity.size,
+      stands: { bytes: size, sha256 },
     };
   }
 
-  /** The result names the bytes as they stand in the source: of a `.gz` the compressed ones. */
-  private async storedDigest(): Promise<string> {
-    const hash = await Sha256.create();
-    for await (const slice of this.source.readStored(this.w.signal)) hash.update(slice);
-    await this.source.verify();
-    return hash.hex();
+  /**
+   * The result names the bytes as they stand in the source, of a `.gz` the compressed ones; and what was sent, by however
+   * many attempts, must be what they say.
+   */
+  private async readBack(position: UploadPosition): Promise<SourceDigest> {
+    const { source, w } = this;
+    w.note('reading the source back');
+    const found = await source.readBack(() => {
+      w.assertInTime();
+      w.assertAlive();
+    });
+    await source.verify();
+    if (found.crc32 === position.crc32) return found;
+    throw fail(
+      'TransferCorrupt',
+      `What was sent of ${source.uri} is not what stands in it (their CRC-32 differ), although its size and date are still the same. The file "${this.file.name}" in Anaplan is not to be trusted, and nothing was done with it. Look for what writes to the source without a new date, or for a disk or memory that fails; then start the run again.`,
+    );
   }
 
-  private async prepare(from: UploadPosition, hash: Sha256 | undefined): Promise<ReadyChunk> {
+  private async prepare(from: UploadPosition): Promise<ReadyChunk> {
     const { source, w } = this;
     const planned = this.plan.bytesOf(from.next);
     let bytes = 0;
+    let crc = from.crc32;
     await source.verify();
     async function* slices() {
       for await (const slice of source.read(from.offset, planned, w.signal)) {
-        hash?.update(slice);
+        crc = crc32(slice, crc);
         bytes += slice.length;
         yield slice;
       }
@@ -263,9 +273,7 @@ class UploadBatch {
         `${source.uri} became shorter while it was uploaded. Write it completely before the run starts.`,
       );
     }
-    const after: UploadPosition = { next: from.next + 1, offset: from.offset + bytes, digest: '' };
-    if (hash && this.isEnd(after)) after.sha256 = hash.hex();
-    else if (hash) after.digest = hash.save();
+    const after: UploadPosition = { next: from.next + 1, offset: from.offset + bytes, crc32: crc };
     return { ...packed, bytes, after };
   }
 

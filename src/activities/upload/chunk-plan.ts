@@ -9,9 +9,6 @@ export interface ChunkPlan {
   bytesOf(index: number): number;
 }
 
-/** Offsets are multiples of 64, the block of SHA-256, so that a saved digest state holds no bytes of the source. */
-const BLOCK = 64;
-
 /** Unknown sizes: so many chunks of the default size before they grow to the largest. */
 const SMALL_CHUNKS = 100;
 
@@ -34,6 +31,6 @@ export function planChunks(size: number | undefined, chunkBytes?: number): Chunk
     );
   }
   const wanted = chunkBytes ?? Math.max(LIMITS.defaultChunkBytes, Math.ceil(size / LIMITS.targetChunks));
-  const bytes = Math.min(LIMITS.maxChunkBytes, Math.ceil(wanted / BLOCK) * BLOCK);
+  const bytes = Math.min(LIMITS.maxChunkBytes, wanted);
   return { count: Math.max(1, Math.ceil(size / bytes)), bytesOf: () => bytes };
 }

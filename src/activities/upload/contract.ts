@@ -23,10 +23,8 @@ export interface PinnedSource {
 export interface UploadPosition {
   next: number;
   offset: number;
-  /** Saved state of the digest over the bytes before `offset`: never bytes of the source. */
-  digest: string;
-  /** At the end: the digest itself. */
-  sha256?: string;
+  /** CRC-32 of the bytes before `offset`: four bytes that say nothing of what they are made of. */
+  crc32: number;
   /** When the last chunk was sent, epoch ms: from then on Anaplan counts the age of the file. */
   sentAt?: number;
 }
@@ -45,8 +43,8 @@ export interface UploadChunksResult extends UploadPosition {
   done: boolean;
   /** Whether Anaplan still has to be told that the upload is complete. */
   completeNeeded: boolean;
-  /** With `done`: size of the source as it stands; `sha256` is its digest. */
-  sourceBytes?: number;
+  /** With `done`: the source as it stands, read back and found to be what was sent. */
+  stands?: { bytes: number; sha256: string };
 }
 
 /** The activities of this step. */

@@ -15,8 +15,9 @@ export class GzipReader {
   private readonly gunzip = createGunzip({ chunkSize: SLICE_BYTES / 4 });
   private left: Buffer = Buffer.alloc(0);
 
-  constructor(file: FileHandle) {
-    this.input = Readable.from(compressed(file), { objectMode: true });
+  /** @param onStored gets the compressed bytes as they are read */
+  constructor(file: FileHandle, onStored?: (piece: Buffer) => void) {
+    this.input = Readable.from(compressed(file, onStored), { objectMode: true });
     this.input.on('error', (error) => this.gunzip.destroy(error));
     // A destroyed reader (close) may still report; nobody listens any more.
     this.gunzip.on('error', () => undefined);
@@ -65,12 +66,17 @@ export class GzipReader {
   }
 }
 
-async function* compressed(file: FileHandle): AsyncGenerator<Buffer> {
+async function* compressed(
+  file: FileHandle,
+  onStored: ((piece: Buffer) => void) | undefined,
+): AsyncGenerator<Buffer> {
   for (let at = 0; ;) {
     const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES / 4);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
     if (bytesRead === 0) return;
     at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+    const piece = buffer.subarray(0, bytesRead);
+    onStored?.(piece);
+    yield piece;
   }
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { crc32 } from 'node:zlib';
 
 import { errnoOf, invalid, reasonOf, sourceError, StorageError } from '../errors';
-import { SLICE_BYTES, type ByteSource, type SourceIdentity } from '../ports';
+import { SLICE_BYTES, type ByteSource, type SourceDigest, type SourceIdentity } from '../ports';
 import { GzipReader } from './gzip-reader';
 import { fileUri, type LocalPath, type LocalPaths } from './paths';
 
@@ -115,16 +116,7 @@ abstract class LocalSource implements ByteSource {
 
   abstract peek(bytes: number): Promise<Buffer>;
   abstract read(fromOffset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
-
-  async *readStored(signal?: AbortSignal): AsyncGenerator<Buffer> {
-    for (let at = 0; at < this.identity.size;) {
-      signal?.throwIfAborted();
-      const slice = await this.slice(at, Math.min(SLICE_BYTES, this.identity.size - at));
-      if (slice.length === 0) throw changed(this.path.named);
-      at += slice.length;
-      yield slice;
-    }
-  }
+  abstract readBack(check?: () => void): Promise<SourceDigest>;
 
   protected async slice(at: number, length: number): Promise<Buffer> {
     try {
@@ -185,6 +177,18 @@ class PlainSource extends LocalSource {
       yield slice;
     }
   }
+
+  async readBack(check?: () => void): Promise<SourceDigest> {
+    const hash = createHash('sha256');
+    let crc = 0;
+    check?.();
+    for await (const slice of this.read(0, this.size)) {
+      hash.update(slice);
+      crc = crc32(slice, crc);
+      check?.();
+    }
+    return { size: this.size, sha256: hash.digest('hex'), crc32: crc };
+  }
 }
 
 class GzipSource extends LocalSource {
@@ -221,9 +225,39 @@ class GzipSource extends LocalSource {
     }
   }
 
+  async readBack(check?: () => void): Promise<SourceDigest> {
+    const hash = createHash('sha256');
+    let size = 0;
+    let crc = 0;
+    // A decompressor of its own, as for a peek.
+    const reader = new GzipReader(this.file, (piece) => {
+      hash.update(piece);
+      size += piece.length;
+    });
+    try {
+      check?.();
+      for await (const slice of this.failing(reader.read(0, Number.MAX_SAFE_INTEGER))) {
+        crc = crc32(slice, crc);
+        check?.();
+      }
+    } finally {
+      reader.close();
+    }
+    return { size, sha256: hash.digest('hex'), crc32: crc };
+  }
+
   protected override release(): Promise<void> {
     this.reader?.close();
     return super.release();
+  }
+
+  /** The slices; a failure of reading them becomes that of this source, one of their consumer stays what it is. */
+  private async *failing(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    try {
+      yield* slices;
+    } catch (error) {
+      throw await this.failure(error);
+    }
   }
 
   /** A file exchanged or truncated under the decompressor shows as damage; the change is the cause to name. */

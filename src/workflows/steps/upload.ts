@@ -59,8 +59,8 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         { ...run.call(deadline), file: to.file, source, workbook: to.workbook, ...position },
       );
       if (!batch.done) {
-        const { next, offset, digest, sentAt } = batch;
-        from = { next, offset, digest, ...(sentAt === undefined ? {} : { sentAt }) };
+        const { next, offset, crc32, sentAt } = batch;
+        from = { next, offset, crc32, ...(sentAt === undefined ? {} : { sentAt }) };
         run.state(
           'uploading',
           `${to.source} to file **${to.file.name}**: ${batch.next} chunks, ${batch.offset} bytes`,
@@ -79,9 +79,9 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         name: to.file.name,
         uri: source.uri,
         host: source.host,
-        bytes: batch.sourceBytes ?? 0,
+        bytes: batch.stands?.bytes ?? 0,
         chunks: batch.next,
-        sha256: batch.sha256 ?? '',
+        sha256: batch.stands?.sha256 ?? '',
       };
     } catch (error) {
       if (!source.hostQueue || !nobodyTookIt(error)) throw error;
