@@ -18,9 +18,9 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LockAnswer, LockAsk, LockView } from '../activities/hold/contract';
+import type { HoldActivities, LockAnswer, LockAsk, LockView } from '../activities/hold/contract';
 import './run/unreadable';
-import { call, LONGEST_EFFECT_LEASE_MS } from './steps/calls';
+import { activities, LONGEST_EFFECT_LEASE_MS } from './run/proxies';
 import {
   answerTo,
   blocking,
@@ -63,6 +63,16 @@ const IDLE_EVERY_MS = 30_000;
 const IDLE_BOUND_MS = 15 * 60_000;
 /** One of these calls may not be answered: a busy model holds requests open. */
 const CHECK_MS = 2 * 60_000;
+
+const { openRuns, modelIdle } = activities<Pick<HoldActivities, 'anaplan.openRuns' | 'anaplan.modelIdle'>>({
+  openRuns: {
+    summary: ({ runs }) =>
+      `are ${runs.length === 1 ? (runs[0]?.workflowId ?? '') : `${runs.length} runs`} still open?`,
+    within: () => CHECK_MS,
+  },
+  modelIdle: { summary: ({ model }) => `does ${model.model.name} run a task?` },
+});
+
 /** A run of a workflow takes 2,000 updates. */
 const QUIET_UPDATES = 1_000;
 const MAX_UPDATES = 1_800;
@@ -266,27 +276,14 @@ class Lock {
   }
 
   private openRuns(entries: readonly Entry[]): Promise<boolean[]> {
-    return call(
-      'anaplan.openRuns',
-      {
-        summary: `are ${entries.length === 1 ? (entries[0]?.workflowId ?? '') : `${entries.length} runs`} still open?`,
-        withinMs: CHECK_MS,
-        startWithinMs: CHECK_MS,
-      },
-      { runs: entries.map(({ workflowId, firstRunId }) => ({ workflowId, firstRunId })) },
-    );
+    return openRuns({ runs: entries.map(({ workflowId, firstRunId }) => ({ workflowId, firstRunId })) });
   }
 
   private modelIdle(e: Entry, withinMs: number): Promise<boolean> {
     const connections = [e, ...waiting(this.s)].map((o) => o.model.connection);
-    return call(
-      'anaplan.modelIdle',
-      {
-        summary: `does ${e.model.model.name} run a task?`,
-        withinMs,
-        startWithinMs: withinMs,
-      },
+    return modelIdle(
       { model: e.model, connections: [...new Set(connections)].slice(0, 5) },
+      { scheduleToCloseTimeout: withinMs },
     );
   }
 }

@@ -12,7 +12,7 @@ import { holdingFiles, holdingModel } from './steps/hold';
 import { actionResults } from './run/verdict';
 import { integration, present, type Run } from './run/frame';
 import { runTask } from './steps/task';
-import { openSource, upload } from './steps/upload';
+import { pinSource, upload } from './steps/upload';
 
 /**
  * Uploads files, runs a process, keeps every failure dump of its imports, and downloads the exports it wrote.
@@ -24,7 +24,7 @@ export async function processWithDumps(...given: [input: ProcessWithDumpsInput])
     const { action } = run;
     const { uploads } = run.prepared;
     const ready: { to: PreparedUpload; source: PinnedSource }[] = [];
-    for (const to of uploads) ready.push({ to, source: await openSource(run, to) });
+    for (const to of uploads) ready.push({ to, source: await pinSource(run, to) });
     const uris = run.prepared.downloads.map((wanted) => wanted.target);
     // The files of its exports and imports too: nobody may read what it replaces, or replace what it reads.
     return writing(run, uris, (targets) =>

@@ -1,7 +1,7 @@
 import type { IntegrationResult, UploadFileInput } from '../contracts';
 import { holdingFiles } from './steps/hold';
 import { integration, present } from './run/frame';
-import { openSource, upload } from './steps/upload';
+import { pinSource, upload } from './steps/upload';
 
 /**
  * Uploads a file of a model, without an import.
@@ -11,7 +11,7 @@ import { openSource, upload } from './steps/upload';
 export async function uploadFile(...given: [input: UploadFileInput]): Promise<IntegrationResult> {
   return integration('uploadFile', given, async (run) => {
     const to = present(run.prepared.uploads[0], 'a file to upload to');
-    const source = await openSource(run, to);
+    const source = await pinSource(run, to);
     return holdingFiles(run, async () => {
       run.transferred(await upload(run, to, source));
       return run.succeed();

@@ -5,7 +5,7 @@ import { writing } from './steps/download';
 import { holdingFiles, holdingModel } from './steps/hold';
 import { integration, present, type Run } from './run/frame';
 import { runTask } from './steps/task';
-import { openSource, upload } from './steps/upload';
+import { pinSource, upload } from './steps/upload';
 
 /**
  * Uploads a source to the import's file and runs the import, exactly once on exactly these bytes.
@@ -16,7 +16,7 @@ export async function uploadImport(...given: [input: UploadImportInput]): Promis
   return integration('uploadImport', given, async (run) => {
     const { action } = run;
     const to = present(run.prepared.uploads[0], 'a file to upload to');
-    const source = await openSource(run, to);
+    const source = await pinSource(run, to);
     const send = async () => run.transferred(await upload(run, to, source));
     return writing(run, [], () =>
       holdingFiles(run, async () => {

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { ActionObject, Call, ModelContext } from '../../activities/attempt/contract';
 import type { PinnedSource } from '../../activities/upload/contract';
-import type { Prepared, PreparedUpload } from '../../activities/prepare/contract';
+import type { PrepareActivities, Prepared, PreparedUpload } from '../../activities/prepare/contract';
 import {
   FAILURES,
   RESULT_MEMO,
@@ -27,12 +27,16 @@ import {
   type SearchAttribute,
   type TimeoutsMs,
 } from '../../contracts';
-import { call } from '../steps/calls';
+import { activities, throughOutages } from './proxies';
 import { readFailure, resultFailure, stepFailure } from './failures';
 import { unreadable } from './unreadable';
 import { fitResult } from './verdict';
 import type { Hold } from '../steps/hold';
 import { granted } from '../lock';
+
+const { prepare } = activities<PrepareActivities>({
+  prepare: { summary: () => 'check the input and resolve names' },
+});
 
 /** The endings that are returned, not thrown. */
 export type Success = Extract<Outcome, 'succeeded' | 'succeededWithRejections'>;
@@ -97,10 +101,9 @@ export class Run<I extends CommonInput = CommonInput> {
 
   /** Checks the input and resolves its names. */
   async prepare(): Promise<void> {
-    this.resolved = await call(
-      'anaplan.prepare',
-      { summary: 'check the input and resolve names', withinMs: this.lightMs },
+    this.resolved = await prepare(
       { integration: this.integration, input: this.input, firstRunId: this.token },
+      { scheduleToCloseTimeout: this.lightMs },
     );
     this.registered = this.resolved.searchAttributes;
     const { object, model, workspace, connection, warnings, filesNotUploaded } = this.resolved;
@@ -132,7 +135,7 @@ export class Run<I extends CommonInput = CommonInput> {
 
   /** How long a light activity may take: what it waits for is bounded by its class, so a little more than that. */
   get lightMs(): number {
-    return Math.max(this.timeouts.modelUnavailable, this.timeouts.unavailable) + 10 * 60_000;
+    return throughOutages({ bounds: this.timeouts });
   }
 
   /** Names the `.part` files of this run: the same after a reset. */

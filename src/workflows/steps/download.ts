@@ -2,17 +2,39 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { ActionObject, Named } from '../../activities/attempt/contract';
 import type {
+  DownloadActivities,
   DownloadPosition,
   DownloadResult,
   TargetRef,
   TriedTargets,
   TryTargetsInput,
 } from '../../activities/download/contract';
+import type { TaskActivities } from '../../activities/task/contract';
 import { FAILURES, transferQueue, type Compress, type ResultTransfer } from '../../contracts';
-import { call, type CallSettings } from './calls';
+import { activities, throughOutages, untilDeadline, type CallOptions } from '../run/proxies';
 import { nobodyTookIt, readFailure, stepFailure } from '../run/failures';
 import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
 import { shielded, type Run } from '../run/frame';
+
+/** The end of a target is on its disk, the whole of which may have to be read back. */
+const COMMIT_MS = 60 * 60_000;
+
+const { tryTargets, fileChunks, downloadChunks, newerTasks, commitTarget, discardTarget } = activities<
+  DownloadActivities & Pick<TaskActivities, 'anaplan.newerTasks'>
+>({
+  tryTargets: { summary: () => 'try what will be written' },
+  fileChunks: { summary: ({ file }) => `chunks of ${file.name}`, within: throughOutages },
+  downloadChunks: {
+    summary: ({ file, from }) => `${file.name}, from chunk ${from?.next ?? 0}`,
+    within: untilDeadline,
+  },
+  newerTasks: {
+    summary: ({ action }) => `was ${action.name} exported again meanwhile?`,
+    within: throughOutages,
+  },
+  commitTarget: { summary: () => 'make the target appear', within: () => COMMIT_MS },
+  discardTarget: { summary: () => 'remove the unfinished target', within: () => COMMIT_MS },
+});
 
 /** How often a download begins again from its first byte. */
 const MAX_RESTARTS = 5;
@@ -63,13 +85,12 @@ async function tryToWrite(
   dumps?: TryTargetsInput['dumps'],
 ): Promise<void> {
   const tried = await onHostOf(run, (where) =>
-    call(
-      'anaplan.tryTargets',
-      { summary: 'try what will be written', withinMs: run.lightMs, ...where },
+    tryTargets(
       {
         targets: targets.map((target) => ({ uri: target.given, token: run.token })),
         ...(dumps ? { dumps } : {}),
       },
+      { ...where, scheduleToCloseTimeout: run.lightMs },
     ),
   );
   run.hostQueue ??= tried.hostQueue;
@@ -110,13 +131,11 @@ export class Target {
     return { uri: this.ref.uri, ...(this.host === undefined ? {} : { host: this.host }) };
   }
 
-  /** Where and how long a batch is run. */
-  settings(summary: string): CallSettings {
+  /** Where a batch is run. */
+  get where(): CallOptions {
     return {
-      summary,
-      withinMs: this.run.timeouts.transfer + 10 * 60_000,
       taskQueue: this.queue ?? transferQueue(workflowInfo().taskQueue),
-      ...(this.queue ? { startWithinMs: this.waitMs } : {}),
+      ...(this.queue ? { scheduleToStartTimeout: this.waitMs } : {}),
     };
   }
 
@@ -159,11 +178,7 @@ export class Target {
   /** Makes the target appear, whole, and answers the digest of its bytes. */
   async commit(end: DownloadResult): Promise<{ sha256: string }> {
     const committed = await this.onHost(() =>
-      call('anaplan.commitTarget', this.localSettings('make the target appear'), {
-        target: this.ref,
-        bytes: end.offset,
-        crc32: end.crc32,
-      }),
+      commitTarget({ target: this.ref, bytes: end.offset, crc32: end.crc32 }, this.smallWhere),
     );
     this.open = false;
     return committed;
@@ -174,11 +189,7 @@ export class Target {
     if (!this.open) return;
     this.open = false;
     try {
-      await this.onHost(() =>
-        call('anaplan.discardTarget', this.localSettings('remove the unfinished target'), {
-          target: this.ref,
-        }),
-      );
+      await this.onHost(() => discardTarget({ target: this.ref }, this.smallWhere));
     } catch (error) {
       this.run.warn(`cleaning up failed: ${readFailure(error).message}`);
     }
@@ -210,8 +221,8 @@ export class Target {
     assertTimeLeft(deadline, `${this.ref.uri}: the workers of queue ${this.queue} are busy`);
   }
 
-  private localSettings(summary: string): CallSettings {
-    return { ...this.settings(summary), withinMs: 60 * 60_000, taskQueue: smallQueueOf(this.queue) };
+  private get smallWhere(): CallOptions {
+    return { ...this.where, taskQueue: smallQueueOf(this.queue) };
   }
 }
 
@@ -250,11 +261,7 @@ export async function download(
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   const known: string[] = [];
   for (let rereads = 0; ; rereads++) {
-    const chunks = await call(
-      'anaplan.fileChunks',
-      { summary: `chunks of ${file.name}`, withinMs: run.lightMs },
-      { ...run.call(deadline), file },
-    );
+    const chunks = await fileChunks({ ...run.call(deadline), file });
     // What another run of the export wrote has another size.
     const bytes = known.length === 0 ? expected.bytes : undefined;
     const options = {
@@ -263,13 +270,7 @@ export async function download(
       ...(bytes === undefined ? {} : { bytes }),
     };
     const end = await readChunks(run, file, target, options, deadline);
-    const newer = written
-      ? await call(
-          'anaplan.newerTasks',
-          { summary: `was ${file.name} exported again meanwhile?`, withinMs: run.lightMs },
-          { ...run.call(deadline), ...written, known },
-        )
-      : [];
+    const newer = written ? await newerTasks({ ...run.call(deadline), ...written, known }) : [];
     if (newer.length === 0) {
       checkSize(run, file, end, bytes);
       const { sha256 } = await target.commit(end);
@@ -305,13 +306,10 @@ async function readChunks(
   for (;;) {
     const position = from ? { from } : {};
     const batch = await target.batch(() =>
-      call('anaplan.downloadChunks', target.settings(`${file.name}, from chunk ${from?.next ?? 0}`), {
-        ...run.call(deadline),
-        file,
-        target: target.ref,
-        ...chunks,
-        ...position,
-      }),
+      downloadChunks(
+        { ...run.call(deadline), file, target: target.ref, ...chunks, ...position },
+        target.where,
+      ),
     );
     if (batch?.done) return batch;
     from = batch && positionOf(batch);

@@ -1,8 +1,9 @@
 /** Failure dumps: kept before anything can erase them, and never at the cost of the verdict on the rows. */
 import { isCancellation } from '@temporalio/workflow';
 import type { ActionObject } from '../../activities/attempt/contract';
+import type { DumpActivities } from '../../activities/dump/contract';
 import type { Effects, FailureType, ResultDump } from '../../contracts';
-import { call } from './calls';
+import { activities, untilDeadline } from '../run/proxies';
 import { readFailure } from '../run/failures';
 import { onHostOf } from './hosts';
 import {
@@ -16,6 +17,10 @@ import {
 } from '../run/verdict';
 import { shielded, type Run } from '../run/frame';
 import { planDumps, replaced, type WantedDump } from './which-dumps';
+
+const { fetchDump } = activities<DumpActivities>({
+  fetchDump: { summary: ({ name }) => `keep the dump of ${name}`, within: untilDeadline },
+});
 
 /** A dump that is not at hand, so that what it says of the rows is not known. */
 export interface MissingDump {
@@ -85,7 +90,7 @@ async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept
     kept.missing.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
   };
   try {
-    const fetched = await fetchDump(run, action, wanted, kept.task.taskId);
+    const fetched = await storeDump(run, action, wanted, kept.task.taskId);
     if (fetched.outcome === 'gone') {
       if (!wanted.unsaid) missing(fetched.message);
       return;
@@ -153,7 +158,7 @@ function sentence(text: string): string {
   return `${text.replace(/[.\s]+$/, '')}.`;
 }
 
-async function fetchDump(run: Run, action: ActionObject, wanted: WantedDump, taskId: string) {
+async function storeDump(run: Run, action: ActionObject, wanted: WantedDump, taskId: string) {
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   const { dumps } = run.input as { dumps?: string };
   const { name, objectId } = wanted;
@@ -165,11 +170,5 @@ async function fetchDump(run: Run, action: ActionObject, wanted: WantedDump, tas
     ...(dumps === undefined ? {} : { directory: dumps }),
     ...(objectId === undefined ? {} : { objectId }),
   };
-  return onHostOf(run, (where) =>
-    call(
-      'anaplan.fetchDump',
-      { summary: `keep the dump of ${name}`, withinMs: run.timeouts.transfer + 10 * 60_000, ...where },
-      input,
-    ),
-  );
+  return onHostOf(run, (where) => fetchDump(input, where));
 }

@@ -1,12 +1,25 @@
 /** Holding a model's lock: one run at a time replaces a file, and one runs its task. */
 import { condition, getExternalWorkflowHandle, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { FileUses, Held, LockAnswer, LockAsk, LockParty } from '../../activities/hold/contract';
+import type {
+  FileUses,
+  Held,
+  HoldActivities,
+  LockAnswer,
+  LockAsk,
+  LockParty,
+} from '../../activities/hold/contract';
 import { FAILURES, lockId } from '../../contracts';
-import { call } from './calls';
+import { activities } from '../run/proxies';
 import { failedAs, readFailure, stepFailure } from '../run/failures';
 import { release } from '../lock';
 import { iso, what as heldOf } from '../lock/state';
 import { shielded, type Run } from '../run/frame';
+
+const { askLock } = activities<Pick<HoldActivities, 'anaplan.askLock'>>({
+  askLock: {
+    summary: ({ ask }) => `ask for ${ask.whole ? `model "${ask.model.model.name}"` : heldOf(ask)}`,
+  },
+});
 
 /** A run that waits asks again after these minutes, then each time after the last: what it shows stays true. */
 const ASK_AGAIN_MINUTES = [1, 2, 4, 10];
@@ -139,11 +152,7 @@ export class Hold {
     // Within the bound of the whole wait, but with time for a first answer.
     const withinMs = Math.max(deadline - Date.now(), 2 * MINUTE);
     try {
-      const answer = await call(
-        'anaplan.askLock',
-        { summary: `ask for ${about}`, withinMs },
-        { lockId: this.lock, ask },
-      );
+      const answer = await askLock({ lockId: this.lock, ask }, { scheduleToCloseTimeout: withinMs });
       return { ask, answer };
     } catch (error) {
       if (!failedAs(error, 'DeadlineExceeded') && !failedAs(error, 'ServiceUnavailable')) throw error;

@@ -2,9 +2,14 @@
 import { workflowInfo } from '@temporalio/workflow';
 
 import { FAILURES, smallQueue, transferQueue, type TimeoutsMs } from '../../contracts';
-import { call, type CallSettings } from './calls';
+import type { HoldActivities } from '../../activities/hold/contract';
+import { activities, type CallOptions } from '../run/proxies';
 import { nobodyTookIt, stepFailure } from '../run/failures';
 import type { Run } from '../run/frame';
+
+const { queueServed } = activities<Pick<HoldActivities, 'anaplan.queueServed'>>({
+  queueServed: { summary: ({ taskQueue }) => `is ${taskQueue} served?` },
+});
 
 /** A host's queue may be without a free worker for this long before it is asked whether anybody serves it. */
 export const HOST_WAIT_MS = 60_000;
@@ -13,11 +18,7 @@ const MAX_HOST_WAIT_MS = 10 * 60_000;
 
 /** Whether some worker polls a host's queue: a busy one is waited for, a gone one is not. */
 export function hostIsServed(run: Run, taskQueue: string): Promise<boolean> {
-  return call(
-    'anaplan.queueServed',
-    { summary: `is ${taskQueue} served?`, withinMs: run.lightMs },
-    { taskQueue },
-  );
+  return queueServed({ taskQueue }, { scheduleToCloseTimeout: run.lightMs });
 }
 
 /** How long to wait for a busy host the next time. */
@@ -47,17 +48,14 @@ export function smallQueueOf(hostQueue: string | undefined): string {
  * Runs a short activity on the host that has this run's files. Where that host is gone it is forgotten: any other will
  * do, which the activity itself finds fault with where it matters.
  */
-export async function onHostOf<T>(
-  run: Run,
-  body: (where: Pick<CallSettings, 'taskQueue' | 'startWithinMs'>) => Promise<T>,
-): Promise<T> {
+export async function onHostOf<T>(run: Run, body: (where: CallOptions) => Promise<T>): Promise<T> {
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   let waitMs = HOST_WAIT_MS;
   for (;;) {
     const { hostQueue } = run;
     const taskQueue = smallQueueOf(hostQueue);
     try {
-      return await body(hostQueue ? { taskQueue, startWithinMs: waitMs } : { taskQueue });
+      return await body(hostQueue ? { taskQueue, scheduleToStartTimeout: waitMs } : { taskQueue });
     } catch (error) {
       if (!hostQueue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(run, taskQueue)) {

@@ -1,10 +1,26 @@
 import type { DownloadPosition, DownloadResult } from '../../activities/download/contract';
-import type { ReadTarget } from '../../activities/read/contract';
+import type { ReadActivities, ReadTarget } from '../../activities/read/contract';
 import { FAILURES, type Compress, type IntegrationResult } from '../../contracts';
-import { call } from './calls';
+import { activities, throughDowntime, throughOutages, untilDeadline } from '../run/proxies';
 import { compresses, positionOf, writing, type Target } from './download';
 import { stepFailure } from '../run/failures';
 import { present, shielded, type Run } from '../run/frame';
+
+const { createReadRequest, readPages, awaitPages, deleteReadRequest } = activities<ReadActivities>({
+  createReadRequest: { summary: ({ read }) => `ask for ${read.name}`, within: throughOutages },
+  readPages: {
+    summary: ({ read, from }) => `${read.name}, from page ${from?.next ?? 0}`,
+    within: untilDeadline,
+  },
+  awaitPages: {
+    summary: ({ read, from }) => `wait for page ${from.next} of ${read.name}`,
+    within: untilDeadline,
+  },
+  deleteReadRequest: {
+    summary: ({ requestId }) => `delete read request ${requestId}`,
+    within: throughDowntime,
+  },
+});
 
 /** How often Anaplan may fail or lose a read before the run fails. */
 const MAX_READS = 3;
@@ -63,11 +79,11 @@ async function onePass(
 ): Promise<DownloadResult> {
   // Created out of reach of a cancellation, so that there is an ID to delete.
   const { requestId, lost } = await shielded(() =>
-    call(
-      'anaplan.createReadRequest',
-      { summary: `ask for ${read.name}`, withinMs: run.lightMs },
-      { ...run.call(deadline), read, ...(exportType === undefined ? {} : { exportType }) },
-    ),
+    createReadRequest({
+      ...run.call(deadline),
+      read,
+      ...(exportType === undefined ? {} : { exportType }),
+    }),
   );
   run.effects = 'none';
   if (lost) {
@@ -80,27 +96,23 @@ async function onePass(
     for (;;) {
       const position = from ? { from } : {};
       const batch = await target.batch(() =>
-        call('anaplan.readPages', target.settings(`${read.name}, from page ${from?.next ?? 0}`), {
-          ...run.call(deadline),
-          read,
-          requestId,
-          target: target.ref,
-          compress,
-          verbatim: isVerbatim(exportType),
-          ...position,
-        }),
+        readPages(
+          {
+            ...run.call(deadline),
+            read,
+            requestId,
+            target: target.ref,
+            compress,
+            verbatim: isVerbatim(exportType),
+            ...position,
+          },
+          target.where,
+        ),
       );
       if (batch && (batch.done || batch.failed !== undefined)) return batch;
       from = batch && positionOf(batch);
       if (batch?.waiting && from) {
-        const { failed, ...seen } = await call(
-          'anaplan.awaitPages',
-          {
-            summary: `wait for page ${from.next} of ${read.name}`,
-            withinMs: run.timeouts.transfer + 10 * 60_000,
-          },
-          { ...run.call(deadline), read, requestId, from },
-        );
+        const { failed, ...seen } = await awaitPages({ ...run.call(deadline), read, requestId, from });
         if (failed !== undefined) return { ...batch, failed };
         from = { ...from, ...seen };
       }
@@ -116,11 +128,7 @@ async function onePass(
 
 async function removeRequest(run: Run, read: ReadTarget, requestId: string): Promise<void> {
   try {
-    await call(
-      'anaplan.deleteReadRequest',
-      { summary: `delete read request ${requestId}`, withinMs: run.timeouts.unavailable + 10 * 60_000 },
-      { ...run.call(), read, requestId },
-    );
+    await deleteReadRequest({ ...run.call(), read, requestId });
   } catch (error) {
     run.warn(
       `read request ${requestId} of "${read.name}" could not be deleted; Anaplan drops it after 30 minutes (${String(error)})`,

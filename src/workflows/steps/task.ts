@@ -1,7 +1,7 @@
 /** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionObject } from '../../activities/attempt/contract';
-import type { SettledTask, StartResult, TaskBaseline } from '../../activities/task/contract';
+import type { SettledTask, StartResult, TaskActivities, TaskBaseline } from '../../activities/task/contract';
 import {
   FAILURES,
   isFailureType,
@@ -9,12 +9,31 @@ import {
   type MappingParameter,
   type TimeoutsMs,
 } from '../../contracts';
-import { call } from './calls';
+import { activities, throughOutages, untilDeadline } from '../run/proxies';
 import { keepDumps } from './dump';
 import type { FinishedTask } from '../run/verdict';
 import { failedAs, fellSilent, lastState, neverBeat, readFailure, stepFailure } from '../run/failures';
 import { shielded, type Run } from '../run/frame';
 import { renewUploads, uploadsUntil } from './upload';
+
+/** Of the one attempt to start a task: a busy model holds the request open. */
+const START_MS = 30 * 60_000;
+
+const { taskBaseline, startTask, reconcileStart, followTask, cancelTask } = activities<
+  Omit<TaskActivities, 'anaplan.newerTasks'>
+>({
+  taskBaseline: {
+    summary: ({ action }) => `task list before the start of ${action.name}`,
+    within: throughOutages,
+  },
+  startTask: { summary: ({ action }) => `start ${action.name}`, onceWithin: START_MS },
+  reconcileStart: {
+    summary: ({ action }) => `look for the task of ${action.name}: the answer to its start was lost`,
+    within: throughOutages,
+  },
+  followTask: { summary: ({ action, taskId }) => `task ${taskId} of ${action.name}`, within: untilDeadline },
+  cancelTask: { summary: ({ taskId }) => `cancel task ${taskId}`, within: untilDeadline },
+});
 
 /** A task that Anaplan has accepted. */
 export interface StartedTask {
@@ -23,7 +42,6 @@ export interface StartedTask {
   adopted: boolean;
 }
 
-const START_MS = 30 * 60_000;
 const CONFLICT_MS = 15 * 60_000;
 
 /** The state of a task that no poll has seen yet: Anaplan said none. */
@@ -56,11 +74,7 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
   const waiting = new RefusalClock(run.timeouts);
   for (;;) {
     await renewUploads(run);
-    const baseline = await call(
-      'anaplan.taskBaseline',
-      { summary: `task list before the start of ${action.name}`, withinMs: run.lightMs },
-      { ...run.call(), action },
-    );
+    const baseline = await taskBaseline({ ...run.call(), action });
     // A cancellation must not lose the ID of a task that starts.
     const start = await shielded(() => startAndKnow(run, action, baseline));
     if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
@@ -85,18 +99,14 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
   const filesUntil = uploadsUntil(run);
   let message: string;
   try {
-    const start = await call(
-      'anaplan.startTask',
-      { summary: `start ${action.name}`, withinMs: START_MS, once: true },
-      {
-        ...run.call(),
-        action,
-        localeName,
-        ...(mappingParameters ? { mappingParameters } : {}),
-        ...(filesUntil === undefined ? {} : { filesUntil }),
-        ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
-      },
-    );
+    const start = await startTask({
+      ...run.call(),
+      action,
+      localeName,
+      ...(mappingParameters ? { mappingParameters } : {}),
+      ...(filesUntil === undefined ? {} : { filesUntil }),
+      ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
+    });
     if (start.outcome === 'started') return { ...start, adopted: false };
     if (start.outcome === 'refused' || start.outcome === 'stale') return start;
     message = start.message;
@@ -107,20 +117,13 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
     if (neverBeat(error)) return notSent(`${message} before it sent anything`);
   }
   run.state('looking for the task', message);
-  const found = await call(
-    'anaplan.reconcileStart',
-    {
-      summary: `look for the task of ${action.name}: the answer to its start was lost`,
-      withinMs: run.lightMs,
-    },
-    {
-      ...run.call(),
-      action,
-      baseline,
-      sentAfter,
-      ...(run.prepared.user ? { user: run.prepared.user } : {}),
-    },
-  ).catch((error: unknown) => ({
+  const found = await reconcileStart({
+    ...run.call(),
+    action,
+    baseline,
+    sentAfter,
+    ...(run.prepared.user ? { user: run.prepared.user } : {}),
+  }).catch((error: unknown) => ({
     outcome: 'ambiguous' as const,
     reason: `the task list could not be read: ${readFailure(error).message}`,
   }));
@@ -216,7 +219,7 @@ async function follow(run: Run, action: ActionObject, taskId: string): Promise<S
   // cancelled at once, and the poll that is under way sees how it ends.
   const shield = new CancellationScope({ cancellable: false });
   const polls = new CancellationScope({ cancellable: true, parent: shield });
-  const polling = polls.run(() => poll(run, action, taskId, deadline, run.timeouts.task));
+  const polling = polls.run(() => poll(run, action, taskId, deadline));
   // Where nobody waits for it any more, its failure is nobody's.
   polling.catch(() => undefined);
   try {
@@ -227,7 +230,7 @@ async function follow(run: Run, action: ActionObject, taskId: string): Promise<S
     // Nobody may start anything beside a task that runs on unseen: whatever ended the following, the task is cancelled
     // before the model is given back.
     const under = isCancellation(error) ? { polls, polling } : undefined;
-    const settled = await shielded(() => cancelTask(run, action, taskId, error, under));
+    const settled = await shielded(() => endTask(run, action, taskId, error, under));
     if (settled.state === 'CANCELLED') {
       if (!isCancellation(error) && !failedAs(error, 'DeadlineExceeded'))
         run.warn(`task ${taskId} of "${action.name}" was cancelled: it could no longer be followed`);
@@ -260,24 +263,19 @@ async function poll(
   action: ActionObject,
   taskId: string,
   deadline: { name: keyof TimeoutsMs; at: number },
-  withinMs: number,
   polled = false,
 ): Promise<SettledTask> {
   const { steps } = run.prepared;
   const told: string[] = [];
   for (;;) {
-    const settled = await call(
-      'anaplan.followTask',
-      { summary: `task ${taskId} of ${action.name}`, withinMs: withinMs + 10 * 60_000 },
-      {
-        ...run.call(deadline),
-        action,
-        taskId,
-        ...(steps ? { steps } : {}),
-        ...(polled || told.length > 0 ? { polled: true } : {}),
-        ...(told.length < MAX_TOLD ? { told } : {}),
-      },
-    );
+    const settled = await followTask({
+      ...run.call(deadline),
+      action,
+      taskId,
+      ...(steps ? { steps } : {}),
+      ...(polled || told.length > 0 ? { polled: true } : {}),
+      ...(told.length < MAX_TOLD ? { told } : {}),
+    });
     if (!settled.undocumented) return settled;
     told.push(settled.state);
     const named = settled.state === '' ? 'no state at all' : `the state "${settled.state.slice(0, 100)}"`;
@@ -300,7 +298,7 @@ function kindOf(action: ActionObject): string {
 const POLL_SEES_MS = 70_000;
 
 /** Sends DELETE and waits, bounded, for the task's end: by the poll that is under way, else by another one. */
-async function cancelTask(
+async function endTask(
   run: Run,
   action: ActionObject,
   taskId: string,
@@ -309,20 +307,14 @@ async function cancelTask(
 ): Promise<SettledTask> {
   run.state('cancelling', `Cancelling task \`${taskId}\``);
   const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
-  const withinMs = run.timeouts.cancel + 5 * 60_000;
   let asked = false;
   try {
-    await call(
-      'anaplan.cancelTask',
-      { summary: `cancel task ${taskId}`, withinMs },
-      { ...run.call(deadline), action, taskId },
-    );
+    await cancelTask({ ...run.call(deadline), action, taskId });
     asked = true;
     const seen = under && (await seenBy(under.polling, Math.min(POLL_SEES_MS, run.timeouts.cancel)));
     if (seen) return seen;
     under?.polls.cancel();
-    const left = Math.max(1000, deadline.at - Date.now());
-    return await poll(run, action, taskId, deadline, left, true);
+    return await poll(run, action, taskId, deadline, true);
   } catch (error) {
     under?.polls.cancel();
     sawLast(run, error);

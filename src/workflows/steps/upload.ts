@@ -1,27 +1,34 @@
-import type { PinnedSource, UploadPosition } from '../../activities/upload/contract';
+import type { PinnedSource, UploadActivities, UploadPosition } from '../../activities/upload/contract';
 import type { PreparedUpload } from '../../activities/prepare/contract';
 import { FILE_AGE_MS, transferQueue, type CheckHeader, type ResultTransfer } from '../../contracts';
 import { workflowInfo } from '@temporalio/workflow';
-import { call } from './calls';
+import { activities, untilDeadline } from '../run/proxies';
 import { nobodyTookIt, stepFailure } from '../run/failures';
 import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
 import type { Run, Uploaded } from '../run/frame';
+
+const { openSource, uploadChunks, completeUpload } = activities<UploadActivities>({
+  openSource: { summary: ({ source }) => `pin ${source}` },
+  uploadChunks: {
+    summary: ({ file, from }) => `upload ${file.name}, from chunk ${from?.next ?? 0}`,
+    within: untilDeadline,
+  },
+  completeUpload: { summary: ({ file }) => `complete ${file.name}`, within: untilDeadline },
+});
 
 /**
  * Pins the version of a source, before anything is sent.
  *
  * @param pinned the version that the run began with, where its host is gone: any other is `SourceChanged`
  */
-export async function openSource(
+export async function pinSource(
   run: Run,
   upload: PreparedUpload,
   pinned?: PinnedSource,
 ): Promise<PinnedSource> {
   const { checkHeader } = run.input as { checkHeader?: CheckHeader };
   const source = await onHostOf(run, (where) =>
-    call(
-      'anaplan.openSource',
-      { summary: `pin ${upload.source}`, withinMs: run.lightMs, ...where },
+    openSource(
       {
         source: upload.source,
         workbook: upload.workbook,
@@ -30,6 +37,7 @@ export async function openSource(
         ...(checkHeader === undefined ? {} : { checkHeader }),
         ...(pinned ? { pinned: pinned.identity } : {}),
       },
+      { ...where, scheduleToCloseTimeout: run.lightMs },
     ),
   );
   run.hostQueue ??= source.hostQueue;
@@ -41,22 +49,18 @@ export async function openSource(
 export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource): Promise<ResultTransfer> {
   run.state('uploading', `${to.source} to file **${to.file.name}**`);
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  const withinMs = run.timeouts.transfer + 10 * 60_000;
   let source = pinned;
   let from: UploadPosition | undefined;
   let waitMs = HOST_WAIT_MS;
   for (;;) {
     const position = from ? { from } : {};
     try {
-      const batch = await call(
-        'anaplan.uploadChunks',
-        {
-          summary: `${to.source}, from chunk ${from?.next ?? 0}`,
-          withinMs,
-          taskQueue: source.hostQueue ?? transferQueue(workflowInfo().taskQueue),
-          ...(source.hostQueue ? { startWithinMs: waitMs } : {}),
-        },
+      const batch = await uploadChunks(
         { ...run.call(deadline), file: to.file, source, workbook: to.workbook, ...position },
+        {
+          taskQueue: source.hostQueue ?? transferQueue(workflowInfo().taskQueue),
+          ...(source.hostQueue ? { scheduleToStartTimeout: waitMs } : {}),
+        },
       );
       if (!batch.done) {
         const { next, offset, crc32, sentAt } = batch;
@@ -68,11 +72,7 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         continue;
       }
       if (batch.completeNeeded) {
-        await call(
-          'anaplan.completeUpload',
-          { summary: `complete ${to.file.name}`, withinMs },
-          { ...run.call(deadline), file: to.file, chunks: batch.next },
-        );
+        await completeUpload({ ...run.call(deadline), file: to.file, chunks: batch.next });
       }
       run.uploaded.set(to.file.id, { to, source, at: batch.sentAt ?? Date.now() });
       return {
@@ -95,7 +95,7 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         `the worker of queue ${source.hostQueue} is gone; ${to.source} is uploaded again from the start`,
       );
       run.hostQueue = undefined;
-      source = await openSource(run, to, source);
+      source = await pinSource(run, to, source);
       from = undefined;
     }
   }
