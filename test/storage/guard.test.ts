@@ -58,6 +58,16 @@ describe("the worker's own files: a caller who may start runs neither reads nor 
     'sub/Anaplan-Temporal.yaml',
     'temporal.toml',
     'package.json',
+    'deploy/anaplan.env',
+    'PROD.env',
+    'app.env.local',
+    'worker.mjs',
+    'dist/helper.js',
+    'workflows.ts',
+    'start.sh',
+    'docker-compose.yml',
+    'compose.override.yaml',
+    'Dockerfile',
   ])('%s is refused, whether it is there or not', async (name) => {
     await fs.mkdir(at('data'));
     await refused(name);
@@ -101,7 +111,12 @@ describe("the worker's own files: a caller who may start runs neither reads nor 
   it('leaves names alone that only look like them', async () => {
     for (const name of [
       'secrets/password2',
-      'a.env',
+      'a.envelope',
+      'environment.csv',
+      'sales.env.2024.csv',
+      'sales.json',
+      'composed.yaml',
+      'decompose.yml',
       'my.node_modules.csv',
       'anaplan-temporal.yaml.csv',
       'x..y.csv',

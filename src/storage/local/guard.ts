@@ -12,6 +12,13 @@ const RESERVED_NAMES = new Set([
   'package-lock.json',
 ]);
 
+/**
+ * Endings that mean the same: variables for a container or for `node --env-file` (`prod.env`, `app.env.local`), what Node
+ * loads as code of a worker of the user's own, what a container is made with.
+ */
+const RESERVED_ENDING =
+  /(?:\.env(?:\.[^.]*)?|\.[cm]?[jt]sx?|\.node|\.wasm|\.sh|^(?:docker-)?compose(?:\.[^/]*)?\.ya?ml|^Dockerfile)$/i;
+
 /** Which file a handle or a path leads to. */
 export interface FileId {
   dev: bigint;
@@ -35,7 +42,9 @@ export class Guard {
    */
   async check(named: string, real: string, root: string): Promise<void> {
     const steps = relative(root, real).split(sep);
-    if (steps.some(isHidden) || RESERVED_NAMES.has(basename(real).toLowerCase())) throw refused(named);
+    const name = basename(real);
+    if (steps.some(isHidden) || RESERVED_NAMES.has(name.toLowerCase()) || RESERVED_ENDING.test(name))
+      throw refused(named);
     const place = real.toLowerCase();
     for (const file of this.files) {
       for (const own of new Set([file, await realPlace(file)])) {
