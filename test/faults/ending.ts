@@ -20,8 +20,11 @@ export interface Ending {
   workflowId: string;
 }
 
-/** A run that is not over by then is stuck. */
-const STUCK_MS = 150_000;
+/**
+ * A run that is not over by then is stuck. On a busy machine an activity's task can be lost on its way to the worker, and
+ * the server notices at the attempt's time-out only: 150 s for what waits.
+ */
+const STUCK_MS = 480_000;
 /** Generous: rows must not fail on a busy machine. Those about a bound have their own. */
 const TIMEOUTS = {
   lock: '2m',
