@@ -118,7 +118,7 @@ const processMetadataSchema = z.object({
 
 /** Readers of single answers, by what they are about. */
 export const parseImport = (raw: unknown): ImportDefinition => read(importSchema, raw, 'an import');
-export const parseExport = (raw: unknown): ExportDefinition => read(exportSchema, raw, 'an export');
+const parseExport = (raw: unknown): ExportDefinition => read(exportSchema, raw, 'an export');
 export const parseProcess = (raw: unknown): ProcessDefinition => read(processSchema, raw, 'a process');
 export const parseAction = (raw: unknown): ActionDefinition => read(actionSchema, raw, 'an action');
 

@@ -19,7 +19,7 @@ function bare(given: string): string {
 }
 
 /** The object a run is about, as its input names it. */
-export function objectOf<N extends IntegrationName>(integration: N, input: IntegrationInputs[N]): string {
+function objectOf<N extends IntegrationName>(integration: N, input: IntegrationInputs[N]): string {
   return kindAndObject(integration, input)[1];
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** JSON with the keys of every object in order: equal values give equal texts. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return (
     JSON.stringify(value, (_key, v: unknown) => {
       if (typeof v !== 'object' || v === null || Array.isArray(v)) return v;

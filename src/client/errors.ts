@@ -86,7 +86,7 @@ const GRPC = {
 } as const;
 
 /** The gRPC status of an error or of what caused it; undefined for anything else. */
-export function grpcCode(error: unknown): number | undefined {
+function grpcCode(error: unknown): number | undefined {
   for (let at: unknown = error, depth = 0; at !== undefined && depth < 5; depth++) {
     if (isGrpcServiceError(at)) return at.code;
     at = at instanceof Error ? at.cause : undefined;

@@ -6,7 +6,7 @@ import { Connection } from '@temporalio/client';
 
 import { getTemporalBinary, type TemporalBinaryOptions } from './binary';
 
-export { defaultCacheDir, findTemporalBinary, getTemporalBinary, type TemporalBinary } from './binary';
+export { defaultCacheDir, findTemporalBinary, getTemporalBinary } from './binary';
 
 /** What {@link getTemporalServer} needs to know. */
 export interface TemporalServerOptions extends TemporalBinaryOptions {

@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { Refusal } from './http';
 
 /** Largest chunk, uncompressed (seeds: "Upload a file in chunks"; 50 MB read generously as 50 MiB). */
-export const MAX_CHUNK_BYTES = 50 * 1024 * 1024;
+const MAX_CHUNK_BYTES = 50 * 1024 * 1024;
 /** Most chunks a file (seeds: "Upload a file in chunks"). */
 export const MAX_CHUNKS = 1_000;
 

@@ -12,7 +12,7 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
 /** Checks the outline of a fault that came as JSON; its action is taken as it is. */
-export function parseFault(value: unknown): Fault {
+function parseFault(value: unknown): Fault {
   const fault = asObject(value);
   const action = asObject(fault?.action);
   const path = fault?.path;

@@ -43,7 +43,7 @@ export interface ActionDefinition {
 }
 
 /** A process: actions of any kind in order. */
-export interface ProcessDefinition {
+interface ProcessDefinition {
   id: string;
   name: string;
   actionIds: readonly string[];
@@ -68,7 +68,7 @@ export interface ViewDefinition {
 }
 
 /** A line item of a module. */
-export interface LineItemDefinition {
+interface LineItemDefinition {
   id: string;
   moduleId: string;
   name: string;

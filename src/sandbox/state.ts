@@ -70,7 +70,7 @@ export function readInfo(request: ReadRequest): ReadInfo {
 }
 
 /** Every file of a model that holds something of the user's. */
-export function fileInfos(model: Model): FileInfo[] {
+function fileInfos(model: Model): FileInfo[] {
   const infos = [...model.files.files.keys()].map((id) => model.files.info(id));
   return infos.filter((info): info is FileInfo => info !== undefined && (info.chunks > 0 || info.completed));
 }

@@ -103,7 +103,7 @@ const worker = z.strictObject({
 });
 
 /** The file `anaplan-temporal.yaml`. */
-export const CONFIG_SCHEMA = z.strictObject({
+const CONFIG_SCHEMA = z.strictObject({
   connections: z
     .record(
       z.string().regex(/^[\w.-]+$/, 'must be a name of letters, digits, ".", "_" and "-"'),

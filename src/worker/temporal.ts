@@ -2,7 +2,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
 /** The address the SDK uses when nothing names one. */
-export const DEFAULT_ADDRESS = 'localhost:7233';
+const DEFAULT_ADDRESS = 'localhost:7233';
 
 /** Flags that win over `TEMPORAL_*` and `temporal.toml`. */
 export interface TemporalFlags {

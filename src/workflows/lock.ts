@@ -43,15 +43,15 @@ import {
 } from './lock/state';
 
 /** Asks, or asks again: answered at once, by a grant or by a place in the line. */
-export const ask = defineUpdate<LockAnswer, [LockAsk]>('ask');
+const ask = defineUpdate<LockAnswer, [LockAsk]>('ask');
 /** Gives back all that a run holds or waits for. */
 export const release = defineSignal<[{ workflowId: string; firstRunId: string; ids: string[] }]>('release');
 /** For operators: takes the lock from the run of this workflow ID, or from all that somebody waits for. */
-export const forceRelease = defineSignal<[string?]>('forceRelease');
+const forceRelease = defineSignal<[string?]>('forceRelease');
 /** Sent to a run that had to wait: its ask of this ID is granted; what it should know of the holder before. */
 export const granted = defineSignal<[string, string[]?]>('anaplanLockGranted');
 /** Who holds and who waits; with a workflow ID, also that run's own part. */
-export const lockState = defineQuery<LockView, [string?]>('state');
+const lockState = defineQuery<LockView, [string?]>('state');
 
 /** A dead holder is looked for this long after somebody began to wait, then at twice the interval, up to the longest. */
 const SWEEP_MS = 30_000;

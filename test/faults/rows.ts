@@ -6,7 +6,7 @@ import { faultOf, type FaultName } from './faults';
 import type { ScenarioName } from './scenarios';
 
 /** What happens in the tenant once the row's first fault has struck. */
-export type Meanwhile =
+type Meanwhile =
   'another user starts the action' | 'the model is unloaded' | 'the run is cancelled' | 'all reads expire';
 
 /** One row. */

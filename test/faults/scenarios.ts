@@ -57,7 +57,7 @@ const GOOD = Array.from(
 const UNKNOWN = 'P9999,NA,Jan 25,1,1.00,2026-03-06\n';
 
 /** 31 lines in three chunks; lines 2 and 31 are rejected. */
-export const SALES = Buffer.from(HEADER + UNKNOWN + GOOD.join('') + UNKNOWN);
+const SALES = Buffer.from(HEADER + UNKNOWN + GOOD.join('') + UNKNOWN);
 const PRODUCTS = Buffer.from(
   'Code,Name,Category,Launch Date,Active\n' +
     Array.from(
@@ -123,7 +123,7 @@ const uploadFile = (source: string, bytes: Buffer): Scenario =>
     },
   );
 
-export const SCENARIOS = {
+const SCENARIOS = {
   uploadImport: uploadImport('sales.csv', SALES),
   'uploadImport of a .gz': uploadImport('sales.csv.gz', gzipSync(SALES)),
   exportDownload: scenario(

@@ -17,7 +17,7 @@ export interface Harness {
 }
 
 const TOKEN = 'run-1';
-export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 export async function collect(slices: AsyncIterable<Buffer>): Promise<Buffer> {
   const all: Buffer[] = [];

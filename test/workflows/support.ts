@@ -14,7 +14,7 @@ import { ownNamespace, testAddress } from '../support/namespace';
 import { FAST, Rig, type RigOptions } from '../support/rig';
 
 export const SALES = readFileSync(join(__dirname, '../../examples/sales.csv'));
-export const SALES_HEADER = 'Product,Region,Month,Units,Revenue,Last Order\n';
+const SALES_HEADER = 'Product,Region,Month,Units,Revenue,Last Order\n';
 /** A source without a rejected row. */
 export const GOOD = `${SALES_HEADER}P0001,NA,Jan 25,1,2.50,2026-03-06\nP0002,NA,Jan 25,2,3.50,2026-03-06\n`;
 /** One good row and two that the sample model rejects. */

@@ -5,13 +5,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
 import { AnaplanError, NOT_ANAPLANS } from '../../anaplan';
-import {
-  FAILURES,
-  isFailureType,
-  type Effects,
-  type FailureType,
-  type SearchAttribute,
-} from '../../contracts';
+import { FAILURES, type Effects, type FailureType, type SearchAttribute } from '../../contracts';
 import { StorageError } from '../../storage';
 
 /** Extra facts of a failure, kept as `details[0]` of the activity's failure. */
@@ -159,9 +153,4 @@ export function castError(what: string, error: unknown): ApplicationFailure {
   if (isTemporalBusy(error))
     return tryAgain('ServiceUnavailable', `${what}: Temporal does not answer: ${message}`, 2000);
   return fail('InternalError', `${what}: ${message}. ${FAILURES.InternalError.remedy}`, {}, error);
-}
-
-/** Type of a failure that an activity threw. */
-export function typeOf(error: ApplicationFailure): FailureType {
-  return isFailureType(error.type) ? error.type : 'InternalError';
 }

@@ -41,7 +41,7 @@ const KIND_NAMES: Record<ActionObject['kind'], string> = {
 };
 
 /** An action in words: `Import "Load Sales" (112000000001)`. */
-export function nameOf(action: ActionObject): string {
+function nameOf(action: ActionObject): string {
   return `${KIND_NAMES[action.kind]} "${action.name}" (${action.id})`;
 }
 

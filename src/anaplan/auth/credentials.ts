@@ -18,7 +18,7 @@ export type Credentials =
 export const AUTHENTICATE = '/token/authenticate';
 
 /** One log-in request: made anew for each log-in, because a payload must never be used twice. */
-export interface LoginRequest {
+interface LoginRequest {
   authorization: string;
   json?: { encodedData: string; encodedSignedData: string; encodedDataFormat?: 'v2' };
 }
@@ -29,7 +29,7 @@ export type LoginMaker = () => LoginRequest;
 const RANDOM_BYTES = 150; // at least 100 are asked for
 
 /** An error about credentials that were never sent. */
-export function unusable(why: string): AnaplanError {
+function unusable(why: string): AnaplanError {
   return new AnaplanError(`The Anaplan credentials cannot be used: ${why}`, {
     kind: 'auth',
     method: 'POST',

@@ -19,7 +19,7 @@ export interface WireResponse {
 /** Upper bound of a JSON answer, bytes after decoding. */
 export const MAX_JSON_BYTES = 32 * 1024 * 1024;
 /** What is read of the body of an error answer, bytes. */
-export const MAX_ERROR_BYTES = 64 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Drops a body without caring how it ends. */
 export function discard(body: Readable): void {

@@ -67,7 +67,7 @@ export function find<T extends { id: string }>(items: readonly T[], id: string):
 }
 
 /** The schema URL of an object type; below the model where there is one. */
-export function schema(call: Call, type: string): string {
+function schema(call: Call, type: string): string {
   const below = call.params.m === undefined ? '' : `/models/${call.params.m}`;
   return `${call.world.baseUrl}/2/0${below}/objects/${type}`;
 }

@@ -71,7 +71,7 @@ export function isHolder(e: Entry): boolean {
 }
 
 /** Who is in the way of an entry: holders, then those who asked before it for the same. */
-export function inTheWay(s: LockState, e: Entry): Entry[] {
+function inTheWay(s: LockState, e: Entry): Entry[] {
   if (isGranted(e)) return [];
   const others = s.entries.filter((o) => o !== e);
   if (e.filesAt === undefined) {

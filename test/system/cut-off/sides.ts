@@ -11,7 +11,7 @@ import { Tenant } from '../../support/tenant';
 export const TAKEN_OVER_WITHIN_MS = 200_000;
 
 /** One worker with its ways to Temporal and to Anaplan. */
-export class Side {
+class Side {
   private constructor(
     readonly worker: Program,
     readonly temporal: SilentProxy,

@@ -10,7 +10,7 @@ import { bulkCsv, randomOf } from '../../support/content';
 import { sha256, Tenant, type Ending } from '../../support/tenant';
 
 /** `KILL_SEED=7 npm run test:system -- kills` repeats a failure; `KILL_RUNS=20` looks for one. */
-export const SEED = Number(process.env['KILL_SEED'] ?? 1);
+const SEED = Number(process.env['KILL_SEED'] ?? 1);
 export const RUNS = Number(process.env['KILL_RUNS'] ?? 2);
 const KILLS = 2;
 
