@@ -1,4 +1,5 @@
 import { targetError } from './errors';
+import { openFormat } from './formats/source';
 import { Guard } from './local/guard';
 import { LocalPaths } from './local/paths';
 import { putLocalOnce } from './local/once';
@@ -35,7 +36,15 @@ export function createStorage(o: LocalStorageOptions): Storage {
         throw targetError(error, uri);
       }
     },
-    openSource: (uri, options = {}) => openLocalSource(paths, uri, options),
+    async openSource(uri, { pinned, workbook = false } = {}) {
+      const stored = await openLocalSource(paths, uri, pinned);
+      try {
+        return await openFormat(stored, workbook);
+      } catch (error) {
+        await stored.close();
+        throw error;
+      }
+    },
     openTarget: (uri, token, options = {}) => openLocalSink(paths, uri, token, options.resumeAt ?? 0, modes),
     tryTarget: (uri, token) => tryLocalTarget(paths, uri, token, modes),
     otherParts: (uri, token) => otherLocalParts(paths, uri, token),

@@ -121,6 +121,17 @@ export function sourceError(error: unknown, path: string, where?: string): Stora
   });
 }
 
+/** The failure for a source that is not the pinned version any more. */
+export function sourceChanged(name: string, cause?: unknown): StorageError {
+  const gone = errnoOf(cause) === 'ENOENT' ? 'was removed' : 'changed';
+  const why = cause === undefined || gone === 'was removed' ? '' : ` (${reasonOf(cause)})`;
+  return new StorageError(
+    'SourceChanged',
+    `The source ${name} ${gone} since the run started${why}: start the run again once nothing writes to it any more.`,
+    { cause },
+  );
+}
+
 /** The typed failure of an operation on a target; a `StorageError` passes unchanged. */
 export function targetError(error: unknown, path: string): StorageError {
   if (error instanceof StorageError) return error;

@@ -9,11 +9,12 @@ export type {
   MultipartSink,
   OtherPart,
   SourceDigest,
-  SourceIdentity,
+  SourceVersion,
   Storage,
   StorageRoot,
   StoredFile,
+  StoredSource,
   TargetState,
 } from './ports';
 export { createStorage } from './create';
-export { gzipChunk, type GzipChunk } from './gzip';
+export { gzipChunk, type GzipChunk } from './formats/gzip';

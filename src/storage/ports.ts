@@ -6,30 +6,45 @@
 /** No buffer that a source yields is larger than this, so that memory does not grow with the file. */
 export const SLICE_BYTES = 1024 * 1024;
 
-/** Which version of a source was read. Plain JSON: it travels through workflow histories. */
-export interface SourceIdentity {
-  /** Bytes as stored (of a `.gz`: compressed). */
-  size: number;
-  /** Time of the last modification, milliseconds since 1970. */
-  mtimeMs: number;
-  /** The same in nanoseconds, which a JSON number cannot hold; compared where both sides have it. */
-  mtimeNs?: string;
-  /** SHA-256 over the size and the first and last 64 KB: another host's file of the same size and date is not the same. */
-  fingerprint: string;
-  /** Inode, where one host alone reads the file; absent on shared roots, whose hosts may number files differently. */
-  ino?: string;
+/**
+ * Which version of a source was read. Plain JSON: it travels through workflow histories. Only the store that made it knows
+ * what the stamp means; to all others it is opaque.
+ */
+export interface SourceVersion {
+  /** Bytes as stored (of a `.gz`: compressed), where the store knows it before it has read them. */
+  size?: number;
+  /** Two versions with the same size and stamp are the same: a date and a fingerprint, an etag, a version ID. */
+  stamp: string;
 }
 
-/** Where the bytes of an upload come from: one pinned version of a source. */
+/** One version of a source as its store gives it: bytes, of whatever format. */
+export interface StoredSource {
+  /** Absolute, e.g. `file:///data/sales.csv`. */
+  readonly uri: string;
+  /** What messages call it, and whose end tells the format: a path, or the URI. */
+  readonly name: string;
+  /** The version that was opened; pass it as `pinned` when opening again. */
+  readonly version: SourceVersion;
+  /**
+   * The stored bytes from an offset, as slices of at most {@link SLICE_BYTES}; fewer than `length` only at the end. Several
+   * reads may go on at a time.
+   * @throws StorageError SourceChanged, TransferCorrupt (cannot be read), or the signal's reason
+   */
+  read(fromOffset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** See {@link ByteSource.verify}. */
+  verify(): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Where the bytes of an upload come from: one version of a source, whose format is understood. */
 export interface ByteSource {
   /** Absolute, e.g. `file:///data/sales.csv`. */
   readonly uri: string;
   /** The version that was opened; pass it as `pinned` when opening again. */
-  readonly identity: SourceIdentity;
-  /** `gzip`: the name ends in `.gz` and the file is gzip; `read` and `peek` then yield decompressed bytes. */
-  readonly encoding: 'identity' | 'gzip';
-  /** Bytes as they will be uploaded; undefined where only reading all of it could tell (gzip). */
-  readonly size?: number;
+  readonly version: SourceVersion;
+  /** Bytes as they will be uploaded; undefined where only reading all of them could tell (gzip). */
+  readonly size?: number | undefined;
   /** The first (decompressed) bytes: fewer than asked only when the source is shorter. */
   peek(bytes: number): Promise<Buffer>;
   /**
@@ -46,8 +61,8 @@ export interface ByteSource {
    */
   readBack(check?: () => void): Promise<SourceDigest>;
   /**
-   * Checks that path and open handle still are the pinned version. Call it before the first and after the last byte of
-   * every chunk: only bytes between two successful calls are bytes of that version.
+   * Checks that the source still is the pinned version. Call it before the first and after the last byte of every chunk:
+   * only bytes between two successful calls are bytes of that version.
    * @throws StorageError SourceChanged
    */
   verify(): Promise<void>;
@@ -133,12 +148,14 @@ export interface Storage {
   /** Locality of one path or URI. @throws StorageError InvalidInput */
   localityOf(uri: string): Promise<Locality>;
   /**
-   * @param o.pinned the identity of an earlier opening: another one is SourceChanged
-   *   (`ino` absent in it: whichever file has that content and date, on another host)
+   * @param o.pinned the version of an earlier opening: another one is SourceChanged
    * @param o.workbook the file is a workbook: a zip is then no mistake
    * @throws StorageError InvalidInput, SourceNotFound, SourceEmpty, SourceChanged, TransferCorrupt
    */
-  openSource(uri: string, o?: { pinned?: SourceIdentity; workbook?: boolean }): Promise<ByteSource>;
+  openSource(
+    uri: string,
+    o?: { pinned?: SourceVersion | undefined; workbook?: boolean },
+  ): Promise<ByteSource>;
   /**
    * Opens (or creates, with missing parents) the `.part` of a target.
    * @param token names the writer, e.g. the first run ID: letters, digits, `-` and `_`

@@ -24,15 +24,14 @@ const HOST = 'gone-host';
 const UPLOAD: Stubs = {
   'anaplan.prepare': () =>
     prepared({ uploads: [{ file: { id: '113', name: 'f.csv' }, source: 's.csv', workbook: false }] }),
-  'anaplan.openSource': () => ({ uri: 's.csv', identity: {}, size: 1 }),
+  'anaplan.openSource': () => ({ uri: 's.csv', version: { stamp: 'x' }, size: 1 }),
   'anaplan.uploadChunks': () => ({
     next: 1,
     offset: 1,
-    digest: '',
+    crc32: 0,
     done: true,
     completeNeeded: false,
-    sha256: 'abc',
-    sourceBytes: 1,
+    stands: { bytes: 1, sha256: 'abc' },
   }),
 };
 const input = { model: 'M', exclusive: false };
@@ -275,7 +274,7 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
       const { result } = await upload({
         'anaplan.openSource': () => ({
           uri: 's.csv',
-          identity: {},
+          version: { stamp: 'x' },
           size: 1,
           ...(opened++ === 0 ? { hostQueue: HOST } : {}),
         }),
@@ -294,7 +293,7 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
       const { result, handle } = await upload({
         'anaplan.openSource': () => ({
           uri: 's.csv',
-          identity: {},
+          version: { stamp: 'x' },
           size: 1,
           ...(opened++ === 0 ? { hostQueue: HOST } : {}),
         }),

@@ -3,14 +3,7 @@ import { crc32 } from 'node:zlib';
 
 import type { AnaplanClient } from '../../anaplan';
 import { FILE_AGE_MS, LIMITS, type CheckHeader } from '../../contracts';
-import {
-  gzipChunk,
-  SLICE_BYTES,
-  type ByteSource,
-  type GzipChunk,
-  type SourceDigest,
-  type SourceIdentity,
-} from '../../storage';
+import { gzipChunk, SLICE_BYTES, type ByteSource, type GzipChunk, type SourceDigest } from '../../storage';
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
@@ -39,7 +32,7 @@ export function createUploads(
       work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async () => {
         const opened = await deps.storage.openSource(source, {
           workbook,
-          ...(pinned === undefined ? {} : { pinned: elsewhere(pinned) }),
+          pinned,
         });
         try {
           assertFits(opened, deps.chunkBytes);
@@ -48,7 +41,7 @@ export function createUploads(
           return {
             uri: opened.uri,
             host: deps.host,
-            identity: opened.identity,
+            version: opened.version,
             ...(opened.size === undefined ? {} : { size: opened.size }),
             ...(local ? { hostQueue: deps.hostQueue } : {}),
             ...(warnings.length > 0 ? { warnings } : {}),
@@ -65,7 +58,7 @@ export function createUploads(
         async (w) => {
           const { client } = deps.connection(input.connection);
           const source = await deps.storage.openSource(input.source.uri, {
-            pinned: input.source.identity,
+            pinned: input.source.version,
             workbook: input.workbook,
           });
           try {
@@ -95,11 +88,6 @@ export function createUploads(
         await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal, ...w.fence });
       }),
   };
-}
-
-/** Inode numbers mean nothing on another host. */
-function elsewhere({ ino: _ino, ...rest }: SourceIdentity): SourceIdentity {
-  return rest;
 }
 
 function assertFits(source: ByteSource, chunkBytes: number | undefined): void {

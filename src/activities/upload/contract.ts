@@ -1,6 +1,6 @@
 /** Sources and their uploads. */
 import type { CheckHeader } from '../../contracts';
-import type { SourceIdentity } from '../../storage';
+import type { SourceVersion } from '../../storage';
 import type { Named, Call } from '../attempt/contract';
 import type { UploadFile, ImportHeader } from '../prepare/contract';
 
@@ -10,7 +10,7 @@ export interface PinnedSource {
   uri: string;
   /** The host on which it was found. */
   host: string;
-  identity: SourceIdentity;
+  version: SourceVersion;
   /** Bytes as uploaded; absent when they are not known before the end (`.gz`). */
   size?: number;
   /** The queue on which this host serves the source; absent when every worker can read it. */
@@ -56,7 +56,7 @@ export interface UploadActivities {
     /** What a source does to the run that lacks columns. Default `fail`. */
     checkHeader?: CheckHeader;
     /** The version that the run began with, on a host that is gone: only the same one will do. */
-    pinned?: SourceIdentity;
+    pinned?: SourceVersion;
   }): Promise<PinnedSource>;
   'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
   'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;

@@ -35,7 +35,7 @@ export async function pinSource(
         // Of a version that was pinned before, all of this was said.
         ...(upload.headers && !pinned ? { headers: upload.headers } : {}),
         ...(checkHeader === undefined ? {} : { checkHeader }),
-        ...(pinned ? { pinned: pinned.identity } : {}),
+        ...(pinned ? { pinned: pinned.version } : {}),
       },
       { ...where, scheduleToCloseTimeout: run.lightMs },
     ),

@@ -260,7 +260,7 @@ describe('uploading chunks: one version of the source, every byte once, wherever
   it('goes on elsewhere with an exact copy only: a file of the same size and date is not the same', async () => {
     const path = join(bench.root, 'bulk.csv');
     utimesSync(path, 1_770_000_000, 1_770_000_000);
-    const pinned = (await open()).identity;
+    const pinned = (await open()).version;
     const again = (content: Buffer) => {
       rmSync(path);
       writeFileSync(path, content);

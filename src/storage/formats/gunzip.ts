@@ -1,13 +1,10 @@
-import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
-import { corruptGzip, isGzipDamage } from '../gzip';
-import type { StorageError } from '../errors';
 import { SLICE_BYTES } from '../ports';
 
-/** Decompresses one open gzip file (of any number of members) front to back, off the main thread. */
-export class GzipReader {
+/** Decompresses the bytes of a gzip file (of any number of members) front to back, off the main thread. */
+export class Gunzip {
   /** Offset in the decompressed bytes of the next byte to be yielded. */
   position = 0;
   private readonly input: Readable;
@@ -15,9 +12,10 @@ export class GzipReader {
   private readonly gunzip = createGunzip({ chunkSize: SLICE_BYTES / 4 });
   private left: Buffer = Buffer.alloc(0);
 
-  /** @param onStored gets the compressed bytes as they are read */
-  constructor(file: FileHandle, onStored?: (piece: Buffer) => void) {
-    this.input = Readable.from(compressed(file, onStored), { objectMode: true });
+  /** @param compressed the file's bytes, in slices */
+  constructor(compressed: AsyncIterable<Buffer>) {
+    // Two slices are read ahead; the stream's own default is sixteen, of a megabyte each.
+    this.input = Readable.from(compressed, { objectMode: true, highWaterMark: 2 });
     this.input.on('error', (error) => this.gunzip.destroy(error));
     // A destroyed reader (close) may still report; nobody listens any more.
     this.gunzip.on('error', () => undefined);
@@ -41,15 +39,10 @@ export class GzipReader {
     }
   }
 
-  /** Frees the decompressor; the file stays open. */
+  /** Frees the decompressor; the source stays open. */
   close(): void {
     this.input.destroy();
     this.gunzip.destroy();
-  }
-
-  /** The typed failure for an error of `read`, where it speaks of damaged data. */
-  static failure(error: unknown, what: string): StorageError | undefined {
-    return isGzipDamage(error) ? corruptGzip(what, error) : undefined;
   }
 
   private async next(most: number, signal?: AbortSignal): Promise<Buffer | undefined> {
@@ -63,20 +56,5 @@ export class GzipReader {
     this.left = this.left.subarray(piece.length);
     this.position += piece.length;
     return piece;
-  }
-}
-
-async function* compressed(
-  file: FileHandle,
-  onStored: ((piece: Buffer) => void) | undefined,
-): AsyncGenerator<Buffer> {
-  for (let at = 0; ;) {
-    const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES / 4);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    const piece = buffer.subarray(0, bytesRead);
-    onStored?.(piece);
-    yield piece;
   }
 }

@@ -2,8 +2,8 @@ import { createGzip } from 'node:zlib';
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { errnoOf, messageOf, StorageError } from './errors';
-import { SLICE_BYTES } from './ports';
+import { errnoOf, messageOf, StorageError } from '../errors';
+import { SLICE_BYTES } from '../ports';
 
 /** One whole gzip member, in slices of at most {@link SLICE_BYTES}. */
 export interface GzipChunk {
