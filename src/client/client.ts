@@ -19,7 +19,15 @@ import {
 import type { InputIssue } from '../contracts/schemas';
 import { checked } from './check';
 import { idPrefix } from './describe-input';
-import { AnaplanTemporalError, invalidInput, isNotSent, isUnavailable, temporalError } from './errors';
+import {
+  AnaplanTemporalError,
+  checkSize,
+  inputTooLarge,
+  invalidInput,
+  isNotSent,
+  isUnavailable,
+  temporalError,
+} from './errors';
 import { makeHandle, type IntegrationHandle } from './handle';
 import { Schedules } from './schedules';
 import { ON_CLOSED, startOrFind, type OnClosed } from './start';
@@ -87,7 +95,7 @@ export class AnaplanTemporalClient {
   static async connect(o: ConnectOptions = {}): Promise<AnaplanTemporalClient> {
     let address = o.address;
     try {
-      const config = loadClientConnectConfig(o.profile === undefined ? {} : { profile: o.profile });
+      const config = temporalConfig(o.profile);
       address ??= config.connectionOptions.address ?? 'localhost:7233';
       const connection = await Connection.connect({
         ...config.connectionOptions,
@@ -178,6 +186,7 @@ export class AnaplanTemporalClient {
     const issues = optionIssues(o);
     if (issues.length > 0) throw invalidInput(issues);
     const workflowId = o.id ?? `${idPrefix(integration, input)}${randomUUID()}`;
+    checkSize(this.temporal, input);
     try {
       const { joined, ended, ...ids } = await startOrFind(this.temporal, {
         integration,
@@ -189,7 +198,11 @@ export class AnaplanTemporalClient {
       });
       return this.handleOf(workflowId, { ...ids, joined, ended });
     } catch (error) {
-      throw startLost(error, workflowId, this.address) ?? temporalError(error, 'start the run', this.address);
+      throw (
+        inputTooLarge(error, input) ??
+        startLost(error, workflowId, this.address) ??
+        temporalError(error, 'start the run', this.address)
+      );
     }
   }
 
@@ -212,6 +225,25 @@ export class AnaplanTemporalClient {
       ...at,
       ...(this.address === undefined ? {} : { address: this.address }),
     });
+  }
+}
+
+/** What `TEMPORAL_*` and `temporal.toml` say. @throws AnaplanTemporalError InvalidInput for what cannot be used of it */
+function temporalConfig(profile: string | undefined): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig(profile === undefined ? {} : { profile });
+  } catch (error) {
+    // The first line: a parser goes on with the lines of the file, which can hold an API key.
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    throw new AnaplanTemporalError(
+      'InvalidInput',
+      `The configuration of Temporal cannot be used: ${why.slice(0, 300).replace(/\.$/, '')}.`,
+      {
+        effects: 'none',
+        remedy: 'Correct --profile (TEMPORAL_PROFILE), the other TEMPORAL_ variables or temporal.toml.',
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
-import { isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import {
   FAILURES,
+  utf8Bytes,
   type Effects,
   type FailureType,
   type IntegrationResult,
@@ -94,8 +95,56 @@ function grpcCode(error: unknown): number | undefined {
   return undefined;
 }
 
+/**
+ * Whether Temporal refused a call for its size. gRPC says that with the code of a server that is overloaded, but asking
+ * again with the same cannot help.
+ */
+export function isTooLarge(error: unknown): boolean {
+  const code = grpcCode(error);
+  return (
+    (code === GRPC.resourceExhausted || code === GRPC.invalidArgument) &&
+    /larger than max|exceeds (?:size )?limit|too large/i.test(reason(error))
+  );
+}
+
+/** What gRPC takes in one message. The SDK would send a larger one again and again, as if the server were busy. */
+const MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** @throws AnaplanTemporalError InvalidInput for an input that no message can carry; a codec may make it smaller */
+export function checkSize(client: Client, input: unknown): void {
+  if (client.options.loadedDataConverter.payloadCodecs.length > 0) return;
+  if (jsonBytes(input) > MESSAGE_BYTES)
+    throw tooLarge(input, `at most ${grouped(MESSAGE_BYTES)} in a message`);
+}
+
+/** The error for an input that Temporal refused for its size; undefined for other errors. */
+export function inputTooLarge(error: unknown, input: unknown): AnaplanTemporalError | undefined {
+  return isTooLarge(error) ? tooLarge(input, reason(error), error) : undefined;
+}
+
+function tooLarge(input: unknown, why: string, cause?: unknown): AnaplanTemporalError {
+  return new AnaplanTemporalError(
+    'InvalidInput',
+    `The input has ${grouped(jsonBytes(input))} bytes as JSON, more than Temporal takes (${why}). Nothing was started.`,
+    {
+      effects: 'none',
+      remedy: 'Make the input smaller: by default Temporal takes 2 MB. Data belongs in files.',
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
+}
+
+function jsonBytes(value: unknown): number {
+  return utf8Bytes(JSON.stringify(value) ?? '');
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
 /** Whether Temporal did not answer, or not now: asking again can help. */
 export function isUnavailable(error: unknown): boolean {
+  if (isTooLarge(error)) return false;
   const code = grpcCode(error);
   return code === GRPC.unavailable || code === GRPC.deadlineExceeded || code === GRPC.resourceExhausted;
 }
@@ -148,7 +197,7 @@ export function temporalError(error: unknown, doing: string, address?: string): 
       remedy: 'Check the ID, and the namespace (TEMPORAL_NAMESPACE).',
     });
   }
-  if (code === GRPC.invalidArgument || code === GRPC.failedPrecondition) {
+  if (code === GRPC.invalidArgument || code === GRPC.failedPrecondition || isTooLarge(error)) {
     return new AnaplanTemporalError(
       'InvalidInput',
       `Temporal${at} refused to ${doing}: ${reason(error)}.`,

@@ -19,7 +19,7 @@ import {
 import { nearest, type InputIssue } from '../contracts/schemas';
 import { checked, INPUT_MEMO, inputDigest } from './check';
 import { detailsOf, summaryOf } from './describe-input';
-import { AnaplanTemporalError, invalidInput, temporalError } from './errors';
+import { AnaplanTemporalError, checkSize, inputTooLarge, invalidInput, temporalError } from './errors';
 
 /** What happens when a run is due while the one before it still goes on. */
 export const OVERLAPS = [
@@ -131,7 +131,7 @@ export class Schedules {
           cause: error,
         });
       }
-      throw this.typed(error, `create the schedule ${id}`);
+      throw inputTooLarge(error, given.input) ?? this.typed(error, `create the schedule ${id}`);
     }
   }
 
@@ -272,6 +272,7 @@ export class Schedules {
     const input = checked(given.integration, given.input);
     const issues = timingIssues(id, given);
     if (issues.length > 0) throw invalidInput(issues);
+    checkSize(this.client, input);
     const cron = typeof given.cron === 'string' ? [given.cron] : [...given.cron];
     const ms = (d: Duration): number => durationMs(d) ?? 0;
     return {

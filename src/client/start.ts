@@ -12,7 +12,7 @@ import { checkInput } from '../contracts/schemas';
 import { INPUT_MEMO, inputDigest } from './check';
 import { attributesOf, detailsOf, summaryOf } from './describe-input';
 import { digestOf } from './digest';
-import { AnaplanTemporalError, isInvalidArgument } from './errors';
+import { AnaplanTemporalError, isInvalidArgument, isTooLarge } from './errors';
 
 /**
  * What a workflow ID means whose run has ended: `rerun` starts a new run, `return` gives that run's result and starts
@@ -108,7 +108,7 @@ async function startDescribed(
   try {
     return await start(attributes);
   } catch (error) {
-    if (!isInvalidArgument(error)) throw error;
+    if (!isInvalidArgument(error) || isTooLarge(error)) throw error;
     return await start([]);
   }
 }

@@ -1,5 +1,6 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
+import { ConfigError } from './config-error';
 
 /** The address the SDK uses when nothing names one. */
 const DEFAULT_ADDRESS = 'localhost:7233';
@@ -19,14 +20,14 @@ export class TemporalUnavailableError extends Error {
 /**
  * Connects a worker to Temporal, by the SDK's standard environment and `temporal.toml` profiles.
  *
- * @throws TemporalUnavailableError
+ * @throws TemporalUnavailableError, ConfigError
  */
 export async function connectWorker(
   flags: TemporalFlags = {},
 ): Promise<{ connection: NativeConnection; namespace: string; address: string }> {
   let address = flags.address ?? DEFAULT_ADDRESS;
+  const config = temporalConfig(flags.profile);
   try {
-    const config = loadClientConnectConfig(flags.profile === undefined ? {} : { profile: flags.profile });
     address = flags.address ?? config.connectionOptions.address ?? DEFAULT_ADDRESS;
     const connection = await NativeConnection.connect({ ...config.connectionOptions, address });
     return { connection, namespace: flags.namespace ?? config.namespace ?? 'default', address };
@@ -36,6 +37,18 @@ export async function connectWorker(
         'Start it there ("temporal server start-dev" on one machine), or set TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and, ' +
         'where it needs them, TEMPORAL_API_KEY or the TLS files.',
       { cause: error },
+    );
+  }
+}
+
+/** What `TEMPORAL_*` and `temporal.toml` say. @throws ConfigError for what cannot be used of it */
+function temporalConfig(profile: string | undefined): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig(profile === undefined ? {} : { profile });
+  } catch (error) {
+    throw new ConfigError(
+      '',
+      `that of Temporal cannot be used (${firstLine(error)}): correct --profile (TEMPORAL_PROFILE), the other TEMPORAL_ variables or temporal.toml`,
     );
   }
 }

@@ -4,6 +4,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { AnaplanTemporalClient, AnaplanTemporalError, IntegrationFailed } from '../../src/client';
 import type { UploadImportInput } from '../../src/contracts';
 import { installRuntime, WorkerLogger } from '../../src/worker';
+import { connectWorker } from '../../src/worker/temporal';
 import { testAddress } from '../support/namespace';
 
 const taskQueue = `client-${randomUUID()}`;
@@ -69,6 +70,31 @@ describe('starting', () => {
   test('the method of an integration starts and waits', async () => {
     expect((await client.uploadImport(input('a.csv'))).outcome).toBe('succeeded');
     expect((await client.runAction({ model: MODEL, action: 'Do' })).outcome).toBe('succeeded');
+  });
+
+  test.each([3_000_000, 6_000_000])('an input of %s bytes is said to be too large', async (bytes) => {
+    const mappingParameters = Array.from({ length: bytes / 1000 }, (_, i) => ({
+      entityType: `${'V'.repeat(450)}${i}`,
+      entityName: 'A'.repeat(500),
+    }));
+    const large = { model: MODEL, action: 'Do', mappingParameters };
+    const size = JSON.stringify(large).length.toLocaleString('en-US');
+    const schedule = { integration: 'runAction' as const, input: large, cron: '0 0 1 1 *' };
+    for (const call of [client.start('runAction', large), client.schedules.create(randomUUID(), schedule)]) {
+      const error = await errorOf(call);
+      expect(error).toMatchObject({ type: 'InvalidInput', effects: 'none' });
+      expect(error.message).toContain(`${size} bytes as JSON`);
+    }
+  });
+
+  test('a configuration of Temporal that cannot be used is no defect and no outage', async () => {
+    const error = await errorOf(AnaplanTemporalClient.connect({ profile: 'no-such-profile' }));
+    expect(error).toMatchObject({ type: 'InvalidInput', effects: 'none' });
+    expect(error.message).toContain('no-such-profile');
+    expect(error.remedy).toContain('temporal.toml');
+    await expect(connectWorker({ profile: 'no-such-profile' })).rejects.toThrow(
+      /^Configuration: that of Temporal cannot be used \(Profile 'no-such-profile' not found/,
+    );
   });
 
   test('a wrong input starts nothing', async () => {
