@@ -16,6 +16,7 @@ function fromBuild() {
   return {
     contracts: lib('contracts'),
     schemas: lib('contracts/schemas'),
+    codes: lib('anaplan/codes'),
     retry: lib('anaplan/retry'),
     regions: lib('anaplan/regions'),
     behaviours: lib('sandbox/behaviours'),
@@ -146,7 +147,7 @@ function flagRows(options) {
 
 /** The tables, by name. */
 function blocks(m) {
-  const { FAILURES, EXIT, CATALOGUE, DEFAULT_TIMEOUTS, INTEGRATIONS, commandOf } = m.contracts;
+  const { FAILURES, EXIT, DEFAULT_TIMEOUTS, INTEGRATIONS, commandOf } = m.contracts;
   const out = {};
   out.failures = table(
     ['Failure type', 'Exit code', 'What to do'],
@@ -174,6 +175,7 @@ function blocks(m) {
       plain(r.note),
     ]),
   );
+  const { CATALOGUE } = m.codes;
   for (const kind of ['completion', 'failure', 'data']) {
     const of = Object.entries(CATALOGUE).filter(([, entry]) => entry.kind === kind);
     out[`codes-${kind}`] = table(

@@ -3,6 +3,14 @@ export { AnaplanClient, type AnaplanClientOptions } from './client';
 export type { Authenticator, TokenInfo } from './auth/authenticator';
 export type { Credentials } from './auth/credentials';
 export {
+  CATALOGUE,
+  catalogued,
+  messageOf,
+  type CatalogueEntry,
+  type CodeKind,
+  type DataClass,
+} from './codes';
+export {
   ABORTED,
   AnaplanError,
   isAborted,

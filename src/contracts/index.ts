@@ -8,6 +8,5 @@ export * from './failures';
 export * from './limits';
 export * from './absent';
 export * from './ids';
-export * from './catalogue';
 export * from './near';
 export * from './rhythms';

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import * as codes from '../../src/anaplan/codes';
 import * as retry from '../../src/anaplan/retry';
 import * as regions from '../../src/anaplan/regions';
 import * as integrationCommand from '../../src/cli/commands/integration';
@@ -30,6 +31,7 @@ const makeDocs = require('../../scripts/make-docs.js') as MakeDocs;
 const MODULES = {
   contracts,
   schemas,
+  codes,
   retry,
   regions,
   behaviours,

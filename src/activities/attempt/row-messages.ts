@@ -1,5 +1,6 @@
 /** Anaplan's messages on rows, with the values removed. Pure. */
-import { CATALOGUE, LIMITS } from '../../contracts';
+import { CATALOGUE } from '../../anaplan';
+import { LIMITS } from '../../contracts';
 
 const PLACE = /\$\{[^}]+\}/g;
 const WORD = /[^\s()[\],;:…]+/g;

@@ -1,5 +1,5 @@
 /** Tasks: their start, their state, their result. */
-import type { MappingParameter, ResultDetail, RowCounts } from '../../contracts';
+import type { DumpError, Effects, MappingParameter, ResultDetail, RowCounts } from '../../contracts';
 import type { ActionObject, Call } from '../attempt/contract';
 import type { ProcessStep } from '../prepare/contract';
 
@@ -49,12 +49,20 @@ export interface SettledResult {
   assumed?: true;
   dumpAvailable: boolean;
   details: ResultDetail[];
-  /** The first documented failure code, with its parameters. */
-  failure?: { code: string; message: string; remedy?: string; parameters: Record<string, string> };
+  /** The first documented failure code, with its parameters, and what such a failure did to the model. */
+  failure?: {
+    code: string;
+    message: string;
+    remedy?: string;
+    effects: Effects;
+    parameters: Record<string, string>;
+  };
   /** With `rejected` by the data codes where no detail counts a failed row. */
   rows?: RowCounts;
   /** `rows.rejected` adds up data codes, which may tell of one row more than once: no detail counts a failed row. */
   byCodes?: true;
+  /** The most frequent reason for which rows were rejected, by the data codes. */
+  rejectedFor?: DumpError;
   /** Bytes that an export says it wrote. */
   fileSize?: number;
   /** What a person has to hear besides details and counts. */

@@ -1,6 +1,6 @@
 /** What the details of a result count: rows or cells that were loaded, ignored and rejected. Pure. */
-import type { TaskDetail } from '../../anaplan';
-import { catalogued, type RowCounts } from '../../contracts';
+import { catalogued, type TaskDetail } from '../../anaplan';
+import type { RowCounts } from '../../contracts';
 
 /**
  * The counts of an import from its details, or undefined when none of them counts. Module imports count cells

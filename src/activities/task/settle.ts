@@ -1,6 +1,6 @@
 /** A task's result as histories keep it: judged by the catalogue, in Anaplan's words, and bounded. Pure. */
-import type { Task, TaskDetail, TaskResult } from '../../anaplan';
-import { catalogued, LIMITS, messageOf, type ResultDetail } from '../../contracts';
+import { catalogued, messageOf, type Task, type TaskDetail, type TaskResult } from '../../anaplan';
+import { LIMITS, type DumpError, type Effects, type ResultDetail } from '../../contracts';
 import { countRows, countsFailed, fileSizeOf } from './counts';
 import { errorTemplate } from '../attempt/row-messages';
 import type { ProcessStep } from '../prepare/contract';
@@ -61,6 +61,8 @@ function settleResult(result: TaskResult, names: ReadonlyMap<string, string>, bu
   const rows = countRows(result.details);
   if (rows) settled.rows = rows;
   if (rows && rows.rejected > 0 && !countsFailed(result.details)) settled.byCodes = true;
+  const reason = reasonOf(result.details);
+  if (reason) settled.rejectedFor = reason;
   const fileSize = fileSizeOf(result.details);
   if (fileSize !== undefined) settled.fileSize = fileSize;
   const warnings = warningsOf(result);
@@ -125,6 +127,23 @@ function settleDetail(detail: TaskDetail, budget: { cut: boolean }): ResultDetai
   return out;
 }
 
+/** The most frequent of the data codes that are about rows. */
+function reasonOf(details: readonly TaskDetail[]): DumpError | undefined {
+  return details
+    .filter((d) => catalogued(d.type)?.class === 'row')
+    .map((d) => ({
+      message: settleDetail(d, { cut: false }).message,
+      count: Math.max(1, d.occurrences ?? 1),
+    }))
+    .sort((a, b) => b.count - a.count)[0];
+}
+
+/** What a failed action did to the model, by its code. Unknown is not "nothing": only a documented code says that. */
+function effectsOf(code: string): Effects {
+  const entry = catalogued(code);
+  return entry?.kind === 'failure' ? (entry.effects ?? 'none') : 'unknown';
+}
+
 function failureOf(details: readonly TaskDetail[]): SettledResult['failure'] {
   const detail =
     details.find((d) => catalogued(d.type)?.kind === 'failure') ??
@@ -137,6 +156,7 @@ function failureOf(details: readonly TaskDetail[]): SettledResult['failure'] {
   return {
     code: detail.type,
     message,
+    effects: effectsOf(detail.type),
     parameters: Object.fromEntries(
       Object.entries(values)
         .slice(0, 20)

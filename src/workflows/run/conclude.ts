@@ -1,13 +1,7 @@
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult } from '../../activities/task/contract';
-import {
-  catalogued,
-  FAILURES,
-  type AcceptRejections,
-  type Effects,
-  type ResultFailure,
-} from '../../contracts';
+import { FAILURES, type AcceptRejections, type Effects, type ResultFailure } from '../../contracts';
 import type { KeptTask, MissingDump } from '../steps/dump';
 import { stepFailure } from './failures';
 import {
@@ -113,10 +107,7 @@ function countedOf(r: Rejection, action: ActionObject): string {
 
 /** The most frequent reason: of the dumps, else of the data codes. */
 function reasonOf(task: FinishedTask, dumps: readonly KeptDump[]): string {
-  const coded = actionResults(task)
-    .flatMap((r) => r.details)
-    .filter((d) => catalogued(d.code)?.class === 'row')
-    .map((d) => ({ message: d.message, count: Math.max(1, d.occurrences ?? 1) }));
+  const coded = actionResults(task).flatMap((r) => r.rejectedFor ?? []);
   const inDumps = dumps.flatMap((d) => d.errors);
   const top = [...(inDumps.length > 0 ? inDumps : coded)].sort((a, b) => b.count - a.count)[0];
   return top ? ` Most frequent reason: ${top.message} (${top.count}).` : '';
@@ -178,8 +169,7 @@ function actionFailed(what: string, action: ActionObject, { task, missing }: Kep
 function effectsOf(result: SettledResult | undefined): Effects {
   const { created = 0, updated = 0 } = result?.rows ?? {};
   if (created + updated > 0) return 'applied';
-  const entry = result?.failure && catalogued(result.failure.code);
-  return entry?.kind === 'failure' ? (entry.effects ?? 'none') : 'unknown';
+  return result?.failure?.effects ?? 'unknown';
 }
 
 /** A text of Anaplan's with exactly one full stop at its end. */
@@ -261,7 +251,7 @@ function factsOf(failure: SettledResult['failure']): Partial<ResultFailure> {
   return {
     ...(failure.code ? { code: failure.code } : {}),
     parameters: failure.parameters,
-    remedy: failure.remedy ?? catalogued(failure.code)?.remedy ?? FAILURES.ActionFailed.remedy,
+    remedy: failure.remedy ?? FAILURES.ActionFailed.remedy,
   };
 }
 

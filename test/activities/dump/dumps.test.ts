@@ -1,6 +1,6 @@
 import { countDump } from '../../../src/activities/dump/count-dump';
 import { errorTemplate } from '../../../src/activities/attempt/row-messages';
-import { CATALOGUE, messageOf } from '../../../src/contracts';
+import { CATALOGUE, messageOf } from '../../../src/anaplan';
 
 async function* slices(text: string, size = 7): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);

@@ -1,7 +1,6 @@
 import { countRows, parametersOf } from '../../../src/activities/task/counts';
 import { settle } from '../../../src/activities/task/settle';
-import type { Task, TaskDetail } from '../../../src/anaplan';
-import { CATALOGUE, messageOf, type CatalogueEntry } from '../../../src/contracts';
+import { CATALOGUE, messageOf, type CatalogueEntry, type Task, type TaskDetail } from '../../../src/anaplan';
 
 const detail = (type: string, values: Record<string, string> = {}, text?: string): TaskDetail => ({
   type,
@@ -287,7 +286,12 @@ describe('settling: what a history keeps of a result', () => {
       task({ successful: false, details: [detail('newCode', { a: 'b' }, 'Said so')] }),
     );
     expect(result?.details).toEqual([{ code: 'newCode', message: 'Said so' }]);
-    expect(result?.failure).toEqual({ code: 'newCode', message: 'Said so', parameters: { a: 'b' } });
+    expect(result?.failure).toEqual({
+      code: 'newCode',
+      message: 'Said so',
+      effects: 'unknown',
+      parameters: { a: 'b' },
+    });
   });
 
   it('names the actions of a process by its steps', () => {

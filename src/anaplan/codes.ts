@@ -3,8 +3,6 @@
  * API reference (seeds: "Completion, failure, and data error/warning codes for import and export actions").
  */
 
-import type { Effects } from './result';
-
 /** What a code says: an action that was done, one that could not complete, or rows that were not accepted. */
 export type CodeKind = 'completion' | 'failure' | 'data';
 
@@ -28,7 +26,7 @@ export interface CatalogueEntry {
    * Failure codes: what the action did to the model before it failed, where that is not "nothing": `applied` where the
    * words say that a part is done, `unknown` for internal errors.
    */
-  effects?: Exclude<Effects, 'none'>;
+  effects?: 'applied' | 'unknown';
 }
 
 /** Every documented code. */
@@ -798,12 +796,4 @@ export function messageOf(code: string, values: Record<string, string>, text?: s
   const entry = catalogued(code);
   if (!entry) return code;
   return entry.template.replace(/\$\{([^}]+)\}/g, (whole, name: string) => values[name] ?? whole);
-}
-
-/**
- * The same sentence with every value replaced by its parameter's name, so that names and amounts of a customer stay
- * out of histories.
- */
-export function templateOf(code: string): string {
-  return catalogued(code)?.template ?? code;
 }
