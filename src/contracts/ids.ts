@@ -3,7 +3,7 @@
 /** Task queue of workflows and light activities, unless configured. */
 export const DEFAULT_TASK_QUEUE = 'anaplan';
 
-/** The common queue of byte transfers. */
+/** The queue of bytes that belong to no root: those of stores. */
 export function transferQueue(taskQueue: string): string {
   return `${taskQueue}-transfer`;
 }
@@ -11,6 +11,11 @@ export function transferQueue(taskQueue: string): string {
 /** The queue that only workers with the same local roots on the same host serve. */
 export function hostQueue(taskQueue: string, host: string): string {
   return `${transferQueue(taskQueue)}.${host}`;
+}
+
+/** The queue of the bytes of one root, served by each worker that has it. */
+export function filesQueue(taskQueue: string, root: string): string {
+  return `${taskQueue}-files.${root}`;
 }
 
 /**

@@ -8,6 +8,7 @@ export type {
   Locality,
   MultipartSink,
   OtherPart,
+  Place,
   SourceDigest,
   SourceVersion,
   Storage,
@@ -17,4 +18,6 @@ export type {
   TargetState,
 } from './ports';
 export { createStorage } from './create';
+export { MARKER_FILE, markRoots } from './local/marker';
+export { DEFAULT_ROOT, nameRoots, rootNameFault } from './local/roots';
 export { gzipChunk, type GzipChunk } from './formats/gzip';

@@ -141,8 +141,28 @@ export interface StoredFile {
 /** `host`: only workers of one host see the same files. */
 export type Locality = 'host' | 'shared';
 
+/** A file that a run reads or writes, as every worker that has its root names it. */
+export interface Place {
+  /** The name of the root. */
+  root: string;
+  /** What a storage opens: `june.csv` in the default root, `payroll:june.csv` in another one. */
+  uri: string;
+}
+
 /** Opens sources and targets by path or URI. Everything it throws is a `StorageError`. */
 export interface Storage {
+  /** What may be used, by name. */
+  readonly roots: readonly { name: string; access: 'read' | 'write' }[];
+  /**
+   * The root that a path or URI means. A root that is none of {@link roots} is taken by its name: others may have it.
+   * @throws StorageError InvalidInput
+   */
+  placeOf(uri: string): Promise<Place>;
+  /**
+   * Which file system stands under the name of a root: its marker. Undefined where it is only read, or can hold none.
+   * @throws StorageError InvalidInput, or a transient one where it is another file system than at the start, or none
+   */
+  markerOf(root: string): Promise<string | undefined>;
   /** `shared` when every root is. */
   readonly locality: Locality;
   /** Locality of one path or URI. @throws StorageError InvalidInput */
@@ -199,6 +219,8 @@ export interface OtherPart {
 
 /** A directory below which local files may be read and written. */
 export interface StorageRoot {
+  /** Default: `default` for the first one, else that of the directory. */
+  name?: string;
   path: string;
   /** The same files are seen by every worker (a network file system). */
   shared?: boolean;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { REGIONS } from '../anaplan';
 import { issuesOf } from '../contracts/schemas';
 import { ConfigError } from './config-error';
+import { rootNameFault } from '../storage';
 import { envReference } from './secrets';
 
 const text = z.string('must be a text').refine((value) => value.trim() !== '', 'must not be empty');
@@ -85,6 +86,29 @@ const root = z.union(
 const MODE =
   'must be an octal mode in quotes in which the owner may read and write, and nobody execute, such as "0640"';
 
+const rootList = z.array(root).min(1, 'must name at least one directory');
+const rootsByName = z
+  .record(
+    z.string().superRefine((name, ctx) => {
+      const fault = rootNameFault(name);
+      if (fault !== undefined) ctx.addIssue({ code: 'custom', message: `a root's name ${fault}` });
+    }),
+    root,
+    'must be an object of directories by name, or a list',
+  )
+  .refine((all) => Object.keys(all).length > 0, 'must name at least one directory');
+
+/** By name; or a list, whose names follow from it. Not a union: that would not say which entry is wrong. */
+const roots = z.unknown().transform((value, ctx) => {
+  const parsed = Array.isArray(value) ? rootList.safeParse(value) : rootsByName.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const { path, message, ...issue } of parsed.error.issues) {
+    const inner = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? message) : message;
+    ctx.issues.push({ code: 'custom', path, message: inner, input: value });
+  }
+  return z.NEVER;
+});
+
 /** YAML reads 0640 as the number 640, and 0o640 as 416: of a number the digits are taken as they stand. */
 const fileMode = z
   .union([z.string(), z.int()], MODE)
@@ -94,7 +118,7 @@ const fileMode = z
 
 const worker = z.strictObject({
   taskQueue: text.exactOptional(),
-  roots: z.array(root, 'must be a list').min(1, 'must name at least one directory').exactOptional(),
+  roots: roots.exactOptional(),
   dumps: text.exactOptional(),
   fileMode: fileMode.exactOptional(),
   transferSlots: count(1, 64).exactOptional(),

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { regionUrls } from '../anaplan';
 import { DEFAULT_TASK_QUEUE } from '../contracts';
-import type { StorageRoot } from '../storage';
+import { DEFAULT_ROOT, nameRoots, rootNameFault, type StorageRoot } from '../storage';
 import { ConfigError, namingFile } from './config-error';
 import { parseConfig, type ConfigFile, type ConnectionFile } from './config-schema';
 import { envReference, readConfigFile, withoutLineEnd, type SecretRef } from './secrets';
@@ -35,7 +35,7 @@ export interface ConnectionConfig {
 /** What one worker process is allowed to hold. */
 export interface WorkerConfig {
   taskQueue: string;
-  /** Absolute. The first one is where relative paths of inputs start. */
+  /** Absolute, each with its name. Paths of inputs that name no root are below the one called `default`. */
   roots: StorageRoot[];
   /** Absolute, below a root. */
   dumps: string;
@@ -62,6 +62,7 @@ export interface Config {
 /** What command line flags say; they win over the environment and the file. */
 export interface ConfigOverrides {
   taskQueue?: string;
+  /** Directories, with or without a name in front: `payroll=/data/payroll`. */
   roots?: string[];
   dumps?: string;
   transferSlots?: number;
@@ -294,11 +295,14 @@ function workerOf(
   cwd: string,
 ): WorkerConfig {
   const w = given.worker ?? {};
-  const roots: StorageRoot[] = flags.roots?.map((path) => ({ path: resolve(cwd, path) })) ??
-    w.roots?.map((root) => ({ ...root, path: resolve(directory, root.path) })) ?? [{ path: cwd }];
+  const roots = rootsOf(w.roots, flags.roots, directory, cwd);
   // A root that is only read holds no dumps.
-  const base = (roots.find((root) => root.access !== 'read') ?? roots[0])?.path ?? cwd;
-  const dumps = flags.dumps === undefined ? resolve(base, w.dumps ?? 'dumps') : resolve(cwd, flags.dumps);
+  const writable = roots.filter((root) => root.access !== 'read');
+  const base = writable.find((root) => root.name === DEFAULT_ROOT) ?? writable[0] ?? roots[0];
+  const dumps =
+    flags.dumps === undefined
+      ? below(base?.path ?? cwd, roots, w.dumps ?? 'dumps')
+      : below(cwd, roots, flags.dumps);
   if (!roots.some((root) => isBelow(root.path, dumps))) {
     throw new ConfigError(
       'worker.dumps',
@@ -325,6 +329,45 @@ function workerOf(
     maxConcurrentWaits: w.maxConcurrentWaits ?? 2_000,
     maxCachedWorkflows: w.maxCachedWorkflows ?? 200,
   };
+}
+
+type Named = StorageRoot & { name: string };
+
+/** The roots of flags or of the file, all of them with names. */
+function rootsOf(
+  given: NonNullable<ConfigFile['worker']>['roots'],
+  flags: readonly string[] | undefined,
+  directory: string,
+  cwd: string,
+): Named[] {
+  if (flags !== undefined) {
+    const named = nameRoots(flags.map((text) => rootOfFlag(text, cwd)));
+    const twice = named.find(({ name }, i) => named.findIndex((root) => root.name === name) < i)?.name;
+    if (twice === undefined) return named;
+    throw new ConfigError('--root', `two directories are named "${twice}": give each a name of its own`);
+  }
+  if (given === undefined) return [{ name: DEFAULT_ROOT, path: cwd }];
+  const at = <T extends { path: string }>(root: T): T => ({ ...root, path: resolve(directory, root.path) });
+  if (Array.isArray(given)) return nameRoots(given.map(at));
+  return Object.entries(given).map(([name, root]) => ({ name, ...at(root) }));
+}
+
+/** `DIR` or `NAME=DIR`; a directory that is there keeps its `=`. */
+function rootOfFlag(text: string, cwd: string): StorageRoot {
+  const [, name, path] = /^([^=/\\]+)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || path === undefined || existsSync(resolve(cwd, text))) {
+    return { path: resolve(cwd, text) };
+  }
+  const fault = rootNameFault(name);
+  if (fault !== undefined) throw new ConfigError('--root', `the name "${name}" ${fault}`);
+  return { name, path: resolve(cwd, path) };
+}
+
+/** A path of the configuration, which may name a root. */
+function below(start: string, roots: readonly Named[], path: string): string {
+  const [, name, rest] = /^([^:/\\]+):(.*)$/s.exec(path) ?? [];
+  const root = roots.find((one) => one.name === name);
+  return root === undefined ? resolve(start, path) : resolve(root.path, rest ?? '');
 }
 
 /** Of roots within each other the innermost counts. */

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
-import type { StorageRoot } from '../storage';
+import { nameRoots, type StorageRoot } from '../storage';
 import { ConfigError } from './config-error';
 
-/** Roots with their links resolved. @throws ConfigError when one is missing or no directory */
-export function canonicalRoots(roots: readonly StorageRoot[]): StorageRoot[] {
-  return roots.map((root, i) => {
+/** Roots with their links resolved. @throws ConfigError when one is missing, no directory, or the same as another one */
+export function canonicalRoots(given: readonly StorageRoot[]): (StorageRoot & { name: string })[] {
+  const found = new Map<string, string>();
+  return nameRoots(given).map((root) => {
     let path: string;
     try {
       path = realpathSync(root.path);
@@ -21,10 +22,18 @@ export function canonicalRoots(roots: readonly StorageRoot[]): StorageRoot[] {
             ? 'is no directory'
             : `cannot be used (${code ?? 'error'})`;
       throw new ConfigError(
-        `worker.roots[${i}]`,
+        `worker.roots.${root.name}`,
         `${root.path} ${why}: create it, or name another directory`,
       );
     }
+    const other = found.get(path);
+    if (other !== undefined) {
+      throw new ConfigError(
+        `worker.roots.${root.name}`,
+        `${root.path} is the directory of root "${other}" too: keep one of the two names`,
+      );
+    }
+    found.set(path, root.name);
     return { ...root, path };
   });
 }

@@ -182,6 +182,46 @@ worker: { taskQueue: q, roots: [data, { path: /srv/shared, shared: true }], dump
     expect(refused(yaml)).toMatch(message);
   });
 
+  test.each<[string, string, RegExp]>([
+    ['a name of one letter', 'C: /data', /worker\.roots\.C: a root's name must begin with a letter/],
+    ['a name with a dot', 'a.small: /data', /worker\.roots\["?a\.small.*a root's name must begin/],
+    ['the scheme of a URI', 's3: /data', /worker\.roots\.s3: a root's name is what a URI begins with/],
+    [
+      'a wrong entry',
+      'data: { path: /data, access: rw }',
+      /worker\.roots\.data.*must be a path, or \{path: PATH/,
+    ],
+    ['no directory', 'data: 7', /worker\.roots\.data: must be a path, or \{path: PATH/],
+  ])('a root with %s is refused', (_what, root, message) => {
+    expect(refused(`worker: { roots: { ${root} } }`)).toMatch(message);
+  });
+
+  test('roots by name, and where dumps go then', () => {
+    write(
+      'anaplan-temporal.yaml',
+      'worker: { roots: { payroll: { path: in, access: read }, exchange: { path: /mnt/x, shared: true }, default: . }, dumps: "exchange:kept" }',
+    );
+    expect(loadConfig({ cwd, env: {} }).worker).toMatchObject({
+      roots: [
+        { name: 'payroll', path: join(cwd, 'in'), access: 'read' },
+        { name: 'exchange', path: '/mnt/x', shared: true },
+        { name: 'default', path: cwd },
+      ],
+      dumps: '/mnt/x/kept',
+    });
+    write('anaplan-temporal.yaml', 'worker: { roots: { exchange: /mnt/x, default: . } }');
+    expect(loadConfig({ cwd, env: {} }).worker.dumps).toBe(join(cwd, 'dumps'));
+  });
+
+  test('roots of a list are named: the first one is the default, the others are called as their directories', () => {
+    write(
+      'anaplan-temporal.yaml',
+      'worker: { roots: [., { path: /mnt/exchange, shared: true }, /srv/exchange, /srv/2026] }',
+    );
+    const { roots } = loadConfig({ cwd, env: {} }).worker;
+    expect(roots.map(({ name }) => name)).toEqual(['default', 'exchange', 'root3', 'root4']);
+  });
+
   test('a file that is named and missing is refused', () => {
     expect(() => loadConfig({ cwd, env: {}, configPath: 'no.yaml' })).toThrow(
       /no\.yaml, named by --config, does not exist/,
@@ -205,6 +245,16 @@ describe('flags win over the environment, which wins over the file', () => {
       roots: [{ path: join(cwd, 'data') }],
       dumps: join(cwd, 'data', 'd'),
     });
+    const named = loadConfig({ cwd, env, overrides: { roots: ['data', 'payroll=/data/pay', './a=b'] } });
+    expect(named.worker.roots).toEqual([
+      { name: 'default', path: join(cwd, 'data') },
+      { name: 'payroll', path: '/data/pay' },
+      { name: 'root3', path: join(cwd, 'a=b') },
+    ]);
+    expect(() => loadConfig({ cwd, env, overrides: { roots: ['s3=data'] } })).toThrow(
+      /--root: the name "s3"/,
+    );
+    expect(() => loadConfig({ cwd, env, overrides: { roots: ['in=a', 'in=b'] } })).toThrow(/named "in"/);
     expect(configuredTaskQueue({ cwd, env: {} })).toBe('file');
     expect(configuredTaskQueue({ cwd, env })).toBe('env');
     expect(configuredTaskQueue({ cwd, env, taskQueue: 'flag' })).toBe('flag');
@@ -336,6 +386,9 @@ describe('the name of a host', () => {
     write('file', 'x');
     expect(() => canonicalRoots([{ path: join(cwd, 'gone') }])).toThrow(/gone does not exist/);
     expect(() => canonicalRoots([{ path: join(cwd, 'file') }])).toThrow(/file is no directory/);
+    expect(() => canonicalRoots([{ path: cwd }, { name: 'again', path: join(cwd, '.') }])).toThrow(
+      /worker\.roots\.again: .* is the directory of root "default" too/,
+    );
   });
 
   test('dumps follow their root through its links', () => {

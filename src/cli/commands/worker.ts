@@ -32,13 +32,13 @@ export function workerCommand(command: Command, run: (flags: WorkerFlags) => Pro
         'Run workflows and activities until stopped (SIGTERM hands over what runs to other workers)',
       )
       .option(
-        '--root <dir>',
-        'directory below which local files may be read and written; repeatable (default: here)',
+        '--root <[name=]dir>',
+        'directory below which local files may be read and written, as NAME:PATH; the first one is "default"; repeatable (default: here)',
         (dir: string, before: string[] = []) => [...before, dir],
       )
       .option(
         '--dumps <dir>',
-        'where failure dumps go when a run does not say (default: dumps/ below the first root that may be written)',
+        'where failure dumps go when a run does not say (default: dumps/ below the default root)',
       )
       .option('--transfer-slots <n>', 'transfers at a time (default: one per core)', countOption(1, 64))
       .addOption(

@@ -1,12 +1,11 @@
 import { lstat, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, dirname, join, normalize, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { errnoOf, invalid, reasonOf, transientOf } from '../errors';
-import type { StorageRoot } from '../ports';
+import type { Place, StorageRoot } from '../ports';
 import { Guard } from './guard';
-
-const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
+import { DEFAULT_ROOT, isBelow, nameRoots, placeUri, readName, type NamedRoot } from './roots';
 
 /** A path that was checked against the roots. */
 export interface LocalPath {
@@ -14,47 +13,88 @@ export interface LocalPath {
   named: string;
   /** Without links; for a target: the file that the rename will replace. */
   real: string;
-  root: StorageRoot;
+  root: NamedRoot;
+}
+
+/** What a user means, unchecked. */
+interface Meant {
+  /** The absolute path. */
+  named: string;
+  /** The root that it has to lie in; undefined where only its links can tell. */
+  root?: NamedRoot;
 }
 
 /**
- * Turns paths and `file://` URIs into checked absolute paths. A path counts as below a root by what it *resolves* to, so
- * that neither `..` nor a symbolic link leads out.
+ * Turns paths (`data/a.csv`, `payroll:june.csv`) and `file://` URIs into checked absolute paths. A path counts as below a
+ * root by what it *resolves* to, so that neither `..` nor a symbolic link leads out.
  */
 export class LocalPaths {
-  constructor(
-    private readonly roots: readonly StorageRoot[],
-    private readonly cwd: string,
-    readonly guard = new Guard(),
-  ) {}
+  readonly roots: readonly NamedRoot[];
 
-  /** The absolute path a user means, unchecked. @throws StorageError InvalidInput */
-  parse(uri: string): string {
-    if (uri.trim() === '') throw invalid('The path is empty: give a path or a file:// URI.');
-    if (uri.includes('\0'))
-      throw invalid(`The path ${JSON.stringify(uri)} holds a null character: correct it.`);
-    if (!/^file:\//i.test(uri)) {
-      const scheme = SCHEME.exec(uri)?.[1];
-      if (scheme === undefined) return resolve(this.cwd, uri);
-      throw invalid(`${scheme}:// is not supported (${uri}): give a local path or a file:// URI.`);
+  constructor(
+    roots: readonly StorageRoot[],
+    cwd: string,
+    readonly guard = new Guard(),
+  ) {
+    this.roots = nameRoots(roots.map((root) => ({ ...root, path: resolve(cwd, root.path) })));
+  }
+
+  /** The root of that name. @throws StorageError InvalidInput that lists the known ones */
+  root(name: string): NamedRoot {
+    const found = this.roots.find((root) => root.name === name);
+    if (found !== undefined) return found;
+    const known = this.roots.map((root) => root.name).join(', ');
+    throw invalid(
+      `Root "${name}" is none of this worker's roots (${known === '' ? 'it has none' : known}): correct the name, or add the root to the configuration.`,
+    );
+  }
+
+  private meant(uri: string): Meant {
+    const name = readName(uri);
+    const root = name.kind === 'below' ? this.root(name.root) : undefined;
+    const named = root === undefined ? name.path : resolve(root.path, name.path);
+    if (root === undefined || name.kind === 'absolute' || !name.prefixed) return this.inText(named);
+    if (!isBelow(named, root.path)) {
+      throw invalid(`${uri} leads out of root "${root.name}": give a path below it.`);
     }
-    try {
-      const url = new URL(uri);
-      if (url.search !== '' || url.hash !== '') {
-        throw new Error('write ? as %3F and # as %23, or give the plain path');
+    return { named, root };
+  }
+
+  /** The innermost root that a path begins with. */
+  private inText(named: string): Meant {
+    const holding = this.roots.filter((root) => isBelow(named, root.path));
+    const [root] = holding.sort((a, b) => b.path.length - a.path.length);
+    return root === undefined ? { named } : { named, root };
+  }
+
+  /**
+   * Which root a text means, and how each worker that has this root names the file. Where the root is none of these, it is
+   * taken by its name. @throws StorageError InvalidInput, or the system error where the file system is away or busy
+   */
+  async placeOf(uri: string): Promise<Place> {
+    const name = readName(uri);
+    if (name.kind === 'below' && !this.roots.some((root) => root.name === name.root)) {
+      const path = normalize(name.path);
+      if (!isBelow(resolve('/root', path), '/root')) {
+        throw invalid(`${uri} leads out of root "${name.root}": give a path below it.`);
       }
-      const path = fileURLToPath(url);
-      if (path.includes('\0')) throw new Error('it holds a null character');
-      return resolve(path);
-    } catch (error) {
-      throw invalid(`${uri} is no usable file:// URI: ${reasonOf(error)}.`);
+      return { root: name.root, uri: placeUri(name.root, path) };
     }
+    const meant = this.meant(uri);
+    const parent = await deepestExisting(meant.named);
+    const real = join(parent.real, relative(parent.named, meant.named));
+    const { root, path } = await this.rootOf(real, meant.named);
+    // Its own name, as long as no link leads from one root into another.
+    const way = root === meant.root ? relative(root.path, meant.named) : relative(path, real);
+    const end = way !== '' && /[/\\]$/.test(uri) ? '/' : '';
+    return { root: root.name, uri: placeUri(root.name, `${way === '' ? '.' : way}${end}`) };
   }
 
   /** Where a source is looked for, in words: its absolute path, and the directories that a worker may use. */
   lookedFor(uri: string): string {
-    const roots = this.roots.map((root) => resolve(this.cwd, root.path));
-    return `looked for at ${this.parse(uri)}, below the root${roots.length === 1 ? '' : 's'} ${roots.join(', ')}`;
+    const { named, root } = this.meant(uri);
+    const roots = root === undefined ? this.roots : [root];
+    return `looked for at ${named}, below the root${roots.length === 1 ? '' : 's'} ${roots.map(shown).join(', ')}`;
   }
 
   /**
@@ -62,7 +102,8 @@ export class LocalPaths {
    * of the look-up (ENOENT, EACCES, ...)
    */
   async existing(uri: string): Promise<LocalPath> {
-    const named = this.parse(uri);
+    const meant = this.meant(uri);
+    const { named } = meant;
     let real: string;
     try {
       real = await realpath(named);
@@ -70,15 +111,15 @@ export class LocalPaths {
       if (transientOf(error) !== undefined) throw error;
       // Whether a file outside of the roots, or one of the worker's own, exists is nobody's business: refusals come first.
       const parent = await deepestExisting(named);
-      await this.below(join(parent.real, relative(parent.named, named)), named);
+      await this.below(join(parent.real, relative(parent.named, named)), meant);
       throw error;
     }
-    return { named, real, root: await this.below(real, named) };
+    return { named, real, root: await this.below(real, meant) };
   }
 
   /** The root of a path that may exist or not. @throws StorageError InvalidInput */
   async rootFor(uri: string): Promise<StorageRoot> {
-    const named = this.parse(uri);
+    const { named } = this.meant(uri);
     return (await this.rootOf((await deepestExisting(named)).real, named)).root;
   }
 
@@ -91,7 +132,8 @@ export class LocalPaths {
     if (/[/\\]$/.test(uri) || uri === '.' || uri === '..') {
       throw invalid(`The target ${uri} names a directory: add a file name.`);
     }
-    const named = this.parse(uri);
+    const meant = this.meant(uri);
+    const { named } = meant;
     const link = await lstat(named).catch(() => undefined);
     if (link?.isSymbolicLink()) {
       const real = await realpath(named).catch((error: unknown) => {
@@ -99,11 +141,11 @@ export class LocalPaths {
           `The target ${named} is a symbolic link that leads nowhere (${reasonOf(error)}): remove it.`,
         );
       });
-      return { named, real, root: writable(await this.below(real, named), named) };
+      return { named, real, root: writable(await this.below(real, meant), named) };
     }
     const parent = await deepestExisting(dirname(named));
     const real = join(parent.real, relative(parent.named, named));
-    const root = writable(await this.below(real, named), named);
+    const root = writable(await this.below(real, meant), named);
     if (!(await lstat(parent.real)).isDirectory()) {
       throw invalid(`The target ${named} lies below a file (${parent.named}): correct the path.`);
     }
@@ -111,18 +153,24 @@ export class LocalPaths {
   }
 
   /** The root that holds a real path which is none of the worker's own. @throws StorageError InvalidInput */
-  private async below(real: string, named: string): Promise<StorageRoot> {
+  private async below(real: string, { named, root: meant }: Meant): Promise<NamedRoot> {
     const { root, path } = await this.rootOf(real, named);
     if (real === path) throw invalid(`${named} is a root directory, not a file: name a file in it.`);
+    // Of the file system that it leads to, nothing is known to the run.
+    if (meant !== undefined && meant !== root) {
+      throw invalid(
+        `${named} leads out of root "${meant.name}" into root "${root.name}": name it ${placeUri(root.name, relative(path, real))}.`,
+      );
+    }
     await this.guard.check(named, real, path);
     return root;
   }
 
   /** The root that holds a real path; of roots within each other the innermost. @throws StorageError InvalidInput */
-  private async rootOf(real: string, named: string): Promise<{ root: StorageRoot; path: string }> {
-    let found: { root: StorageRoot; path: string } | undefined;
+  private async rootOf(real: string, named: string): Promise<{ root: NamedRoot; path: string }> {
+    let found: { root: NamedRoot; path: string } | undefined;
     for (const root of this.roots) {
-      const path = await realpath(resolve(this.cwd, root.path)).catch((error: unknown) => {
+      const path = await realpath(root.path).catch((error: unknown) => {
         // A root that is away for now is no root that is not there.
         if (transientOf(error) !== undefined) throw error;
         return undefined;
@@ -131,7 +179,7 @@ export class LocalPaths {
       if (found === undefined || path.length > found.path.length) found = { root, path };
     }
     if (found !== undefined) return found;
-    const allowed = this.roots.map((root) => resolve(this.cwd, root.path)).join(', ');
+    const allowed = this.roots.map(shown).join(', ');
     throw invalid(
       `${named} lies outside of the directories this worker may use (${allowed === '' ? 'none is configured' : allowed}): ` +
         'use a path below one of them, or add its directory to the roots.',
@@ -139,7 +187,12 @@ export class LocalPaths {
   }
 }
 
-function writable(root: StorageRoot, named: string): StorageRoot {
+/** A root in words: a single one needs no name. */
+function shown(root: NamedRoot, _: number, all: readonly NamedRoot[]): string {
+  return all.length === 1 && root.name === DEFAULT_ROOT ? root.path : `${root.name} = ${root.path}`;
+}
+
+function writable(root: NamedRoot, named: string): NamedRoot {
   if (root.access !== 'read') return root;
   throw invalid(
     `${named} lies below ${root.path}, from which this worker may only read (access: read): name a path below a root that may be written.`,
@@ -157,11 +210,6 @@ export function partPath(target: string, token: string): string {
     throw invalid(`The token ${JSON.stringify(token)} is not made of letters, digits, - and _ only.`);
   }
   return join(dirname(target), `${basename(target)}.${token}.part`);
-}
-
-function isBelow(path: string, root: string): boolean {
-  const way = relative(root, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** The path itself or the nearest parent that exists: as the user wrote it, and without links. */
