@@ -32,6 +32,14 @@ const walls = Object.entries(ROOMS).map(([room, allowed]) => {
           ],
         },
       ],
+      // What is imported only when it is needed is imported all the same.
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: `ImportExpression[source.value=/^(\\.\\.\\/)+(${others.join('|')})(\\/|$)/]`,
+          message: `src/${room} may import only: ${['itself', ...allowed].join(', ')}.`,
+        },
+      ],
     },
   };
 });

@@ -2,8 +2,9 @@
  * `npm run bench`: how fast bytes move, what the worker holds in memory, and how long histories get. Figures are for
  * reading side by side on one machine; nothing here passes or fails.
  */
+import { spawnSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Writable } from 'node:stream';
@@ -12,14 +13,14 @@ import { createGzip } from 'node:zlib';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
-import { BenchRig, type Measured } from './rig';
+import { BenchRig, CLI, type Measured } from './rig';
 
 const MB = 1_000_000;
 
 async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('WARN') });
   const wanted = process.argv.slice(2);
-  const all: Record<string, (rig: BenchRig) => Promise<void>> = { start, upload, download, read };
+  const all: Record<string, (rig: BenchRig) => Promise<void>> = { commands, start, upload, download, read };
   for (const [name, measure] of Object.entries(all)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const rig = await BenchRig.start();
@@ -28,6 +29,22 @@ async function main(): Promise<void> {
     } finally {
       await rig.close();
     }
+  }
+}
+
+/** The processor time of commands that only say something: what a person, a script or a completion waits for. */
+async function commands(rig: BenchRig): Promise<void> {
+  heading('Processor time of commands that start nothing');
+  const hook = join(rig.root, 'cpu.js');
+  await writeFile(
+    hook,
+    "process.on('exit', () => { const { user, system } = process.cpuUsage(); require('node:fs').writeSync(2, String((user + system) / 1000)); });",
+  );
+  for (const args of [['--version'], ['--help'], ['upload-import', '--help']]) {
+    const times = Array.from({ length: 7 }, () =>
+      Number(spawnSync(process.execPath, ['-r', hook, CLI, ...args], { encoding: 'utf8' }).stderr),
+    ).sort((a, b) => a - b);
+    console.log(`  ${args.join(' ').padEnd(22)} median ${fixed(times[3] ?? 0, 0)} ms`);
   }
 }
 

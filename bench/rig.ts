@@ -12,7 +12,8 @@ import { getTemporalServer, type TemporalServer } from '../src/dev-server/server
 import { SEARCH_ATTRIBUTES, type IntegrationResult } from '../src/contracts';
 import { SALES_MODEL, type SandboxOptions } from '../src/sandbox';
 
-const CLI = resolve(__dirname, '../../lib/cli/main.js');
+/** The built program. */
+export const CLI = resolve(__dirname, '../../lib/cli/main.js');
 
 /** A measured run. */
 export interface Measured {

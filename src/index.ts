@@ -1,6 +1,6 @@
 /** Anaplan integrations as durable Temporal workflows. */
 export * from './contracts';
-export { checkInput, type CheckedInput, type InputIssue } from './contracts/schemas';
+export { checkInput, type CheckedInput } from './contracts/schemas';
 export * from './client';
 export * from './worker';
 export { createActivities } from './activities';

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { AnaplanTemporalClient } from '../client';
 import { onStopSignal } from '../worker/signals';
 import type { CliDeps } from './deps';
 import { runCli } from './program';
@@ -10,7 +9,7 @@ const deps: CliDeps = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  connect: (o) => AnaplanTemporalClient.connect(o),
+  connect: async (o) => (await import('../client/index.js')).AnaplanTemporalClient.connect(o),
   onSignal: (handler) => onStopSignal(handler),
 };
 

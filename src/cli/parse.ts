@@ -6,8 +6,7 @@ import type {
   ProcessUpload,
   Timeouts,
 } from '../contracts';
-import { DEFAULT_TIMEOUTS, durationMs } from '../contracts';
-import { nearest } from '../contracts/schemas';
+import { DEFAULT_TIMEOUTS, durationMs, nearest } from '../contracts';
 
 /** Splits at the first `=` that has no backslash before it; `\=` stands for `=` in either part. */
 export function splitPair(value: string, form: string): [string, string] {

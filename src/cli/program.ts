@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { documentOf } from '../client';
+import { documentOf } from '../client/errors';
 import { EXIT } from '../contracts';
 import { integrationCommand } from './commands/integration';
 import { runSandboxCommand, sandboxCommand } from './commands/sandbox';
-import { schedulesCommand, withClient } from './commands/schedules';
+import { schedulesCommand } from './commands/schedules';
 import { runWorkerCommand, workerCommand } from './commands/worker';
 import { demoCommand, runDemoCommand } from './demo/command';
 import type { CliDeps, Exit } from './deps';
+import { documentOfError, exitOf } from './endings';
 import { INTEGRATION_COMMANDS } from './integrations';
-import { runIntegration } from './run-integration';
-import { documentOfError, exitOf } from './wait';
 import { failureText } from './words';
 
 function packageVersion(): string {
@@ -31,7 +30,11 @@ export function wantsJson(args: readonly string[]): boolean {
   );
 }
 
-/** Runs the command line and answers its exit code. Never throws. */
+/**
+ * Runs the command line and answers its exit code. Never throws.
+ *
+ * The commands are names, flags and help; what they do is imported once one of them runs, so that `--help` answers at once.
+ */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<Exit> {
   let exit: Exit = EXIT.ok;
   const set = async (code: Promise<Exit>): Promise<void> => {
@@ -47,11 +50,17 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<Ex
   program.commandsGroup('Integrations:');
   for (const integration of INTEGRATION_COMMANDS) {
     program.addCommand(
-      integrationCommand(integration, (command, flags) => set(runIntegration(command, flags, deps))),
+      integrationCommand(integration, async (command, flags) => {
+        const { runIntegration } = await import('./run-integration.js');
+        await set(runIntegration(command, flags, deps));
+      }),
     );
   }
   program.commandsGroup('Schedules:');
-  schedulesCommand(program.command('schedules'), (flags, run) => set(withClient(flags, deps, run)));
+  schedulesCommand(program.command('schedules'), async (verb) => {
+    const { scheduleVerbs } = await import('./run-schedules.js');
+    await set(verb(scheduleVerbs(deps)));
+  });
   program.commandsGroup('To run:');
   workerCommand(program.command('worker'), (flags) => set(runWorkerCommand(flags, deps)));
   sandboxCommand(program.command('sandbox'), (flags) => set(runSandboxCommand(flags, deps)));

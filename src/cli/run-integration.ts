@@ -1,20 +1,17 @@
-import {
-  AnaplanTemporalError,
-  documentOf,
-  type AnaplanTemporalClient,
-  type IntegrationHandle,
-  type StartOptions,
-} from '../client';
-import { commandOf, EXIT, idFault, type IntegrationResult } from '../contracts';
-import { checkInput, issuesText, type InputIssue } from '../contracts/schemas';
-import { configuredTaskQueue, ConfigError } from '../worker';
+import type { AnaplanTemporalClient, IntegrationHandle, StartOptions } from '../client';
+import { AnaplanTemporalError, documentOf } from '../client/errors';
+import { commandOf, EXIT, idFault, issuesText, type InputIssue, type IntegrationResult } from '../contracts';
+import { checkInput } from '../contracts/schemas';
+import { configuredTaskQueue } from '../worker/config';
+import { ConfigError } from '../worker/config-error';
 import { keepSignals, type CliDeps, type Exit } from './deps';
+import { documentOfError, exitOf } from './endings';
 import { flagOf, inputOf, type Flags, type IntegrationCommand } from './integrations';
 import { ProgressDisplay } from './progress';
 import { renderResult } from './render';
 import type { RunFlags, TemporalFlags } from './shared-flags';
 import { findUi, runLink } from './ui-link';
-import { documentOfError, exitOf, waitForRun } from './wait';
+import { waitForRun } from './wait';
 import { failureText } from './words';
 
 /** The text of a check that failed, with the flags that set the fields. */

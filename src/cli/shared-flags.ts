@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { ON_CLOSED, type OnClosed } from '../client';
+import { ON_CLOSED, type OnClosed } from '../client/choices';
 
 /** Flags of every command that talks to Temporal. */
 export interface TemporalFlags {

@@ -6,6 +6,7 @@ import {
   idFault,
   type DownloadFileInput,
   type ExportDownloadInput,
+  type InputIssue,
   type IntegrationInputs,
   type IntegrationName,
   type IntegrationResult,
@@ -16,21 +17,14 @@ import {
   type UploadFileInput,
   type UploadImportInput,
 } from '../contracts';
-import type { InputIssue } from '../contracts/schemas';
 import { checked } from './check';
+import { ON_CLOSED, type OnClosed } from './choices';
 import { idPrefix } from './describe-input';
-import {
-  AnaplanTemporalError,
-  checkSize,
-  inputTooLarge,
-  invalidInput,
-  isNotSent,
-  isUnavailable,
-  temporalError,
-} from './errors';
+import { AnaplanTemporalError, invalidInput } from './errors';
+import { checkSize, inputTooLarge, isNotSent, isUnavailable, temporalError } from './grpc';
 import { makeHandle, type IntegrationHandle } from './handle';
 import { Schedules } from './schedules';
-import { ON_CLOSED, startOrFind, type OnClosed } from './start';
+import { startOrFind } from './start';
 
 /** How a run is started. */
 export interface StartOptions {

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { isFailureType, RESULT_MEMO, type IntegrationResult, type ResultFailure } from '../contracts';
-import { AnaplanTemporalError, documentOf, IntegrationFailed, isUnavailable, temporalError } from './errors';
+import { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
+import { isUnavailable, temporalError } from './grpc';
 import { progressOf, type RunProgress } from './progress';
 import { LockWatch } from './waiting';
 

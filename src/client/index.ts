@@ -6,11 +6,10 @@ export { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
 export type { IntegrationHandle } from './handle';
 export type { ProgressBlocker, ProgressWait } from './waiting';
 export type { ActivityProgress, ProgressOutage, RunProgress } from './progress';
-export { ON_CLOSED } from './start';
-export type { OnClosed } from './start';
-export { OVERLAPS, Schedules } from './schedules';
+export { ON_CLOSED, OVERLAPS } from './choices';
+export type { OnClosed, Overlap } from './choices';
+export { Schedules } from './schedules';
 export type {
-  Overlap,
   ScheduleDefinition,
   ScheduleDetails,
   ScheduledRun,

@@ -12,27 +12,17 @@ import {
   durationMs,
   idFault,
   MAX_ID_BYTES,
+  nearest,
   type Duration,
+  type InputIssue,
   type IntegrationInputs,
   type IntegrationName,
 } from '../contracts';
-import { nearest, type InputIssue } from '../contracts/schemas';
 import { checked, INPUT_MEMO, inputDigest } from './check';
+import { OVERLAPS, type Overlap } from './choices';
 import { detailsOf, summaryOf } from './describe-input';
-import { AnaplanTemporalError, checkSize, inputTooLarge, invalidInput, temporalError } from './errors';
-
-/** What happens when a run is due while the one before it still goes on. */
-export const OVERLAPS = [
-  'SKIP',
-  'BUFFER_ONE',
-  'BUFFER_ALL',
-  'CANCEL_OTHER',
-  'TERMINATE_OTHER',
-  'ALLOW_ALL',
-] as const;
-
-/** One of {@link OVERLAPS}. */
-export type Overlap = (typeof OVERLAPS)[number];
+import { AnaplanTemporalError, invalidInput } from './errors';
+import { checkSize, inputTooLarge, temporalError } from './grpc';
 
 /** Memo of a schedule that this package made: fixed at its creation (recipes, section 5). */
 const OWNER = { owner: 'anaplan' } as const;

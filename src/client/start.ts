@@ -10,18 +10,11 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import { INTEGRATIONS, type IntegrationInputs, type IntegrationName } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { INPUT_MEMO, inputDigest } from './check';
+import type { OnClosed } from './choices';
 import { attributesOf, detailsOf, summaryOf } from './describe-input';
 import { digestOf } from './digest';
-import { AnaplanTemporalError, isInvalidArgument, isTooLarge } from './errors';
-
-/**
- * What a workflow ID means whose run has ended: `rerun` starts a new run, `return` gives that run's result and starts
- * nothing, `refuse` is a `Conflict`. Temporal knows a closed run for the retention time of its namespace.
- */
-export type OnClosed = 'rerun' | 'return' | 'refuse';
-
-/** Every {@link OnClosed}. */
-export const ON_CLOSED: readonly OnClosed[] = ['rerun', 'return', 'refuse'];
+import { AnaplanTemporalError } from './errors';
+import { isInvalidArgument, isTooLarge } from './grpc';
 
 /** What is started. */
 export interface RunToStart<N extends IntegrationName = IntegrationName> {

@@ -9,4 +9,5 @@ export * from './limits';
 export * from './absent';
 export * from './ids';
 export * from './near';
+export * from './issues';
 export * from './rhythms';

@@ -11,3 +11,15 @@ export function editDistance(a: string, b: string): number {
   }
   return row[b.length] ?? 0;
 }
+
+/** The known word that was probably meant, or undefined when none is near. Case, `-` and `_` do not count. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = (s: string): string => s.toLowerCase().replace(/[-_]/g, '');
+  const ranked = known
+    .map((candidate) => ({ candidate, d: editDistance(plain(word), plain(candidate)) }))
+    .sort((a, b) => a.d - b.d);
+  const best = ranked[0];
+  return best !== undefined && best.d <= Math.max(1, Math.floor(plain(word).length / 3))
+    ? best.candidate
+    : undefined;
+}

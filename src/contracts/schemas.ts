@@ -5,16 +5,11 @@
 import { z } from 'zod';
 import { isJsonObject, withoutAbsent } from './absent';
 import { ID_SHAPES } from './ids';
-import { editDistance } from './near';
+import { writtenPath, type InputIssue } from './issues';
+import { nearest } from './near';
 import type { AcceptRejections, CheckHeader, IntegrationInputs, IntegrationName } from './inputs';
 import { INTEGRATIONS } from './inputs';
 import { durationMs, timeoutMs } from './limits';
-
-/** What is wrong with one field. `path` is as people write it: `uploads[0].source`; empty for the input itself. */
-export interface InputIssue {
-  path: string;
-  message: string;
-}
 
 /** Outcome of a check: the typed input, or everything that is wrong with it. */
 export type CheckedInput<N extends IntegrationName> =
@@ -152,29 +147,6 @@ export const SCHEMAS = {
   downloadFile: z.strictObject({ ...common, file: object, target: text, compress: compress.exactOptional() }),
 } satisfies { [N in IntegrationName]: z.ZodType<IntegrationInputs[N]> };
 
-/** How a path is written in messages: `uploads[0].source`. */
-export function writtenPath(path: readonly PropertyKey[]): string {
-  let out = '';
-  for (const key of path) {
-    if (typeof key === 'number') out += `[${key}]`;
-    else if (/^[\w-]+$/.test(String(key))) out += out === '' ? String(key) : `.${String(key)}`;
-    else out += `[${JSON.stringify(String(key))}]`;
-  }
-  return out;
-}
-
-/** The known word that was probably meant, or undefined when none is near. Case, `-` and `_` do not count. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const plain = (s: string): string => s.toLowerCase().replace(/[-_]/g, '');
-  const ranked = known
-    .map((candidate) => ({ candidate, d: editDistance(plain(word), plain(candidate)) }))
-    .sort((a, b) => a.d - b.d);
-  const best = ranked[0];
-  return best !== undefined && best.d <= Math.max(1, Math.floor(plain(word).length / 3))
-    ? best.candidate
-    : undefined;
-}
-
 /** The keys a schema knows at a path, to say which one was probably meant. */
 function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
   let at: unknown = schema;
@@ -296,9 +268,4 @@ export function checkInput<N extends IntegrationName>(integration: N, value: unk
   const input = parsed.data as IntegrationInputs[N];
   const issues = crossChecks(input);
   return issues.length > 0 ? { ok: false, issues } : { ok: true, input };
-}
-
-/** The issues as one text: `source: is required; sorce: is not known here; did you mean "source"?`. */
-export function issuesText(issues: readonly InputIssue[]): string {
-  return issues.map((i) => (i.path === '' ? `the input ${i.message}` : `${i.path}: ${i.message}`)).join('; ');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REGIONS } from '../anaplan';
+import { REGIONS } from '../anaplan/regions';
 import { issuesOf } from '../contracts/schemas';
 import { ConfigError } from './config-error';
 import { rootNameFault } from '../storage';

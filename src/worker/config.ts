@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { regionUrls } from '../anaplan';
+import { regionUrls } from '../anaplan/regions';
 import { DEFAULT_TASK_QUEUE } from '../contracts';
 import { DEFAULT_ROOT, nameRoots, rootNameFault, type StorageRoot } from '../storage';
 import { ConfigError, namingFile } from './config-error';

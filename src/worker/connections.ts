@@ -1,8 +1,7 @@
 import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityConnection } from '../activities/attempt/deps';
-import { FAILURES } from '../contracts';
-import { nearest } from '../contracts/schemas';
+import { FAILURES, nearest } from '../contracts';
 import type { Config, ConnectionConfig } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';

@@ -5,7 +5,7 @@ import {
   timeoutOption,
   uploadOption,
 } from '../../src/cli/parse';
-import { parseScheduled } from '../../src/cli/commands/schedules';
+import { parseScheduled } from '../../src/cli/run-schedules';
 import { flagOf, inputOf } from '../../src/cli/integrations';
 import { wantsJson } from '../../src/cli/program';
 

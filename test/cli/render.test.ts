@@ -1,6 +1,6 @@
+import { exitOf } from '../../src/cli/endings';
 import { ProgressDisplay, progressText, Rate, stepOf } from '../../src/cli/progress';
 import { bytes, clean, renderResult, span } from '../../src/cli/render';
-import { exitOf } from '../../src/cli/wait';
 import { inFlags } from '../../src/cli/words';
 import { documentOf, type RunProgress } from '../../src/client';
 import { EXIT, FAILURE_TYPES, FAILURES, type IntegrationResult } from '../../src/contracts';

@@ -1,7 +1,14 @@
 import type { z } from 'zod';
-import { INTEGRATIONS, type IntegrationInputs, type IntegrationName } from '../../src/contracts';
+import {
+  INTEGRATIONS,
+  issuesText,
+  nearest,
+  writtenPath,
+  type IntegrationInputs,
+  type IntegrationName,
+} from '../../src/contracts';
 import type { SCHEMAS } from '../../src/contracts/schemas';
-import { checkInput, issuesText, nearest, writtenPath } from '../../src/contracts/schemas';
+import { checkInput } from '../../src/contracts/schemas';
 
 // Type-level: what a schema lets through is exactly the interface, in both directions.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from '../../contracts';
-import { describeTenant, startSandbox, type Fault, type Sandbox, type TenantEntry } from '../../sandbox';
+import type { Fault, Sandbox, TenantEntry } from '../../sandbox';
 import { decodeText } from '../../anaplan/auth/text';
 import type { CliDeps, Exit } from '../deps';
 import { countOption } from '../parse';
@@ -60,6 +60,7 @@ export async function runSandboxCommand(flags: SandboxFlags, deps: CliDeps): Pro
     deps.stderr.write(`The faults in ${flags.faults} cannot be read: ${(error as Error).message}.\n`);
     return EXIT.usage;
   }
+  const { describeTenant, startSandbox } = await import('../../sandbox/index.js');
   let sandbox: Sandbox;
   try {
     sandbox = await startSandbox({

@@ -1,16 +1,6 @@
 import { Option, type Command } from 'commander';
 import { EXIT } from '../../contracts';
-import {
-  ConfigError,
-  installRuntime,
-  loadConfig,
-  logOf,
-  runWorker,
-  TemporalUnavailableError,
-  WorkerLogger,
-  type ConfigOverrides,
-  type LogFormat,
-} from '../../worker';
+import type { ConfigOverrides, LogFormat } from '../../worker';
 import type { CliDeps, Exit } from '../deps';
 import { countOption } from '../parse';
 import { temporalFlags, type TemporalFlags } from '../shared-flags';
@@ -56,6 +46,15 @@ const LEVELS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as
 
 /** Runs a worker. Exit 0 when it was asked to stop, 2 for a wrong configuration, 6 when Temporal cannot be reached. */
 export async function runWorkerCommand(flags: WorkerFlags, deps: CliDeps): Promise<Exit> {
+  const {
+    ConfigError,
+    installRuntime,
+    loadConfig,
+    logOf,
+    runWorker,
+    TemporalUnavailableError,
+    WorkerLogger,
+  } = await import('../../worker/index.js');
   const logger = new WorkerLogger(flags.logFormat, LEVELS[flags.logLevel], (line) =>
     deps.stderr.write(`${line}\n`),
   );

@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
 import { commandOf, EXIT, INTEGRATIONS } from '../../contracts';
 import type { CliDeps, Exit } from '../deps';
-import { runDemo } from './demo';
 
 /** Flags of `demo`. */
 export interface DemoFlags {
@@ -27,6 +26,7 @@ export async function runDemoCommand(flags: DemoFlags, deps: CliDeps): Promise<E
   const terminal = deps.stdin.isTTY === true && deps.stdout.isTTY === true;
   const stay = flags.keep === true || (flags.wait !== false && terminal);
   try {
+    const { runDemo } = await import('./demo.js');
     return await runDemo(deps, { stay, ...(flags.only === undefined ? {} : { only: flags.only }) });
   } catch (error) {
     deps.stderr.write(`The demo could not run: ${error instanceof Error ? error.message : String(error)}\n`);

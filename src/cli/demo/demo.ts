@@ -14,11 +14,12 @@ import {
   type Config,
 } from '../../worker';
 import type { CliDeps, Exit } from '../deps';
+import { exitOf } from '../endings';
 import { ProgressDisplay } from '../progress';
 import { renderResult } from '../render';
 import { getTemporalServer, type TemporalServer } from '../../dev-server/server';
 import { runLink } from '../ui-link';
-import { exitOf, waitForRun } from '../wait';
+import { waitForRun } from '../wait';
 import { DEMO_STEPS, PRODUCTS_CSV, type DemoStep } from './steps';
 
 /** What the demo has running; closed in the opposite order. */

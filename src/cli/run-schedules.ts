@@ -1,0 +1,224 @@
+/** What `anaplan-temporal schedules` does, once its flags are read. */
+import type {
+  AnaplanTemporalClient,
+  Overlap,
+  ScheduleDefinition,
+  ScheduleDetails,
+  ScheduleListing,
+} from '../client';
+import { AnaplanTemporalError } from '../client/errors';
+import { commandOf, EXIT, INTEGRATIONS, issuesText, nearest } from '../contracts';
+import { checkInput } from '../contracts/schemas';
+import { integrationCommand } from './commands/integration';
+import type { CreateFlags } from './commands/schedules';
+import type { CliDeps, Exit } from './deps';
+import { documentOfError, exitOf } from './endings';
+import { flagOf, inputOf, INTEGRATION_COMMANDS, type Flags, type IntegrationCommand } from './integrations';
+import { clean, span } from './render';
+import { connectOptions, usageText } from './run-integration';
+import type { RunFlags } from './shared-flags';
+import { failureText } from './words';
+
+/** The commands of `schedules`, by name. Each answers the exit code. */
+export type ScheduleVerbs = ReturnType<typeof scheduleVerbs>;
+
+/** See {@link ScheduleVerbs}. */
+export function scheduleVerbs(deps: CliDeps) {
+  return {
+    create: async (id: string, args: string[], flags: CreateFlags) => {
+      // A wrong command is told whether Temporal answers or not.
+      const definition = definitionOf(flags, args);
+      return withClient(flags, deps, async (client) => {
+        await client.schedules.create(id, definition);
+        const made = await client.schedules.describe(id);
+        return flags.output === 'json' ? made : `Created ${id}.\n${detailsText(made)}`;
+      });
+    },
+    list: (flags: RunFlags) =>
+      withClient(flags, deps, async (client) => {
+        const all: ScheduleListing[] = [];
+        for await (const one of client.schedules.list()) all.push(one);
+        return flags.output === 'json' ? all : listText(all);
+      }),
+    describe: (id: string, flags: RunFlags) =>
+      withClient(flags, deps, async (client) => {
+        const details = await client.schedules.describe(id);
+        return flags.output === 'json' ? details : detailsText(details);
+      }),
+    trigger: (id: string, flags: RunFlags & { overlap?: Overlap }) =>
+      withClient(flags, deps, async (client) => {
+        await client.schedules.trigger(id, flags.overlap);
+        return done(flags, id, 'Triggered');
+      }),
+    pause: (id: string, flags: RunFlags & { note?: string }) =>
+      withClient(flags, deps, async (client) => {
+        await client.schedules.pause(id, flags.note);
+        return done(flags, id, 'Paused');
+      }),
+    unpause: (id: string, flags: RunFlags & { note?: string }) =>
+      withClient(flags, deps, async (client) => {
+        await client.schedules.unpause(id, flags.note);
+        return done(flags, id, 'Unpaused');
+      }),
+    backfill: (id: string, flags: RunFlags & { start: Date; end: Date; overlap?: Overlap }) =>
+      withClient(flags, deps, async (client) => {
+        const { start, end, overlap } = flags;
+        await client.schedules.backfill(id, { start, end, ...(overlap === undefined ? {} : { overlap }) });
+        return done(flags, id, 'Backfilling');
+      }),
+    delete: (id: string, flags: RunFlags) =>
+      withClient(flags, deps, async (client) => {
+        await client.schedules.delete(id);
+        return done(flags, id, 'Deleted');
+      }),
+  };
+}
+
+/** Takes the command and options after `--` apart, with the very parser of that command. */
+export function parseScheduled(args: readonly string[]): {
+  command: IntegrationCommand;
+  flags: Flags & RunFlags;
+} {
+  const [name = '', ...rest] = args;
+  const command = INTEGRATION_COMMANDS.find((candidate) => commandOf(candidate.integration) === name);
+  if (command === undefined) {
+    const known = INTEGRATIONS.map(commandOf);
+    const meant = nearest(name, known);
+    const hint = meant === undefined ? `It is one of ${known.join(', ')}.` : `Did you mean "${meant}"?`;
+    const what =
+      name === '' ? 'After "--" comes the command to run' : `"${name}" is not an integration command`;
+    throw new AnaplanTemporalError('InvalidInput', `${what}. ${hint}`);
+  }
+  let found: (Flags & RunFlags) | undefined;
+  const parser = integrationCommand(command, (_integration, flags) => {
+    found = flags;
+    return Promise.resolve();
+  });
+  let said = '';
+  parser
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => (said += text), writeOut: (text) => (said += text) });
+  try {
+    parser.parse(rest, { from: 'user' });
+  } catch {
+    throw new AnaplanTemporalError('InvalidInput', said.trim() || `The options of ${name} cannot be read.`);
+  }
+  for (const flag of ['detach', 'id', 'onClosed', 'summary'] as const) {
+    if (found?.[flag] !== undefined) {
+      throw new AnaplanTemporalError(
+        'InvalidInput',
+        `${flagOf(flag)} means nothing in a schedule: leave it out.`,
+      );
+    }
+  }
+  for (const flag of ['config', 'address', 'namespace', 'profile'] as const) {
+    if (found?.[flag] !== undefined) {
+      throw new AnaplanTemporalError(
+        'InvalidInput',
+        `${flagOf(flag)} says where the schedule is: it belongs before "--".`,
+      );
+    }
+  }
+  return { command, flags: found ?? {} };
+}
+
+/** The definition that `schedules create` describes. */
+function definitionOf(flags: CreateFlags, args: readonly string[]): ScheduleDefinition {
+  const { command, flags: of } = parseScheduled(args);
+  const check = checkInput(command.integration, inputOf(command, of));
+  if (!check.ok) {
+    throw new AnaplanTemporalError('InvalidInput', `The input is not valid: ${usageText(check.issues)}.`, {
+      issues: check.issues,
+      remedy: `See "anaplan-temporal ${commandOf(command.integration)} --help".`,
+    });
+  }
+  const taskQueue = of.taskQueue ?? flags.taskQueue;
+  return {
+    integration: command.integration,
+    input: check.input,
+    cron: flags.cron,
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+    ...(flags.timeZone === undefined ? {} : { timeZone: flags.timeZone }),
+    ...(flags.overlap === undefined ? {} : { overlap: flags.overlap }),
+    ...(flags.catchupWindow === undefined ? {} : { catchupWindow: flags.catchupWindow }),
+    ...(flags.jitter === undefined ? {} : { jitter: flags.jitter }),
+    ...(flags.pauseOnFailure === undefined ? {} : { pauseOnFailure: flags.pauseOnFailure }),
+    ...(flags.paused === undefined ? {} : { paused: flags.paused }),
+    ...(flags.note === undefined ? {} : { note: flags.note }),
+  };
+}
+
+/** Runs something with a client; errors become a sentence (or a document) and the exit code of their type. */
+async function withClient(
+  flags: RunFlags,
+  deps: CliDeps,
+  run: (client: AnaplanTemporalClient) => Promise<string | object>,
+): Promise<Exit> {
+  const json = flags.output === 'json';
+  let client: AnaplanTemporalClient | undefined;
+  try {
+    client = await deps.connect(connectOptions(flags, deps));
+    const answer = await run(client);
+    if (typeof answer !== 'string') deps.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+    else if (!json) deps.stdout.write(answer);
+    return EXIT.ok;
+  } catch (error) {
+    const document = documentOfError(inFlagsOf(error), 'none');
+    if (json) deps.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    deps.stderr.write(`${failureText(document.failure)}\n`);
+    return exitOf(document);
+  } finally {
+    await client?.close().catch(() => undefined);
+  }
+}
+
+/** An error of the client over fields of a schedule, with the flags that set them; `id` is no flag here. */
+function inFlagsOf(error: unknown): unknown {
+  if (!(error instanceof AnaplanTemporalError) || !error.message.endsWith(`: ${issuesText(error.issues)}.`))
+    return error;
+  const named = error.issues.map((issue) => (issue.path === 'id' ? { ...issue, path: '<id>' } : issue));
+  return new AnaplanTemporalError(error.type, `The schedule is not valid: ${usageText(named)}.`, {
+    issues: error.issues,
+    remedy: 'See "anaplan-temporal schedules create --help".',
+    cause: error,
+  });
+}
+
+function done(flags: RunFlags, id: string, what: string): string | object {
+  return flags.output === 'json' ? { id, done: what.toLowerCase() } : `${what} ${id}.\n`;
+}
+
+function listText(all: readonly ScheduleListing[]): string {
+  if (all.length === 0) return 'There is no schedule.\n';
+  const width = Math.max(...all.map((one) => one.id.length));
+  return all
+    .map((one) => {
+      const next = one.paused ? 'paused' : (one.nextRuns[0]?.toISOString() ?? 'never');
+      return `${one.id.padEnd(width)}  ${one.integration.padEnd(16)}  ${next}\n`;
+    })
+    .join('');
+}
+
+function detailsText(d: ScheduleDetails): string {
+  const line = (label: string, text: string): string => `${label.padEnd(12)}${clean(text)}`;
+  const lines = [
+    line('Runs', `${d.integration} on task queue ${d.taskQueue}`),
+    line('Input', JSON.stringify(d.input)),
+    line('When', `${d.cron?.join('; ') ?? 'see the Temporal UI'} (${d.timeZone})`),
+    line(
+      'Overlap',
+      `${d.overlap}, catch-up window ${span(d.catchupWindowMs)}${d.jitterMs === undefined ? '' : `, jitter ${span(d.jitterMs)}`}`,
+    ),
+    line('State', `${d.paused ? 'paused' : 'active'}${d.note === undefined ? '' : `: ${d.note}`}`),
+    line(
+      'Next',
+      d.nextRuns
+        .slice(0, 3)
+        .map((time) => time.toISOString())
+        .join(', ') || 'never',
+    ),
+    line('So far', `${d.runs.taken} started, ${d.runs.skipped} skipped, ${d.runs.missed} missed`),
+    ...d.recentRuns.slice(-5).map((run) => line('', `${run.takenAt.toISOString()} ${run.workflowId}`)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
