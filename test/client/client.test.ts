@@ -80,8 +80,11 @@ describe('starting', () => {
     const large = { model: MODEL, action: 'Do', mappingParameters };
     const size = JSON.stringify(large).length.toLocaleString('en-US');
     const schedule = { integration: 'runAction' as const, input: large, cron: '0 0 1 1 *' };
-    for (const call of [client.start('runAction', large), client.schedules.create(randomUUID(), schedule)]) {
-      const error = await errorOf(call);
+    for (const call of [
+      () => client.start('runAction', large),
+      () => client.schedules.create(randomUUID(), schedule),
+    ]) {
+      const error = await errorOf(call());
       expect(error).toMatchObject({ type: 'InvalidInput', effects: 'none' });
       expect(error.message).toContain(`${size} bytes as JSON`);
     }
