@@ -18,6 +18,7 @@ function fromBuild() {
     schemas: lib('contracts/schemas'),
     codes: lib('anaplan/codes'),
     retry: lib('anaplan/retry'),
+    refusals: lib('anaplan/refusals'),
     regions: lib('anaplan/regions'),
     behaviours: lib('sandbox/behaviours'),
     misuse: lib('sandbox/misuse'),
@@ -117,6 +118,23 @@ function span(ms) {
   return `${ms} ms`;
 }
 
+/** The delays before each try of an answer that never changes, and the words at the end: as the clock answers them. */
+function waits({ refusals: { nextTry, inWords }, contracts }, rule) {
+  const limits = { bounds: contracts.DEFAULT_TIMEOUTS, random: () => 1 };
+  const delays = [];
+  let now = 0;
+  let next = nextTry(rule, undefined, now, limits);
+  while (next.again) {
+    delays.push(next.delayMs);
+    now += next.delayMs;
+    next = nextTry(rule, next.refusals, now, limits);
+  }
+  const longest = Math.max(...delays);
+  const growing = delays.slice(0, delays.indexOf(longest)).map(inWords);
+  const then = `${growing.length > 0 ? 'then ' : ''}${inWords(longest)} each`;
+  return [[...growing, then].join(', '), `"${next.words}"`];
+}
+
 /** The whole command line, as commander has it. */
 function commandTree(m) {
   const { Command } = require('commander');
@@ -165,13 +183,10 @@ function blocks(m) {
     ]),
   );
   out.retries = table(
-    ['Answer', 'Retried', 'First delay', 'Longest delay', 'Bound', 'What happens'],
+    ['Answer', 'Tried again after', 'Given up', 'What happens'],
     Object.values(m.retry.RETRY_TABLE).map((r) => [
       plain(r.answers),
-      r.retry ? 'yes' : 'no',
-      r.retry ? span(r.firstDelayMs) : '',
-      r.retry ? span(r.maxDelayMs) : '',
-      typeof r.bound === 'number' ? span(r.bound) : r.bound === undefined ? '' : code(`timeouts.${r.bound}`),
+      ...(r.class === 'refused' ? ['', 'at once'] : waits(m, r)),
       plain(r.note),
     ]),
   );

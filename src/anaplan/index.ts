@@ -32,11 +32,19 @@ export { REGIONS, regionUrls, type RegionUrls } from './regions';
 export {
   DEFAULT_RETRY_AFTER_MS,
   MIN_RETRY_AFTER_MS,
-  nextDelayMs,
   RETRY_TABLE,
   retryRule,
   type RetryClass,
   type RetryRule,
 } from './retry';
+export {
+  inWords,
+  nextTry,
+  type NextTry,
+  type Refusals,
+  type WaitBounds,
+  type WaitLimits,
+  type WaitRule,
+} from './refusals';
 export type { MappingParameter, StartTask } from './tasks';
 export type * from './types';

@@ -1,26 +1,18 @@
 import { ABORTED, NOT_ANAPLANS, type AnaplanError } from './errors';
+import type { WaitRule } from './refusals';
 
-/** What kind of waiting an error asks for. */
-export type RetryClass = 'rateLimited' | 'modelUnavailable' | 'conflict' | 'unavailable' | 'odd' | 'refused';
+/** What kind of waiting an answer asks for: answers of one class share a bound. `refused` is final. */
+export type RetryClass =
+  'rateLimited' | 'modelUnavailable' | 'conflict' | 'unavailable' | 'broken' | 'odd' | 'refused';
 
 /** One row of the retry table: which answers it covers and how they are waited for. */
-export interface RetryRule {
+export interface RetryRule extends WaitRule {
   /** The row's name, stable, for tests, docs and metrics. */
   row: string;
   /** The answers of the row, as the docs print them. */
   answers: string;
   class: RetryClass;
-  /** False: the error is final. The delays are 0 then. */
-  retry: boolean;
-  /** Delay after the first failure, milliseconds. */
-  firstDelayMs: number;
-  /** Upper bound of the growing delay, milliseconds. A `Retry-After` may exceed it. */
-  maxDelayMs: number;
-  /** Factor from one delay to the next. */
-  factor: number;
-  /** Which bound ends the waiting: a name of the workflow input's `timeouts`, or a fixed time in milliseconds. */
-  bound?: 'unavailable' | 'modelUnavailable' | number;
-  /** What happens, in one sentence, for the docs. */
+  /** What happens besides, in sentences for the docs. */
   note: string;
 }
 
@@ -29,10 +21,8 @@ const refused = (row: string, answers: string, note: string): RetryRule => ({
   row,
   answers,
   class: 'refused',
-  retry: false,
   firstDelayMs: 0,
   maxDelayMs: 0,
-  factor: 1,
   note,
 });
 
@@ -43,27 +33,30 @@ export const MIN_RETRY_AFTER_MS = 1_000;
 /** How long a refused log-in is not repeated, whoever waits for it: accounts are locked after a few wrong tries. */
 export const REMEMBER_REFUSAL_MS = 5 * MINUTE;
 
-/** The retry table, as data. {@link retryRule} picks the row. */
+/** So often is asked again for what is broken: more of it is not chance. */
+const MAX_BROKEN = 8;
+
+/** The retry table, as data; {@link nextTry} says how long each row is waited for. {@link retryRule} picks the row. */
 export const RETRY_TABLE = {
   rateLimited: {
     row: 'rateLimited',
     answers: '429',
     class: 'rateLimited',
-    retry: true,
     firstDelayMs: DEFAULT_RETRY_AFTER_MS,
     maxDelayMs: DEFAULT_RETRY_AFTER_MS,
-    factor: 1,
+    leastDelayMs: MIN_RETRY_AFTER_MS,
+    // The limiter's shared pause ends at the same moment and paces the calls by itself.
+    exact: true,
     bound: 'modelUnavailable',
+    orStep: true,
     note: 'Waits Retry-After, which is the time until the next request is allowed; without one the 10 s that Anaplan recommends, and never less than 1 s. Every other call of the tenant waits too. No limit of attempts; a step with a time-out of its own is bounded by that instead.',
   },
   gone: {
     row: 'gone',
     answers: '410',
     class: 'unavailable',
-    retry: true,
     firstDelayMs: 1_000,
     maxDelayMs: MINUTE,
-    factor: 2,
     bound: 'unavailable',
     note: 'Sent again at once on a fresh connection by the client itself; a second 410 is waited for like a 5xx.',
   },
@@ -71,23 +64,20 @@ export const RETRY_TABLE = {
     row: 'modelUnavailable',
     answers: '423, 424',
     class: 'modelUnavailable',
-    retry: true,
     firstDelayMs: 30_000,
     maxDelayMs: 5 * MINUTE,
-    factor: 2,
     bound: 'modelUnavailable',
-    note: 'The model is locked or offline: 30 s growing to 5 min.',
+    note: 'The model is locked or offline.',
   },
   conflict: {
     row: 'conflict',
     answers: '409 to a call that only reads',
     class: 'conflict',
-    retry: true,
     firstDelayMs: 30_000,
     maxDelayMs: 5 * MINUTE,
-    factor: 2,
-    bound: 15 * MINUTE,
-    note: 'Like a locked model, but at most 15 min.',
+    bound: 'modelUnavailable',
+    atMostMs: 15 * MINUTE,
+    note: 'Like a locked model, but not for hours.',
   },
   conflictOfChange: refused(
     'conflictOfChange',
@@ -108,45 +98,58 @@ export const RETRY_TABLE = {
     row: 'unavailable',
     answers: '500, 502, 503, 504, other 5xx, 408, 421, 499',
     class: 'unavailable',
-    retry: true,
     firstDelayMs: 1_000,
     maxDelayMs: MINUTE,
-    factor: 2,
     bound: 'unavailable',
-    note: 'Exponential, 1 s to 60 s; a longer Retry-After is obeyed. Never for POST /tasks.',
+    note: 'A longer Retry-After is obeyed. Never for POST /tasks, where the task list decides.',
   },
   network: {
     row: 'network',
-    answers: 'no connection, reset, time-out, a body that ended early, was corrupt or is an error page',
+    answers: 'no connection, reset',
     class: 'unavailable',
-    retry: true,
     firstDelayMs: 1_000,
     maxDelayMs: MINUTE,
-    factor: 2,
     bound: 'unavailable',
     note: 'As 5xx. Never for POST /tasks unless provably nothing was sent.',
+  },
+  silence: {
+    row: 'silence',
+    answers: 'no answer in time',
+    class: 'modelUnavailable',
+    firstDelayMs: 1_000,
+    maxDelayMs: MINUTE,
+    bound: 'modelUnavailable',
+    note: 'A busy model holds requests open instead of answering, so it is waited for as one that is locked. Never for POST /tasks unless provably nothing was sent.',
+  },
+  brokenBody: {
+    row: 'brokenBody',
+    answers: 'a body that ended early, was corrupt or is an error page',
+    class: 'broken',
+    firstDelayMs: 1_000,
+    maxDelayMs: MINUTE,
+    bound: 'unavailable',
+    repeats: MAX_BROKEN,
+    note: 'Asked for again: what is broken every time is no outage. Never for POST /tasks, where the task list decides.',
   },
   notAnaplans: {
     row: 'notAnaplans',
     answers: 'a 2xx with a page that is not JSON, or whose own status says that it failed',
-    class: 'odd',
-    retry: true,
+    class: 'broken',
     firstDelayMs: 1_000,
     maxDelayMs: MINUTE,
-    factor: 2,
-    bound: 15 * MINUTE,
-    note: 'A proxy answered in place of Anaplan: sent again up to 8 times in a run that has begun, at most for timeouts.unavailable. Never taken for a success. Never for POST /tasks, where the task list decides.',
+    bound: 'unavailable',
+    repeats: MAX_BROKEN,
+    note: 'A proxy answered in place of Anaplan: asked for again in a run that has begun, and final in its first step. Never taken for a success. Never for POST /tasks, where the task list decides.',
   },
   oddWhileTask: {
     row: 'oddWhileTask',
     answers: 'any answer that is final otherwise, to the polls of a task, its dumps and its cancellation',
     class: 'odd',
-    retry: true,
     firstDelayMs: 5_000,
     maxDelayMs: MINUTE,
-    factor: 2,
-    bound: 15 * MINUTE,
-    note: 'Waited for like an outage, at most for timeouts.unavailable: the task runs on. After that the task is cancelled by DELETE before the model is given back.',
+    bound: 'unavailable',
+    atMostMs: 15 * MINUTE,
+    note: 'Waited for like an outage: the task runs on. After that the task is cancelled by DELETE before the model is given back.',
   },
   certificate: refused(
     'certificate',
@@ -167,10 +170,8 @@ export const RETRY_TABLE = {
     row: 'credentialsLater',
     answers: 'the same, and 401, in a run that has begun',
     class: 'unavailable',
-    retry: true,
     firstDelayMs: 5_000,
     maxDelayMs: MINUTE,
-    factor: 2,
     bound: 'unavailable',
     note: 'Waited for like an outage: a task may be running. The secret is read again from its place before each log-in; a log-in with the same secret is made once in 5 min by each worker, so that no account is locked.',
   },
@@ -211,9 +212,11 @@ function ruleOf(e: Refusal, o: { begun?: boolean }): RetryRule {
     case 'protocol':
       return RETRY_TABLE.protocol;
     case 'network':
-    case 'timeout':
-    case 'body':
       return CERTIFICATE_CODES.test(e.code ?? '') ? RETRY_TABLE.certificate : RETRY_TABLE.network;
+    case 'timeout':
+      return RETRY_TABLE.silence;
+    case 'body':
+      return RETRY_TABLE.brokenBody;
     case 'status':
       if (e.status === 409 && changes(e)) return RETRY_TABLE.conflictOfChange;
       return statusRule(e.status ?? 0);
@@ -231,27 +234,4 @@ function statusRule(status: number): RetryRule {
   if (status === 401) return RETRY_TABLE.unauthorized;
   if (status >= 500 || TIMED_OUT.has(status)) return RETRY_TABLE.unavailable;
   return RETRY_TABLE.refused;
-}
-
-/**
- * How long to wait before the next attempt, in milliseconds. Pure.
- * @param rule - the row of the last error
- * @param consecutiveFailures - how many attempts in a row failed with a row of this class, 1 after the first
- * @param retryAfterMs - the last answer's `Retry-After`; never waited less than that
- * @param random - 0 <= r < 1; spreads the delays of many callers over the upper fifth below the full delay
- */
-export function nextDelayMs(
-  rule: RetryRule,
-  consecutiveFailures: number,
-  retryAfterMs?: number,
-  random: () => number = Math.random,
-): number {
-  if (!rule.retry) return 0;
-  if (rule.class === 'rateLimited') {
-    // No jitter: the limiter's shared pause ends at the same moment and paces the calls by itself.
-    return Math.max(MIN_RETRY_AFTER_MS, retryAfterMs ?? DEFAULT_RETRY_AFTER_MS);
-  }
-  const step = Math.max(0, Math.min(consecutiveFailures, 64) - 1);
-  const full = Math.min(rule.maxDelayMs, rule.firstDelayMs * rule.factor ** step);
-  return Math.max(Math.round(full * (0.8 + 0.2 * random())), retryAfterMs ?? 0);
 }

@@ -1,7 +1,6 @@
 import {
   ABORTED,
   AnaplanError,
-  nextDelayMs,
   NOT_ANAPLANS,
   outcomeUnknown,
   REGIONS,
@@ -57,14 +56,13 @@ describe('retry table', () => {
     [{ kind: 'network', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'certificate', 'refused', 0, 0],
     [{ kind: 'network', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, 'certificate', 'refused', 0, 0],
     [{ kind: 'network', code: ABORTED }, 'aborted', 'refused', 0, 0],
-    [{ kind: 'timeout', code: 'UND_ERR_HEADERS_TIMEOUT' }, 'network', 'unavailable', 1_000, 60_000],
-    [{ kind: 'body' }, 'network', 'unavailable', 1_000, 60_000],
+    [{ kind: 'timeout', code: 'UND_ERR_HEADERS_TIMEOUT' }, 'silence', 'modelUnavailable', 1_000, 60_000],
+    [{ kind: 'body' }, 'brokenBody', 'broken', 1_000, 60_000],
     [{ kind: 'protocol' }, 'protocol', 'refused', 0, 0],
   ];
   test.each(rows)('%j is the row %s', (error, row, kind, first, max) => {
     const rule = retryRule(error);
     expect(rule).toMatchObject({ row, class: kind, firstDelayMs: first, maxDelayMs: max });
-    expect(rule.retry).toBe(kind !== 'refused');
   });
 
   test('every row is reachable and named by its key', () => {
@@ -82,7 +80,7 @@ describe('retry table', () => {
     'a refused log-in %j is waited for once the run has begun: a task may be running',
     (answer) => {
       const rule = retryRule({ kind: 'auth', ...answer }, { begun: true });
-      expect(rule).toMatchObject({ class: 'unavailable', retry: true, bound: 'unavailable' });
+      expect(rule).toMatchObject({ class: 'unavailable', bound: 'unavailable' });
     },
   );
 
@@ -93,38 +91,13 @@ describe('retry table', () => {
     { kind: 'network', code: 'SELF_SIGNED_CERT_IN_CHAIN' },
   ])('%j is waited for once a task exists, which runs on whatever is answered', (error) => {
     const rule = retryRule({ method: 'DELETE', path: '/x', ...error }, { begun: true, task: true });
-    expect(rule).toMatchObject({ class: 'odd', retry: true });
-    expect(retryRule({ kind: 'network', code: ABORTED }, { begun: true, task: true }).retry).toBe(false);
+    expect(rule.class).toBe('odd');
+    expect(retryRule({ kind: 'network', code: ABORTED }, { begun: true, task: true }).class).toBe('refused');
   });
 
   test('a page of a proxy in place of an answer is waited for in a run that has begun, and final before', () => {
     const page = { kind: 'protocol', code: NOT_ANAPLANS } as const;
-    expect([retryRule(page).retry, retryRule(page, { begun: true }).retry]).toEqual([false, true]);
-  });
-
-  const delays: [keyof typeof RETRY_TABLE, number, number | undefined, number][] = [
-    ['rateLimited', 1, undefined, 10_000],
-    ['rateLimited', 9, 3_000, 3_000],
-    ['rateLimited', 1, 0, 1_000],
-    ['unavailable', 1, undefined, 1_000],
-    ['unavailable', 4, undefined, 8_000],
-    ['unavailable', 50, undefined, 60_000],
-    ['unavailable', 1, 90_000, 90_000],
-    ['modelUnavailable', 1, undefined, 30_000],
-    ['modelUnavailable', 3, undefined, 120_000],
-    ['modelUnavailable', 9, undefined, 300_000],
-    ['refused', 1, 5_000, 0],
-  ];
-  test.each(delays)(
-    '%s after %d failures with Retry-After %s waits %d ms',
-    (row, failures, after, expected) => {
-      expect(nextDelayMs(RETRY_TABLE[row], failures, after, () => 1)).toBe(expected);
-    },
-  );
-
-  test('jitter takes away at most a fifth and never goes below Retry-After', () => {
-    expect(nextDelayMs(RETRY_TABLE.unavailable, 1, undefined, () => 0)).toBe(800);
-    expect(nextDelayMs(RETRY_TABLE.unavailable, 1, 950, () => 0)).toBe(950);
+    expect([retryRule(page).class, retryRule(page, { begun: true }).class]).toEqual(['refused', 'broken']);
   });
 });
 

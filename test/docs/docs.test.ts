@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as codes from '../../src/anaplan/codes';
+import * as refusals from '../../src/anaplan/refusals';
 import * as retry from '../../src/anaplan/retry';
 import * as regions from '../../src/anaplan/regions';
 import * as integrationCommand from '../../src/cli/commands/integration';
@@ -33,6 +34,7 @@ const MODULES = {
   schemas,
   codes,
   retry,
+  refusals,
   regions,
   behaviours,
   misuse,

@@ -3,6 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { heartbeat, sleep } from '@temporalio/activity';
 
 import type { SettledTask } from '../../src/activities';
+import type { Refusals } from '../../src/anaplan';
 import type { IntegrationResult } from '../../src/contracts';
 import { activitiesOf, bundleWith, prepared, StubRig, type Stubs } from './support';
 
@@ -87,26 +88,36 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
     );
   });
 
-  it('timeouts.modelUnavailable: bounds the refusals of a start, and starts nothing after it', async () => {
-    let starts = 0;
+  it('tells each start what was refused before it, and starts nothing more once it says that a bound is over', async () => {
+    const earlier: unknown[] = [];
     const { error } = await run(
-      { timeouts: { modelUnavailable: '2500ms' } },
+      {},
       {
-        'anaplan.startTask': () => {
-          starts += 1;
+        'anaplan.startTask': (given) => {
+          earlier.push(given.earlier);
+          if (earlier.length === 3) {
+            const message = 'Action: Anaplan answered 423. It has been so for 2 min, in 3 tries';
+            throw ApplicationFailure.create({ type: 'ModelLocked', message, nonRetryable: true });
+          }
+          const refusals: Refusals = {
+            since: 0,
+            count: earlier.length,
+            last: { at: 0, class: 'x' },
+            classes: {},
+          };
           return {
             outcome: 'refused',
             type: 'ModelLocked',
-            message: 'Action: Anaplan answered 423',
-            retryAfterMs: 1,
-            bound: 'modelUnavailable',
+            message: 'Anaplan answered 423',
+            delayMs: 1,
+            refusals,
           };
         },
       },
     );
     expect(failure(error)).toMatchObject({ type: 'ModelLocked', result: { failure: { effects: 'none' } } });
-    expect(failure(error).message).toMatch(/423, \d times in 0 min; "Order Products" was not started\./);
-    expect(starts).toBe(3);
+    expect(failure(error).message).toContain('for 2 min, in 3 tries');
+    expect(earlier).toMatchObject([{}, { refusals: { count: 1 } }, { refusals: { count: 2 } }]);
   });
 
   it('timeouts.task: the task is cancelled first, then the run fails as DeadlineExceeded', async () => {
@@ -183,12 +194,14 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
   it('starts anew when the worker fell silent before it told the server that it would send the start', async () => {
     let starts = 0;
     let looked = 0;
+    let earlier: unknown;
     const { result } = await run(
       {},
       {
-        'anaplan.startTask': async () => {
+        'anaplan.startTask': async (given) => {
           starts += 1;
           if (starts === 1) await sleep(2_500);
+          else earlier = given.earlier;
           return { outcome: 'started', taskId: 'T1' };
         },
         'anaplan.reconcileStart': () => {
@@ -200,6 +213,8 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
     );
     expect(result).toMatchObject({ outcome: 'succeeded', task: { taskId: 'T1' } });
     expect([starts, looked]).toEqual([2, 0]);
+    // A start that is never answered has a bound, too.
+    expect(earlier).toMatchObject({ unanswered: { at: [expect.any(Number)], type: 'NetworkError' } });
   });
 
   it('looks for the task when the worker had beaten, whatever its last heartbeat said', async () => {

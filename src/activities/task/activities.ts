@@ -4,20 +4,26 @@ import { ApplicationFailure } from '@temporalio/common';
 import {
   outcomeUnknown,
   AnaplanError,
-  retryRule,
-  nextDelayMs,
   type AnaplanClient,
   type ModelStatus,
   type TaskSummary,
 } from '../../anaplan';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
-import { fail, failureTypeOf, refuse, sentence } from '../attempt/failures';
+import { fail, sentence } from '../attempt/failures';
 import { GivenUp, NotConfirmed } from '../attempt/lease';
 import { assertNotStartedBefore } from '../attempt/past';
+import { tryAnaplanAgain, tryUnansweredAgain, type Refused } from '../attempt/refused';
 import { settle } from './settle';
 import type { ActionObject } from '../attempt/contract';
 import type { AnaplanActivities } from '../contract';
-import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskBaseline } from './contract';
+import type {
+  EarlierStarts,
+  ReconcileResult,
+  SettledTask,
+  StartBeat,
+  StartResult,
+  TaskBaseline,
+} from './contract';
 import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { work, type Work } from '../attempt/work';
 
@@ -72,6 +78,7 @@ export function createTasks(
     'anaplan.startTask': (input) =>
       work<StartBeat, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
         await assertNotStartedBefore(nameOf(input.action), input.firstRunId);
+        const refused = afterEarlier(input.action, input.earlier, w.refused());
         const { client } = deps.connection(input.connection);
         if (input.filesUntil !== undefined && w.now() > input.filesUntil) return { outcome: 'stale' };
         const body = {
@@ -97,9 +104,9 @@ export function createTasks(
           };
         } catch (error) {
           if (error instanceof GivenUp || error instanceof NotConfirmed)
-            return unsent(error, nameOf(input.action));
+            return unsent(error, { ...refused, now: w.now() });
           if (!(error instanceof AnaplanError)) throw error;
-          return startOutcome(nameOf(input.action), error, timing.retryScale);
+          return startOutcome(error, { ...refused, now: w.now() });
         }
       }),
 
@@ -198,30 +205,35 @@ export function baselineOf(tasks: readonly TaskSummary[], serverDate: number | u
   };
 }
 
+/**
+ * What judging a refusal of a start takes: all that was refused before it, by Anaplan or by silence.
+ * @throws ApplicationFailure where so many starts were not answered that a bound is reached
+ */
+export function afterEarlier(action: ActionObject, earlier: EarlierStarts = {}, given: Refused): Refused {
+  const { refusals, unanswered, mayHaveStarted } = earlier;
+  const besides = mayHaveStarted
+    ? `Whether an earlier start of "${action.name}" arrived is not known`
+    : `"${action.name}" was not started`;
+  let o: Refused = { ...given, earlier: refusals, besides };
+  if (!unanswered) return o;
+  // No delay between them: finding out that nothing was started takes longer.
+  for (const now of unanswered.at) {
+    const again = tryUnansweredAgain(unanswered.type, unanswered.message, { ...o, now });
+    o = { ...o, earlier: again.refusals };
+  }
+  return o;
+}
+
 /** What a failed POST `/tasks` means: refused for good (thrown), refused for now, or nobody knows. */
-export function startOutcome(what: string, error: AnaplanError, scale = 1): StartResult {
-  if (outcomeUnknown(error)) return { outcome: 'unknown', message: sentence(what, error) };
-  const rule = retryRule(error, { begun: true });
-  if (rule.class === 'refused') throw refuse(what, error);
-  const delay = nextDelayMs(rule, 1, error.retryAfterMs) * scale;
-  return {
-    outcome: 'refused',
-    type: failureTypeOf(error),
-    message: sentence(what, error),
-    retryAfterMs: delay,
-    bound: rule.class === 'rateLimited' ? 'rate' : rule.class === 'odd' ? 'unavailable' : rule.class,
-  };
+export function startOutcome(error: AnaplanError, o: Refused): StartResult {
+  if (outcomeUnknown(error)) return { outcome: 'unknown', message: sentence(o.what, error) };
+  return { outcome: 'refused', ...tryAnaplanAgain(error, o) };
 }
 
 /** A start that was not sent, because the server does not count on the attempt: the run begins it anew. */
-function unsent(error: GivenUp | NotConfirmed, what: string): StartResult {
-  return {
-    outcome: 'refused',
-    type: 'NetworkError',
-    message: `${what} was not started: ${error.message}, so nothing was sent`,
-    retryAfterMs: 1000,
-    bound: 'unavailable',
-  };
+function unsent(error: GivenUp | NotConfirmed, o: Refused): StartResult {
+  const message = `${o.what} was not started: ${error.message}, so nothing was sent`;
+  return { outcome: 'refused', ...tryUnansweredAgain('NetworkError', message, o) };
 }
 
 /** Anaplan's clock has whole seconds in its `Date`, and a task may be stamped a moment before its answer. */

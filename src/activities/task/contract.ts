@@ -1,5 +1,13 @@
 /** Tasks: their start, their state, their result. */
-import type { DumpError, Effects, MappingParameter, ResultDetail, RowCounts } from '../../contracts';
+import type { Refusals } from '../../anaplan';
+import type {
+  DumpError,
+  Effects,
+  FailureType,
+  MappingParameter,
+  ResultDetail,
+  RowCounts,
+} from '../../contracts';
 import type { ActionObject, Call } from '../attempt/contract';
 import type { ProcessStep } from '../prepare/contract';
 
@@ -21,18 +29,22 @@ export interface StartBeat {
 /** What became of one POST `/tasks`. */
 export type StartResult =
   | { outcome: 'started'; taskId: string }
-  /** Anaplan refused for now, and certainly started nothing. */
-  | {
-      outcome: 'refused';
-      type: string;
-      message: string;
-      retryAfterMs: number;
-      bound: 'modelUnavailable' | 'unavailable' | 'conflict' | 'rate';
-    }
+  /** Anaplan refused for now, and certainly started nothing: to be tried again after the delay. */
+  | { outcome: 'refused'; type: FailureType; message: string; delayMs: number; refusals: Refusals }
   /** Not sent: it comes so late that the files that it reads may have expired. */
   | { outcome: 'stale' }
   /** Nobody answered, so that nobody knows. */
   | { outcome: 'unknown'; message: string };
+
+/** What the tries before this one came to, where certainly none of them started anything. */
+export interface EarlierStarts {
+  /** As the last refusal told. */
+  refusals?: Refusals;
+  /** Tries since then that were not answered: when that was known (workflow time, epoch ms), and what the last was. */
+  unanswered?: { at: number[]; type: FailureType; message: string };
+  /** An operator let it start again although nobody knew whether it had: it may have. */
+  mayHaveStarted?: true;
+}
 
 /** What the task list said about a start whose answer was lost. */
 export type ReconcileResult =
@@ -96,6 +108,7 @@ export interface TaskActivities {
       filesUntil?: number;
       /** The first run of the chain, unless the action may run again after a reset. */
       firstRunId?: string;
+      earlier?: EarlierStarts;
     },
   ): Promise<StartResult>;
   'anaplan.reconcileStart'(

@@ -1,14 +1,14 @@
 /** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionObject } from '../../activities/attempt/contract';
-import type { SettledTask, StartResult, TaskActivities, TaskBaseline } from '../../activities/task/contract';
-import {
-  FAILURES,
-  isFailureType,
-  type Effects,
-  type MappingParameter,
-  type TimeoutsMs,
-} from '../../contracts';
+import type {
+  EarlierStarts,
+  SettledTask,
+  StartResult,
+  TaskActivities,
+  TaskBaseline,
+} from '../../activities/task/contract';
+import { FAILURES, type FailureType, type MappingParameter, type TimeoutsMs } from '../../contracts';
 import { activities, throughOutages, untilDeadline } from '../run/proxies';
 import { keepDumps } from './dump';
 import type { FinishedTask } from '../run/verdict';
@@ -42,8 +42,6 @@ export interface StartedTask {
   adopted: boolean;
 }
 
-const CONFLICT_MS = 15 * 60_000;
-
 /** The state of a task that no poll has seen yet: Anaplan said none. */
 const NOT_SEEN = 'not seen';
 
@@ -71,25 +69,49 @@ export async function runTask(run: Run, action: ActionObject): Promise<FinishedT
  * and where it cannot, the run fails as `AmbiguousTaskStart`.
  */
 async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
-  const waiting = new RefusalClock(run.timeouts);
+  let earlier: EarlierStarts = {};
   for (;;) {
     await renewUploads(run);
     const baseline = await taskBaseline({ ...run.call(), action });
+    if (run.effects !== 'none') earlier.mayHaveStarted = true;
     // A cancellation must not lose the ID of a task that starts.
-    const start = await shielded(() => startAndKnow(run, action, baseline));
-    if (start.outcome === 'started') return { taskId: start.taskId, adopted: start.adopted };
-    if (start.outcome === 'stale') continue;
-    const delay = waiting.next(action, start, run.effects);
-    run.state(`waiting: ${start.type}`, `${start.message}. Next try in ${Math.ceil(delay / 1000)} s`);
-    await sleep(delay, { summary: start.message.slice(0, 150) });
+    const start = await shielded(() => startAndKnow(run, action, baseline, earlier));
+    switch (start.outcome) {
+      case 'started':
+        return { taskId: start.taskId, adopted: start.adopted };
+      case 'stale':
+        break;
+      case 'refused':
+        earlier = { refusals: start.refusals };
+        run.state(
+          `waiting: ${start.type}`,
+          `${start.message}. Next try in ${Math.ceil(start.delayMs / 1000)} s`,
+        );
+        await sleep(start.delayMs, { summary: start.message.slice(0, 150) });
+        break;
+      case 'unanswered': {
+        // Without a delay: it took longer to find out. The next try judges whether it is one too many.
+        const { type, message } = start;
+        const at = [...(earlier.unanswered?.at ?? []), Date.now()];
+        earlier = { ...earlier, unanswered: { at, type, message } };
+      }
+    }
   }
 }
 
+/** What became of a start, where the run can go on. */
 type KnownStart =
   | { outcome: 'started'; taskId: string; adopted: boolean }
-  | Extract<StartResult, { outcome: 'refused' | 'stale' }>;
+  | Extract<StartResult, { outcome: 'refused' | 'stale' }>
+  /** Nobody answered, and certainly nothing was started. */
+  | { outcome: 'unanswered'; type: FailureType; message: string };
 
-async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseline): Promise<KnownStart> {
+async function startAndKnow(
+  run: Run,
+  action: ActionObject,
+  baseline: TaskBaseline,
+  earlier: EarlierStarts,
+): Promise<KnownStart> {
   const sentAfter = Date.now();
   const { localeName = 'en_US' } = run.input;
   const { mappingParameters, startAgainIfUnknown } = run.input as {
@@ -106,6 +128,7 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
       ...(mappingParameters ? { mappingParameters } : {}),
       ...(filesUntil === undefined ? {} : { filesUntil }),
       ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
+      earlier,
     });
     if (start.outcome === 'started') return { ...start, adopted: false };
     if (start.outcome === 'refused' || start.outcome === 'stale') return start;
@@ -114,7 +137,8 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
     if (!fellSilent(error)) throw error;
     message = `The worker that started ${action.name} fell silent`;
     // It tells the server before it sends the start, and waits for the answer.
-    if (neverBeat(error)) return notSent(`${message} before it sent anything`);
+    if (neverBeat(error))
+      return { outcome: 'unanswered', type: 'NetworkError', message: `${message} before it sent anything` };
   }
   run.state('looking for the task', message);
   const found = await reconcileStart({
@@ -129,19 +153,7 @@ async function startAndKnow(run: Run, action: ActionObject, baseline: TaskBaseli
   }));
   if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
   if (found.outcome === 'ambiguous') startAgain(run, action, message, found.reason);
-  // Sent again like a refused one, so that a start that is never answered has a bound.
-  return {
-    outcome: 'refused',
-    type: 'ServiceUnavailable',
-    message,
-    retryAfterMs: 1000,
-    bound: 'unavailable',
-  };
-}
-
-/** A start of which it is certain that it was not sent. */
-function notSent(message: string): KnownStart {
-  return { outcome: 'refused', type: 'NetworkError', message, retryAfterMs: 1000, bound: 'unavailable' };
+  return { outcome: 'unanswered', type: 'ServiceUnavailable', message };
 }
 
 /** Goes on where an operator said that the action may run twice. @throws `AmbiguousTaskStart` where nobody did */
@@ -160,56 +172,6 @@ function ambiguous(action: ActionObject, message: string, reason: string): Error
     `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason.replace(/\.$/, '')}. ${FAILURES.AmbiguousTaskStart.remedy}`,
     { effects: 'unknown' },
   );
-}
-
-/** Bounds the refusals of a start, class by class. */
-class RefusalClock {
-  private kind: string | undefined;
-  private since = 0;
-  private count = 0;
-
-  constructor(private readonly timeouts: TimeoutsMs) {}
-
-  /**
-   * The delay before the next try.
-   * @param effects - of earlier starts
-   * @throws the refusal, once its bound is reached
-   */
-  next(
-    action: ActionObject,
-    refusal: Extract<StartResult, { outcome: 'refused' }>,
-    effects: Effects,
-  ): number {
-    if (this.kind !== refusal.bound) {
-      this.kind = refusal.bound;
-      this.since = Date.now();
-      this.count = 0;
-    }
-    this.count += 1;
-    const { bound, max } = {
-      modelUnavailable: { bound: this.timeouts.modelUnavailable, max: 5 * 60_000 },
-      conflict: { bound: CONFLICT_MS, max: 5 * 60_000 },
-      unavailable: { bound: this.timeouts.unavailable, max: 60_000 },
-      rate: { bound: this.timeouts.modelUnavailable, max: refusal.retryAfterMs },
-    }[refusal.bound];
-    const left = this.since + bound - Date.now();
-    const wanted = Math.max(1000, Math.min(max, refusal.retryAfterMs * 2 ** Math.min(this.count - 1, 10)));
-    // The last try comes when the bound is reached, not before it; but a Retry-After is never shortened.
-    const delay = refusal.bound === 'rate' ? wanted : Math.min(wanted, left);
-    if (delay < 1000 || delay > left) {
-      const type = isFailureType(refusal.type) ? refusal.type : 'ServiceUnavailable';
-      const known =
-        effects === 'none'
-          ? `"${action.name}" was not started`
-          : `whether an earlier start of "${action.name}" arrived is not known`;
-      throw stepFailure(
-        type,
-        `${refusal.message}, ${this.count} times in ${Math.round((Date.now() - this.since) / 60_000)} min; ${known}. ${FAILURES[type].remedy}`,
-        { effects },
-      );
-    }
-    return delay;
-  }
 }
 
 /** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */

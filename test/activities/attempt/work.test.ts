@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 
-import { AnaplanError } from '../../../src/anaplan';
+import { AnaplanError, type Refusals } from '../../../src/anaplan';
 import type { AnaplanErrorInit } from '../../../src/anaplan/errors';
 import { waitBeats } from '../../../src/activities/attempt/beats';
 import { work, type Work, type WorkSpec } from '../../../src/activities/attempt/work';
@@ -32,9 +32,16 @@ const answer = (status: number, init: Partial<AnaplanErrorInit> = {}) =>
   });
 const failing = (error: unknown, over: Partial<WorkSpec> = {}, o: AttemptOptions = {}) =>
   attempt(() => work(spec(over), () => Promise.reject(error as Error)), o);
-const outage = (kind: string, sinceMs: number, count = 3) => ({
-  resume: { outage: { class: kind, since: Date.now() - sinceMs, count, message: 'earlier' } },
-});
+const outage = (kind: string, sinceMs: number, count = 3) => {
+  const since = Date.now() - sinceMs;
+  const refusals: Refusals = {
+    since,
+    count,
+    last: { at: since, class: kind },
+    classes: { [kind]: { count, ms: 0 } },
+  };
+  return { resume: { outage: { ...refusals, message: 'earlier' } } };
+};
 
 describe('waiting out refusals: a wrong class gives up at once or waits for ever', () => {
   it.each([
@@ -74,12 +81,14 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
       const { failure, beats } = await failing(refused());
       expect(failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: false });
       expect(failure?.nextRetryDelay).toBeGreaterThanOrEqual(4_000);
-      expect(beats.at(-1)?.outage).toMatchObject({ class: 'unavailable', count: 1 });
+      expect(beats.at(-1)?.outage).toMatchObject({ last: { class: 'unavailable' }, count: 1 });
       const first = await failing(refused(), { first: true });
       expect(first.failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: true });
       const last = await failing(refused(), {}, outage('unavailable', 61_000));
       expect(last.failure).toMatchObject({ type: 'AuthenticationFailed', nonRetryable: true });
-      expect(last.failure?.message).toMatch(/It has done so for 61 s/);
+      expect(last.failure?.message).toMatch(
+        /It has been so for 1 min, in 4 tries: timeouts.unavailable \(1 min\) is over\./,
+      );
     },
   );
 
@@ -102,20 +111,28 @@ describe('waiting out refusals: a wrong class gives up at once or waits for ever
       ['unavailable', 61_000],
       'NetworkError',
     ],
-    ['a damaged body', answer(200, { kind: 'body' }), ['unavailable', 61_000], 'TransferCorrupt'],
+    ['a damaged body', answer(200, { kind: 'body' }), ['broken', 61_000], 'TransferCorrupt'],
     ['423', answer(423), ['modelUnavailable', 61_000], 'ModelLocked'],
-    ['409, for 15 min', answer(409), ['conflict', 15 * 60_000], 'Conflict'],
+    ['409', answer(409), ['conflict', 61_000], 'Conflict'],
     ['429 without a deadline', answer(429), ['rateLimited', 61_000], 'RateLimited'],
   ])('%s gives up at its bound, and says for how long', async (_, error, before, type) => {
     const { failure } = await failing(error, {}, outage(...before));
     expect(failure).toMatchObject({ type, nonRetryable: true });
-    expect(failure?.message).toMatch(/has done so for (61 s|15 min) \(4 times\)\. \w+/);
+    expect(failure?.message).toMatch(
+      /\. It has been so for 1 min, in 4 tries: timeouts\.\w+ \(1 min\) is over\. \w+/,
+    );
   });
 
-  it('counts an outage of another class anew, and forgets one once Anaplan answered', async () => {
-    expect((await failing(answer(503), {}, outage('modelUnavailable', 61_000))).failure?.nonRetryable).toBe(
-      false,
-    );
+  it('waits for another class of refusals as long as for itself, and forgets all once Anaplan answered', async () => {
+    const other = await failing(answer(503), {}, outage('modelUnavailable', 61_000));
+    expect(other.failure?.nonRetryable).toBe(false);
+    // The hours of a locked model go on where they stood, whatever came between.
+    expect(other.beats.at(-1)?.outage).toMatchObject({
+      count: 4,
+      classes: { modelUnavailable: { count: 3 } },
+    });
+    const back = await failing(answer(423), {}, { resume: other.beats.at(-1) as object });
+    expect(back.failure).toMatchObject({ type: 'ModelLocked', nonRetryable: true });
     const answered = await attempt(
       () =>
         work(spec(), async (w) => {

@@ -1,6 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 
-import { baselineOf, contradiction, judgeList, startOutcome } from '../../../src/activities/task/activities';
+import type { Refused } from '../../../src/activities/attempt/refused';
+import {
+  afterEarlier,
+  baselineOf,
+  contradiction,
+  judgeList,
+  startOutcome,
+} from '../../../src/activities/task/activities';
 import type { ReconcileResult, TaskBaseline } from '../../../src/activities';
 import { AnaplanError, type ModelStatus, type TaskSummary } from '../../../src/anaplan';
 import type { AnaplanErrorInit } from '../../../src/anaplan/errors';
@@ -95,30 +102,79 @@ describe('what the model says against a verdict', () => {
 });
 
 describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer', () => {
+  const NOW = 1_800_000_000_000;
+  const refused = (over: Partial<Refused> = {}): Refused => ({
+    what: 'Import "L" (112)',
+    bounds: { modelUnavailable: 10 * 60_000, unavailable: 5 * 60_000 },
+    earlier: undefined,
+    now: NOW,
+    scale: 1,
+    begun: true,
+    task: false,
+    ...over,
+  });
   const error = (init: Partial<AnaplanErrorInit>) =>
     new AnaplanError('said', { kind: 'status', method: 'POST', path: '/tasks', sent: 'answered', ...init });
   it.each([500, 502, 503, 504])('%i is unknown', (status) =>
-    expect(startOutcome('Import', error({ status })).outcome).toBe('unknown'),
+    expect(startOutcome(error({ status }), refused()).outcome).toBe('unknown'),
   );
   it.each(['network', 'timeout'] as const)('a %s error after sending is unknown', (kind) =>
-    expect(startOutcome('Import', error({ kind, sent: 'unknown' })).outcome).toBe('unknown'),
+    expect(startOutcome(error({ kind, sent: 'unknown' }), refused()).outcome).toBe('unknown'),
   );
   it('a 2xx that could not be read is unknown', () =>
-    expect(startOutcome('Import', error({ kind: 'body', status: 200 })).outcome).toBe('unknown'));
+    expect(startOutcome(error({ kind: 'body', status: 200 }), refused()).outcome).toBe('unknown'));
   it('a connection that was never made is a refusal: it is tried again', () =>
-    expect(startOutcome('Import', error({ kind: 'network', sent: 'no' }))).toMatchObject({
+    expect(startOutcome(error({ kind: 'network', sent: 'no' }), refused())).toMatchObject({
       outcome: 'refused',
-      bound: 'unavailable',
+      refusals: { count: 1, last: { at: NOW, class: 'unavailable' } },
     }));
   it.each([
-    [429, 'rate', 'RateLimited', 1000],
+    [429, 'rateLimited', 'RateLimited', 1000],
     [423, 'modelUnavailable', 'ModelLocked', 24_000],
     [424, 'modelUnavailable', 'ModelOffline', 24_000],
     [410, 'unavailable', 'ServiceUnavailable', 800],
-  ])('%i is a refusal for now, bounded as %s', (status, bound, type, least) => {
-    const start = startOutcome('Import', error({ status, retryAfterMs: 0 }));
-    expect(start).toMatchObject({ outcome: 'refused', bound, type });
-    expect(start.outcome === 'refused' && start.retryAfterMs).toBeGreaterThanOrEqual(least);
+  ])('%i is a refusal for now, of the class %s', (status, kind, type, least) => {
+    const start = startOutcome(error({ status, retryAfterMs: 0 }), refused());
+    expect(start).toMatchObject({ outcome: 'refused', type, refusals: { last: { class: kind } } });
+    expect(start.outcome === 'refused' && start.delayMs).toBeGreaterThanOrEqual(least);
+  });
+
+  const action = { kind: 'imports', id: '112', name: 'L' } as const;
+  const locked = (count: number, ms: number) => ({
+    since: NOW - ms,
+    count,
+    last: { at: NOW, class: 'modelUnavailable' },
+    classes: { modelUnavailable: { count, ms } },
+  });
+  it('gives up once the bound of its refusals is over, and says that nothing was started', () => {
+    const waited = afterEarlier(action, { refusals: locked(9, 15 * 60_000) }, refused());
+    expect(() => startOutcome(error({ status: 423 }), waited)).toThrow(
+      /^Import "L" \(112\): Anaplan answered 423 to POST \/tasks\. It has been so for 15 min, in 10 tries: timeouts\.modelUnavailable \(10 min\) is over\. "L" was not started\. \w+/,
+    );
+  });
+  it('says that an earlier start may have arrived, where an operator let it start again', () => {
+    const earlier = { refusals: locked(9, 15 * 60_000), mayHaveStarted: true } as const;
+    expect(() => startOutcome(error({ status: 423 }), afterEarlier(action, earlier, refused()))).toThrow(
+      /Whether an earlier start of "L" arrived is not known\./,
+    );
+  });
+  it('starts that are never answered have a bound, whatever was refused between them', () => {
+    const unanswered = (...minutesAgo: number[]) => ({
+      at: minutesAgo.map((m) => NOW - m * 60_000),
+      type: 'NetworkError' as const,
+      message: 'The worker fell silent before it sent anything',
+    });
+    const few = afterEarlier(action, { unanswered: unanswered(4, 2) }, refused());
+    expect(few.earlier).toMatchObject({ count: 2, classes: { unavailable: { count: 2, ms: 2 * 60_000 } } });
+    expect(() => afterEarlier(action, { unanswered: unanswered(9, 6, 3) }, refused())).toThrow(
+      /^The worker fell silent before it sent anything\. It has been so for 6 min, in 3 tries: timeouts\.unavailable \(5 min\) is over\. "L" was not started\./,
+    );
+    const between = { ...locked(3, 60_000), last: { at: NOW - 3 * 60_000, class: 'modelUnavailable' } };
+    const both = afterEarlier(action, { refusals: between, unanswered: unanswered(2) }, refused());
+    expect(both.earlier?.classes).toMatchObject({
+      modelUnavailable: { count: 3 },
+      unavailable: { count: 1 },
+    });
   });
   it.each([
     [400, 'InvalidInput'],
@@ -129,7 +185,7 @@ describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer
     [425, 'ModelDeployed'],
   ])('%i is final as %s, with the remedy', (status, type) => {
     try {
-      startOutcome('Import "L" (112)', error({ status, anaplanMessage: 'No' }));
+      startOutcome(error({ status, anaplanMessage: 'No' }), refused());
       throw new Error('not refused');
     } catch (thrown) {
       expect(thrown).toBeInstanceOf(ApplicationFailure);
