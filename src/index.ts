@@ -1,7 +1,7 @@
-/** Anaplan integrations as durable Temporal workflows. */
+/**
+ * Starts integrations and follows them, from any process. Nothing here loads a worker: that is in
+ * `anaplan-temporal/worker`, and what a worker of your own needs in `anaplan-temporal/workflows` and `/activities`.
+ */
 export * from './contracts';
 export { checkInput, type CheckedInput } from './contracts/schemas';
 export * from './client';
-export * from './worker';
-export { createActivities } from './activities';
-export type { ActivityDeps, AnaplanActivities } from './activities';

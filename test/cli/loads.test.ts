@@ -73,3 +73,15 @@ test('a command that starts a run loads no worker and no client of Anaplan', () 
   for (const heavy of ['@temporalio/worker', '@temporalio/core-bridge', 'undici', 'webpack'])
     expect(packages).not.toContain(heavy);
 });
+
+test('a program that starts and follows runs loads no worker, no activity and no client of Anaplan', () => {
+  const { packages, ours } = loadedBy('-e', `require(${JSON.stringify(join(builtLib(), 'index.js'))})`);
+  expect(packages).toContain('@temporalio/client');
+  for (const heavy of ['@temporalio/worker', '@temporalio/activity', '@temporalio/workflow', 'undici'])
+    expect(packages).not.toContain(heavy);
+  expect([...new Set(ours.map((file) => file.split('/', 1)[0]))].sort()).toEqual([
+    'client',
+    'contracts',
+    'index',
+  ]);
+});
