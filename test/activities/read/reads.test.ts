@@ -57,10 +57,9 @@ describe('asking for a large read: one whose answer is lost has no ID, and nobod
 
 describe('a read whose first page comes late', () => {
   it('is touched by asking for page 0, so that it does not expire before that', async () => {
-    const readIdleMs = 900;
     const bench = await Bench.start({
-      sandbox: { readStartDelayMs: 2_500, readDurationMs: 100, readIdleMs },
-      deps: { timing: { ...FAST, readTouchMs: 400 } },
+      sandbox: { readStartDelayMs: 7_000, readDurationMs: 100, readIdleMs: 4_000 },
+      deps: { timing: { ...FAST, readTouchMs: 1_800, pagesSoonMs: 120_000 } },
     });
     try {
       const { requestId } = await bench.client.reads.create(
@@ -85,12 +84,12 @@ describe('a read whose first page comes late', () => {
     } finally {
       await bench.close();
     }
-  }, 30_000);
+  }, 120_000);
 
   it('is waited for by an activity of its own, which keeps it from expiring, too', async () => {
     const bench = await Bench.start({
-      sandbox: { readStartDelayMs: 2_500, readDurationMs: 100, readIdleMs: 900 },
-      deps: { timing: { ...FAST, readTouchMs: 400, pagesSoonMs: 200 } },
+      sandbox: { readStartDelayMs: 7_000, readDurationMs: 100, readIdleMs: 4_000 },
+      deps: { timing: { ...FAST, readTouchMs: 1_800, pagesSoonMs: 200 } },
     });
     try {
       const { requestId } = await bench.client.reads.create(
@@ -123,5 +122,5 @@ describe('a read whose first page comes late', () => {
     } finally {
       await bench.close();
     }
-  }, 30_000);
+  }, 120_000);
 });
