@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { compact } from './compact';
 import type { Fault, FaultAction } from './faults';
 import { asObject, empty, errorReply, json, readAll, Refusal, type Reply } from './http';
 import type { ModelStatus } from './model';
-import type { TenantServer } from './server';
-import { counts, exportById, modelState } from './state';
+import type { Sandbox } from './controls';
+import { counts, modelState } from './state';
 import type { World } from './world';
 
 const STATUSES: readonly ModelStatus[] = ['open', 'locked', 'offline', 'archived', 'deployed', 'busy'];
@@ -25,7 +26,7 @@ function parseFault(value: unknown): Fault {
 
 /** Answers the control routes below `/sandbox`. They need no token and are not recorded. */
 export async function answerControl(
-  server: TenantServer,
+  sandbox: Sandbox,
   world: World,
   method: string,
   url: URL,
@@ -34,126 +35,106 @@ export async function answerControl(
   try {
     const raw = (await readAll(req)).toString('utf8').trim();
     const body: unknown = raw === '' ? {} : JSON.parse(raw);
-    await Promise.all([...world.models.values()].map((model) => model.tasks.settle()));
-    const reply = control(
-      server,
-      world,
-      `${method} ${url.pathname.replace(/\/+$/, '')}`,
-      url.searchParams,
-      body,
-    );
-    return reply ?? errorReply(404, url.pathname);
+    await sandbox.settle();
+    const asked = `${method} ${url.pathname.replace(/\/+$/, '')}`;
+    return control(sandbox, world, asked, url.searchParams, body) ?? errorReply(404, url.pathname);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return errorReply(error instanceof Refusal ? error.status : 400, url.pathname, message);
   }
 }
 
+/** From a request to the control of the same name. */
 function control(
-  server: TenantServer,
+  sandbox: Sandbox,
   world: World,
   asked: string,
   query: URLSearchParams,
   body: unknown,
 ): Reply | undefined {
   const fields = asObject(body) ?? {};
-  const model = () => world.model(text(fields.modelId) ?? query.get('modelId') ?? undefined);
+  const modelId = text(fields.modelId) ?? query.get('modelId') ?? undefined;
   switch (asked) {
     case 'GET /sandbox/faults':
-      return json({ faults: world.faults.list() });
+      return json({ faults: sandbox.faults.list() });
     case 'POST /sandbox/faults': {
       const faults = (Array.isArray(body) ? body : [body]).map(parseFault);
-      return json({ ids: faults.map((fault) => world.faults.add(fault)) });
+      return json({ ids: faults.map((fault) => sandbox.faults.add(fault)) });
     }
     case 'DELETE /sandbox/faults': {
       const id = query.get('id');
-      if (id === null) world.faults.clear();
-      else if (!world.faults.remove(id)) throw new Refusal(404, `There is no fault ${id}.`);
+      if (id === null) sandbox.faults.clear();
+      else if (!sandbox.faults.remove(id)) throw new Refusal(404, `There is no fault ${id}.`);
       return empty();
     }
     case 'POST /sandbox/faults/release':
-      world.faults.release(query.get('id') ?? undefined);
+      sandbox.faults.release(query.get('id') ?? undefined);
       return empty();
     case 'GET /sandbox/record':
       return json(
         query.has('summary')
-          ? { total: world.record.length, counts: counts(world) }
-          : { record: world.record },
+          ? { total: sandbox.record.length, counts: counts(world) }
+          : { record: sandbox.record },
       );
     case 'GET /sandbox/misuse':
-      return json({ misuse: world.misuse.list() });
+      return json({ misuse: sandbox.misuses });
     case 'GET /sandbox/state':
-      return json(state(world));
+      return json({ counts: counts(world), models: [...world.models.values()].map(modelState) });
     case 'POST /sandbox/model': {
       const status = STATUSES.find((known) => known === fields.status);
       if (status === undefined) throw new Refusal(400, `status must be one of ${STATUSES.join(', ')}.`);
-      model().setStatus(status, number(fields.forMs));
+      sandbox.setModelState({ status, ...compact({ forMs: number(fields.forMs), modelId }) });
       return empty();
     }
     case 'POST /sandbox/unload':
-      model().tasks.unload();
+      sandbox.unloadModel(modelId);
       return empty();
     case 'POST /sandbox/other-user-starts': {
-      const task = model().start(
-        text(fields.actionId) ?? '',
-        text(fields.user) ?? OTHER_USER,
-        { localeName: 'en_US' },
-        false,
-      );
-      if (task === undefined) throw new Refusal(404, 'There is no such action.');
-      return json({ taskId: task.taskId });
+      const options = compact({ user: text(fields.user), modelId });
+      return json({ taskId: sandbox.otherUserStarts(text(fields.actionId) ?? '', options) });
     }
     case 'POST /sandbox/replace-export': {
-      const content = model().writeExport(
-        exportById(model(), text(fields.exportId) ?? ''),
-        number(fields.bytes),
-      );
-      return json({ bytes: content.bytes, chunks: content.chunkCount, sha256: content.sha256() });
+      const options = compact({ bytes: number(fields.bytes), modelId });
+      const { bytes, chunks, sha256 } = sandbox.replaceExport(text(fields.exportId) ?? '', options);
+      return json({ bytes, chunks, sha256 });
     }
     case 'POST /sandbox/fail-reads':
-      model().reads.failNextReads(number(fields.count) ?? 1);
+      sandbox.failNextReads(number(fields.count), modelId);
       return empty();
     case 'POST /sandbox/expire-reads':
-      model().reads.expireAll();
+      sandbox.expireReads(modelId);
       return empty();
     case 'POST /sandbox/expire-tokens':
-      world.auth.expireAll();
+      sandbox.expireTokens();
       return empty();
     case 'POST /sandbox/password': {
       const password = text(fields.password);
       if (password === undefined || password === '') throw new Refusal(400, 'password must be a text.');
-      world.setPassword(password, { expireTokens: fields.expireTokens === true });
+      sandbox.setPassword(password, { expireTokens: fields.expireTokens === true });
       return empty();
     }
     case 'POST /sandbox/refuse-log-ins':
-      world.auth.refuseLogIns(fields.refuse !== false);
+      sandbox.refuseLogIns(fields.refuse !== false);
       return empty();
     case 'POST /sandbox/log-out-all':
-      world.auth.logOutAll();
+      sandbox.logOutAll();
       return empty();
     case 'POST /sandbox/expire-files':
-      model().files.expire(text(fields.fileId));
+      sandbox.expireFiles(text(fields.fileId), modelId);
       return empty();
     case 'POST /sandbox/default-file': {
       const content = fields.content === null ? null : text(fields.content);
       if (content === undefined) throw new Refusal(400, 'content must be a text, or null.');
-      model().files.setDefault(text(fields.fileId) ?? '', content);
+      sandbox.setDefaultFile(text(fields.fileId) ?? '', content, modelId);
       return empty();
     }
     case 'POST /sandbox/options':
-      world.configure(fields);
+      sandbox.configure(fields);
       return empty();
     case 'POST /sandbox/reset':
-      server.reset();
+      sandbox.reset();
       return empty();
     default:
       return undefined;
   }
-}
-
-/** The user whose tasks {@link control} starts for `other-user-starts`. */
-export const OTHER_USER = 'other.user@example.com';
-
-function state(world: World): object {
-  return { counts: counts(world), models: [...world.models.values()].map((model) => modelState(model)) };
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable, Transform } from 'node:stream';
 import { answerControl } from './control';
+import { sandboxOf, type Sandbox } from './controls';
 import { edited, withNulls } from './edit';
 import { normalPath, type FaultAction } from './faults';
 import { errorReply, json, pause, readAll, Refusal, type Reply } from './http';
@@ -32,9 +33,12 @@ const REFUSALS = { locked: 423, offline: 424, archived: 422, deployed: 425 } as 
 export class TenantServer {
   readonly server: Server;
   readonly watch: Watch;
+  /** What steers this tenant. */
+  readonly sandbox: Sandbox;
   private readonly rate: RateLimit;
 
   constructor(private readonly world: World) {
+    this.sandbox = sandboxOf(this, world);
     this.watch = new Watch(world);
     this.rate = new RateLimit(world.settings.requestsPerMinute, world.settings.clock);
     this.server = createServer((req, res) => void this.answer(req, res));
@@ -58,7 +62,7 @@ export class TenantServer {
     req.on('error', () => undefined);
     res.on('error', () => undefined);
     if (url.pathname === '/sandbox' || url.pathname.startsWith('/sandbox/')) {
-      await sendWhole(res, await answerControl(this, this.world, method, url, req));
+      await sendWhole(res, await answerControl(this.sandbox, this.world, method, url, req));
       return;
     }
     const path = normalPath(url.pathname);
