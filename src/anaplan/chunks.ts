@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Api } from './api';
 import { AnaplanError } from './errors';
-import { compact, read, textOrEmpty, neededText } from './parse';
+import { compact } from './compact';
+import { read, textOrEmpty, neededText } from './parse';
 import type { CallOptions, Chunk } from './types';
 
 const schema = z.object({ id: neededText, name: textOrEmpty }).transform(compact);

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { path, type Api } from './api';
 import { listChunks } from './chunks';
 import { modelPath } from './models';
-import { compact, neededText, optionalNumber, optionalText, read, textOrEmpty, unwrap } from './parse';
+import { compact } from './compact';
+import { neededText, optionalNumber, optionalText, read, textOrEmpty, unwrap } from './parse';
 import type { AnaplanFile, CallOptions, Chunk, ChunkBody, DownloadBody, ModelRef } from './types';
 
 const schema = z

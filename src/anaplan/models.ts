@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { path, type Api } from './api';
 import { AnaplanError, ShapeError } from './errors';
+import { compact } from './compact';
 import {
-  compact,
   isRecord,
   manyOf,
   neededText,

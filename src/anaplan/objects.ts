@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { path, type Api, type Collection } from './api';
 import { modelPath } from './models';
-import { compact, neededText, optionalText, read, textOrEmpty } from './parse';
+import { compact } from './compact';
+import { neededText, optionalText, read, textOrEmpty } from './parse';
 import type { CallOptions, ModelRef, Named, View } from './types';
 
 const namedSchema = z.object({ id: neededText, name: textOrEmpty }).transform(compact);

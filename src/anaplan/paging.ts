@@ -1,3 +1,4 @@
+import { compact } from './compact';
 import { ShapeError } from './errors';
 import { isRecord, optionalNumber, optionalText } from './parse';
 
@@ -33,7 +34,7 @@ export function nextPage(body: unknown): Partial<PageRequest> | undefined {
   };
   const offset = whole('offset');
   const limit = whole('limit');
-  return { ...(offset === undefined ? {} : { offset }), ...(limit === undefined ? {} : { limit }) };
+  return compact({ offset, limit });
 }
 
 /** The part of a collection to ask for; absent for the first page, which Anaplan sizes itself. */

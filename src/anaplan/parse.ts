@@ -6,17 +6,6 @@ import { ShapeError } from './errors';
  * These are the only readers of primitives in this room.
  */
 
-type Compact<T> = {
-  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
-} & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-/** Drops the keys whose value is undefined, so that absent stays absent. */
-export function compact<T extends object>(value: T): Compact<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Compact<T>;
-}
-
 const scalarText = z.union([z.string(), z.number(), z.bigint(), z.boolean()]).transform((v) => String(v));
 
 /** A text that must be there; a number counts as its digits. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { path, type Api } from './api';
 import { modelPath } from './models';
-import { compact, neededText, optionalBoolean, optionalNumber, optionalText, read, unwrap } from './parse';
+import { compact } from './compact';
+import { neededText, optionalBoolean, optionalNumber, optionalText, read, unwrap } from './parse';
 import type { CallOptions, DownloadBody, ModelRef, ReadRequest, ReadTarget } from './types';
 
 const schema = z

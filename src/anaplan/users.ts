@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Api } from './api';
-import { compact, neededText, optionalBoolean, optionalText, read, unwrap } from './parse';
+import { compact } from './compact';
+import { neededText, optionalBoolean, optionalText, read, unwrap } from './parse';
 import type { CallOptions, User } from './types';
 
 const schema = z

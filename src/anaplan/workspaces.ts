@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { path, type Api } from './api';
-import { compact, neededText, optionalBoolean, optionalNumber, read, textOrEmpty, unwrap } from './parse';
+import { compact } from './compact';
+import { neededText, optionalBoolean, optionalNumber, read, textOrEmpty, unwrap } from './parse';
 import type { CallOptions, Workspace } from './types';
 
 const schema = z

@@ -1,3 +1,4 @@
+import { compact } from './compact';
 import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -86,8 +87,7 @@ export async function receiveChunk(body: Readable, o: Receiving): Promise<Chunk>
     newlines,
     endsLine: last === 10,
     head,
-    ...(o.path === undefined ? {} : { path: o.path }),
-    ...(through === undefined ? {} : { through }),
+    ...compact({ path: o.path, through }),
   };
 }
 

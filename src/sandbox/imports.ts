@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
+import { compact } from './compact';
 import type { ModelData } from './data';
 import { noCounts, ProductRules, RegionRules, SalesRules, type Row } from './import-rules';
 import { detail, failure, lineItemDetail, listDetail, type TaskResult } from './results';
@@ -88,7 +89,7 @@ export async function runFileImport(
       // Rejected rows do not make an import unsuccessful (behaviour `rejected-rows-successful`).
       successful: true,
     },
-    ...(dump === undefined ? {} : { dump }),
+    ...compact({ dump }),
   };
 }
 

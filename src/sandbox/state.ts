@@ -1,3 +1,4 @@
+import { compact } from './compact';
 import { Refusal } from './http';
 import type { FileInfo } from './files';
 import type { Model } from './model';
@@ -55,18 +56,16 @@ export function taskInfo(model: Model, task: Task): TaskInfo {
     user,
     state,
     createdAt,
-    ...(startedAt === undefined ? {} : { startedAt }),
-    ...(endedAt === undefined ? {} : { endedAt }),
+    ...compact({ startedAt, endedAt }),
     localeName,
-    ...(mappingParameters === undefined ? {} : { mappingParameters }),
-    ...(result === undefined ? {} : { result }),
+    ...compact({ mappingParameters, result }),
   };
 }
 
 /** An open read without its content. */
 export function readInfo(request: ReadRequest): ReadInfo {
   const { requestId, kind, objectId, exportType, createdAt } = request;
-  return { requestId, kind, objectId, createdAt, ...(exportType === undefined ? {} : { exportType }) };
+  return { requestId, kind, objectId, createdAt, ...compact({ exportType }) };
 }
 
 /** Every file of a model that holds something of the user's. */

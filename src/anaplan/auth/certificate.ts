@@ -1,3 +1,4 @@
+import { compact } from '../compact';
 import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { holdingOf, type Holding, type PemBlock } from './pem';
 
@@ -125,7 +126,7 @@ function codeOf(error: unknown): string {
 
 function openKey(block: PemBlock, passphrase: string | undefined, file: string | undefined): KeyObject {
   try {
-    return createPrivateKey({ key: block.pem, ...(passphrase === undefined ? {} : { passphrase }) });
+    return createPrivateKey({ key: block.pem, ...compact({ passphrase }) });
   } catch (error) {
     throw keyError(error, block.encrypted, passphrase, file);
   }

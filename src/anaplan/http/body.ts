@@ -1,3 +1,4 @@
+import { compact } from '../compact';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { AnaplanError } from '../errors';
@@ -147,8 +148,7 @@ export function download(res: WireResponse, errors: BodyErrorFactory, as: Conten
   res.body.on('error', () => undefined);
   return {
     stream: content(res.headers, as, decoded(res, errors), (why) => bodyError(res, why)),
-    ...(length === undefined ? {} : { contentLength: length }),
-    ...(type === undefined ? {} : { contentType: type }),
+    ...compact({ contentLength: length, contentType: type }),
     discard: () => {
       discard(res.body);
       return Promise.resolve();

@@ -1,3 +1,4 @@
+import { compact } from '../compact';
 /** A proxy of the environment that cannot be used. The message names what is wrong and holds nothing of the value. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
@@ -93,7 +94,6 @@ export function environmentProxies(env: NodeJS.ProcessEnv): Proxies {
   const httpProxy = first(env, ['http_proxy', 'HTTP_PROXY']);
   const httpsProxy = first(env, ['https_proxy', 'HTTPS_PROXY']);
   return {
-    ...(httpProxy === undefined ? {} : { httpProxy }),
-    ...(httpsProxy === undefined ? {} : { httpsProxy }),
+    ...compact({ httpProxy, httpsProxy }),
   };
 }

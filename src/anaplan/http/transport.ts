@@ -1,3 +1,4 @@
+import { compact } from '../compact';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { ABORTED, AnaplanError, isAborted } from '../errors';
@@ -157,7 +158,7 @@ export class Transport {
       headers: { 'user-agent': this.options.userAgent, ...headers, ...request.headers, ...extra },
       body,
       signal: request.signal ?? null,
-      ...(request.headersTimeoutMs === undefined ? {} : { headersTimeout: request.headersTimeoutMs }),
+      ...compact({ headersTimeout: request.headersTimeoutMs }),
     });
     try {
       const res = await unlessAborted(sending, request.signal);
@@ -188,7 +189,7 @@ export class Transport {
         event: 'request',
         method: request.method,
         path: request.path,
-        ...(failure.code === undefined ? {} : { code: failure.code }),
+        ...compact({ code: failure.code }),
         durationMs: Math.round(performance.now() - from),
       });
       throw failure;

@@ -1,3 +1,4 @@
+import { compact } from '../compact';
 import { bytes, json, readJson, Refusal, type Reply } from '../http';
 import { isTerminal, type ActionKind, type Task } from '../tasks';
 import type { TaskResult } from '../results';
@@ -57,7 +58,7 @@ function processMetadata(call: Call): Reply {
     if (importing !== undefined) {
       const type = importing.fileId === undefined ? 'MODEL' : 'FILE';
       const dataSource = {
-        ...(importing.fileId === undefined ? {} : { importDataSourceId: importing.fileId }),
+        ...compact({ importDataSourceId: importing.fileId }),
         type,
       };
       return {
@@ -257,7 +258,7 @@ export const actionRoutes: Route[] = [
       'actions',
       call.model.definition.actions.map(({ id, name, actionType }) => ({
         id,
-        ...(actionType === undefined ? {} : { actionType }),
+        ...compact({ actionType }),
         name,
       })),
     ),

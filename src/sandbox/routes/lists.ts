@@ -1,3 +1,4 @@
+import { compact } from '../compact';
 import { listItems, listSize, partsOf, type ListItem } from '../contents';
 import { line } from '../data';
 import { bytes, header, Refusal } from '../http';
@@ -19,7 +20,7 @@ function metadata(call: Call): object {
       : { properties: properties.map((property) => ({ ...property, notes: '', referencedBy: '' })) }),
     ...(subsets.length === 0 ? {} : { subsets }),
     hasSelectiveAccess: false,
-    ...(parent === undefined ? {} : { parent }),
+    ...compact({ parent }),
     managedBy: '',
     numberedList: false,
     useTopLevelAsPageDefault: false,
