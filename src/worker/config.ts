@@ -110,7 +110,7 @@ export function configuredTaskQueue(
   const env = o.env ?? process.env;
   const file = configFile(o.configPath, env, resolve(o.cwd ?? process.cwd()));
   const given = file === undefined ? undefined : namingFile(file, () => readYaml(file)).worker?.taskQueue;
-  return o.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE || undefined) ?? given ?? DEFAULT_TASK_QUEUE;
+  return o.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE?.trim() || undefined) ?? given ?? DEFAULT_TASK_QUEUE;
 }
 
 function configFile(given: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string | undefined {
@@ -321,7 +321,10 @@ function workerOf(
   }
   return {
     taskQueue:
-      flags.taskQueue ?? (env.ANAPLAN_TEMPORAL_TASK_QUEUE || undefined) ?? w.taskQueue ?? DEFAULT_TASK_QUEUE,
+      flags.taskQueue ??
+      (env.ANAPLAN_TEMPORAL_TASK_QUEUE?.trim() || undefined) ??
+      w.taskQueue ??
+      DEFAULT_TASK_QUEUE,
     roots,
     dumps,
     ...(w.fileMode === undefined ? {} : { fileMode: w.fileMode }),

@@ -235,6 +235,7 @@ describe('flags win over the environment, which wins over the file', () => {
     const env = { ANAPLAN_TEMPORAL_TASK_QUEUE: 'env' };
     expect(loadConfig({ cwd, env: {} }).worker.taskQueue).toBe('file');
     expect(loadConfig({ cwd, env }).worker.taskQueue).toBe('env');
+    expect(loadConfig({ cwd, env: { ANAPLAN_TEMPORAL_TASK_QUEUE: ' ' } }).worker.taskQueue).toBe('file');
     const flags = loadConfig({
       cwd,
       env,

@@ -32,9 +32,10 @@ export function compareHeader(start: Buffer, whole: boolean, header: ImportHeade
   for (const other of others) {
     const record = headerRecord(other.text, whole, header);
     if (record === undefined || judge(record, header).kind === 'lacking') continue;
+    const wide = [declared, other].some(({ name }) => name.startsWith('utf-16'));
     return {
       kind: 'warning',
-      text: `The source seems to be ${other.name}, and import "${header.import}" was made with ${shown(header.encoding)}: other than ASCII letters may be read wrongly. Check the result.`,
+      text: `The source seems to be ${other.name}, and import "${header.import}" was made with ${shown(header.encoding)}: ${wide ? 'all of it' : 'other than ASCII letters'} may be read wrongly. Check the result.`,
     };
   }
   const separator = SEPARATORS.find((candidate) => {
