@@ -5,7 +5,7 @@ import { Markers } from './local/marker';
 import { LocalPaths } from './local/paths';
 import { putLocalOnce } from './local/once';
 import { otherLocalParts, tryLocalOnce, tryLocalTarget } from './local/trial';
-import { discardLocalPart, localDigest, localTargetState, modesOf, openLocalSink } from './local/sink';
+import { committedLocally, discardLocalPart, modesOf, openLocalSink, resumeLocalSink } from './local/sink';
 import { openLocalSource } from './local/source';
 import type { Storage, StorageRoot } from './ports';
 
@@ -59,12 +59,12 @@ export function createStorage(o: LocalStorageOptions): Storage {
         throw error;
       }
     },
-    openTarget: (uri, token, options = {}) => openLocalSink(paths, uri, token, options.resumeAt ?? 0, modes),
+    openTarget: (uri, token) => openLocalSink(paths, uri, token, modes),
+    resumeTarget: (uri, token, state) => resumeLocalSink(paths, uri, token, state, modes),
     tryTarget: (uri, token) => tryLocalTarget(paths, uri, token, modes),
     otherParts: (uri, token) => otherLocalParts(paths, uri, token),
     tryOnce: (uri, token) => tryLocalOnce(paths, uri, token),
-    targetState: (uri, token, expected) => localTargetState(paths, uri, token, expected),
-    digest: (uri) => localDigest(paths, uri),
+    committed: (uri, token, expected) => committedLocally(paths, uri, token, expected),
     discardPart: (uri, token) => discardLocalPart(paths, uri, token),
     putOnce: (uri, slices, token) => putLocalOnce(paths, uri, slices, token),
   };

@@ -6,16 +6,16 @@ export type {
   ContentDigest,
   ExpectedContent,
   Locality,
-  MultipartSink,
   OtherPart,
   Place,
+  Sink,
+  SinkState,
   SourceDigest,
   SourceVersion,
   Storage,
   StorageRoot,
   StoredFile,
   StoredSource,
-  TargetState,
 } from './ports';
 export { createStorage } from './create';
 export { MARKER_FILE, markRoots } from './local/marker';

@@ -96,46 +96,48 @@ export interface ContentDigest extends ExpectedContent {
   sha256: string;
 }
 
-/** A target that is complete or absent: bytes gather in `{target}.{token}.part` until `commit`. */
-export interface MultipartSink {
-  /** Absolute URI of the target (not of the `.part`). */
+/**
+ * From where a target can be gone on with: what its store needs for that and nobody else understands (an offset, an upload
+ * ID with the parts so far). Plain JSON, small, and without a byte of what is written: it travels in heartbeats and
+ * histories.
+ */
+export type SinkState = Readonly<Record<string, unknown>>;
+
+/** A target that is complete or absent: bytes gather out of sight until `commit`. */
+export interface Sink {
+  /** Absolute URI of the target (not of what gathers). */
   readonly uri: string;
-  /** Bytes in the `.part` by our count; after opening with `resumeAt`: where to go on. */
-  readonly offset: number;
-  /** Appends at `offset`. One write at a time. @throws StorageError TargetFailed */
+  /** Bytes written by our count, those that it went on from included. */
+  readonly size: number;
+  /** Appends. One write at a time. @throws StorageError TargetFailed */
   write(buffer: Buffer): Promise<void>;
-  /** fdatasync. Returns the durable offset, which a heartbeat may then promise. */
-  sync(): Promise<number>;
-  /** Goes back to an earlier offset. */
-  truncate(offset: number): Promise<void>;
   /**
-   * Makes the target appear at once and whole: verify, fsync, rename over it, fsync the directory. The sink is closed
-   * afterwards. The `.part` is first read back: that gives its digests, and with `expected` it is compared.
-   * @param beforeRename called when all is verified, right before the target appears; what it throws prevents that
-   * @throws StorageError TransferCorrupt when the `.part` is not what was written; TargetFailed
+   * Makes all that was written durable.
+   * @returns the state from which `resumeTarget` goes on after it, which a heartbeat may then promise. It stays good until
+   *   the target is begun anew, or gone on with, or rolled back, from before it
    */
-  commit(expected?: ExpectedContent, beforeRename?: () => void): Promise<ContentDigest>;
-  /** Removes the `.part` and closes. Idempotent. */
-  abort(): Promise<void>;
-  /** Closes and keeps the `.part`, for a later attempt. Idempotent. */
+  sync(): Promise<SinkState>;
+  /**
+   * Drops what was written after the first `size` bytes, and makes these durable.
+   * @returns as `sync`; undefined where the store cannot go back so far: then nothing more can be written, and the last
+   *   state stays good
+   */
+  rollBack(size: number): Promise<SinkState | undefined>;
+  /**
+   * Makes the target appear at once and whole, in place of what stands there. What was written is first read back: that
+   * gives its digests, which are compared. The sink is closed afterwards.
+   * @param beforeAppearing called when all is verified; what it throws prevents that the target appears
+   * @throws StorageError TransferCorrupt when what gathered is not what is expected; TargetFailed
+   */
+  commit(expected: ExpectedContent, beforeAppearing?: () => void): Promise<ContentDigest>;
+  /** Keeps what gathered, for a later attempt. Idempotent. */
   close(): Promise<void>;
 }
-
-/**
- * What stands at a target. `part`: our `.part` (of that token) exists. `committed`: no `.part`, and the target is
- * exactly the expected content, so an earlier attempt's commit went through. `other`: a file that is not known to be
- * ours. `absent`: neither.
- */
-export type TargetState = 'absent' | 'part' | 'committed' | 'other';
 
 /** A file that `putOnce` stored. */
 export interface StoredFile {
   uri: string;
   size: number;
-  /** Lower-case hex. */
-  sha256: string;
-  /** The file was there already, from an earlier attempt; the given bytes were not read. */
-  existed: boolean;
 }
 
 /** `host`: only workers of one host see the same files. */
@@ -177,12 +179,17 @@ export interface Storage {
     o?: { pinned?: SourceVersion | undefined; workbook?: boolean },
   ): Promise<ByteSource>;
   /**
-   * Opens (or creates, with missing parents) the `.part` of a target.
+   * Begins a target, with missing parents. What gathered for it under that token before is dropped.
    * @param token names the writer, e.g. the first run ID: letters, digits, `-` and `_`
-   * @param o.resumeAt truncate to this offset and go on; a missing or shorter `.part` starts at 0 (`offset` tells)
    * @throws StorageError InvalidInput, TargetFailed
    */
-  openTarget(uri: string, token: string, o?: { resumeAt?: number }): Promise<MultipartSink>;
+  openTarget(uri: string, token: string): Promise<Sink>;
+  /**
+   * Goes on with a target from a state that its sink gave; what was written after it is dropped.
+   * @returns undefined where that is not possible, as what gathered is gone or is less: begin again
+   * @throws StorageError InvalidInput, TargetFailed
+   */
+  resumeTarget(uri: string, token: string, state: SinkState): Promise<Sink | undefined>;
   /**
    * Makes sure that a target can be written: creates its `.part` (and missing parents), and writes into it unless it
    * holds something. The `.part` stays, empty.
@@ -195,10 +202,12 @@ export interface Storage {
    * @throws StorageError InvalidInput, TargetFailed
    */
   tryOnce(uri: string, token: string): Promise<void>;
-  /** What stands at a target; a retried commit asks this first. */
-  targetState(uri: string, token: string, expected?: ExpectedContent): Promise<TargetState>;
-  /** The digests of a target that was committed. @throws StorageError TargetFailed */
-  digest(uri: string): Promise<ContentDigest>;
+  /**
+   * Whether a commit went through; one that is tried again asks this first.
+   * @returns the digests of the target, where it is exactly what is expected and nothing gathers for it any more
+   * @throws StorageError InvalidInput, TargetFailed
+   */
+  committed(uri: string, token: string, expected: ExpectedContent): Promise<ContentDigest | undefined>;
   /** The `.part`s that others have begun for a target, after `tryTarget`. @throws StorageError TargetFailed */
   otherParts(uri: string, token: string): Promise<OtherPart[]>;
   /** Removes the `.part` of a token, if there is one; for clean-up without an open sink. */

@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync, crc32 } from 'node:zlib';
 
-import { SLICE_BYTES, type Storage, StorageError, type StorageErrorType } from '../../src/storage';
+import {
+  SLICE_BYTES,
+  StorageError,
+  type ExpectedContent,
+  type Sink,
+  type SinkState,
+  type Storage,
+  type StorageErrorType,
+} from '../../src/storage';
 
 /** One adapter under the contract: how the tests put and look at bytes behind the storage's back. */
 export interface Harness {
@@ -18,6 +26,12 @@ export interface Harness {
 
 const TOKEN = 'run-1';
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What a target of that text must hold. */
+export function contentOf(text: string): ExpectedContent {
+  const bytes = Buffer.from(text);
+  return { size: bytes.length, crc32: crc32(bytes) };
+}
 
 export async function collect(slices: AsyncIterable<Buffer>): Promise<Buffer> {
   const all: Buffer[] = [];
@@ -213,88 +227,204 @@ export function storageContract(adapter: string, create: () => Promise<Harness>)
     });
 
     describe('targets', () => {
+      const open = (token = TOKEN) => h.storage.openTarget(h.uri('t.csv'), token);
+      const resume = (state: SinkState, token = TOKEN) =>
+        // As heartbeats and histories keep it.
+        h.storage.resumeTarget(h.uri('t.csv'), token, JSON.parse(JSON.stringify(state)) as SinkState);
+      const write = async (sink: Sink, text: string) => {
+        for (const letter of text) await sink.write(Buffer.from(letter));
+      };
+      const commit = (sink: Sink, text: string) => sink.commit(contentOf(text));
+
       it('appear at once and whole', async () => {
         await h.put('t.csv', Buffer.from('old'));
-        const sink = await h.storage.openTarget(h.uri('t.csv'), TOKEN);
+        const sink = await open();
         await sink.write(Buffer.from('hello '));
         await sink.write(Buffer.from('world'));
-        expect(await sink.sync()).toBe(11);
+        expect(sink.size).toBe(11);
+        await sink.sync();
         expectBytes(await h.get('t.csv'), Buffer.from('old'));
-        expect(await h.storage.targetState(h.uri('t.csv'), TOKEN)).toBe('part');
-        await sink.commit();
+        let whole = false;
+        const expected = contentOf('hello world');
+        const digest = await sink.commit(expected, () => void (whole = true));
+        expect(digest).toEqual({ ...expected, sha256: sha256(Buffer.from('hello world')) });
+        expect(whole).toBe(true);
         expectBytes(await h.get('t.csv'), Buffer.from('hello world'));
         expect(await h.list()).toEqual(['t.csv']);
         await sink.close();
       });
 
       it('may be empty', async () => {
-        const sink = await h.storage.openTarget(h.uri('t.csv'), TOKEN);
-        await sink.commit({ size: 0, crc32: 0 });
+        await commit(await open(), '');
         expect(await h.get('t.csv')).toHaveLength(0);
       });
 
-      it('go on at an offset, and from the start where the part is missing or shorter', async () => {
-        const uri = h.uri('t.csv');
-        const first = await h.storage.openTarget(uri, TOKEN);
-        await first.write(Buffer.from('0123456789'));
+      it('do not appear where the last look before it says no', async () => {
+        await h.put('t.csv', Buffer.from('old'));
+        const sink = await open();
+        await write(sink, 'new');
+        const refused = sink.commit(contentOf('new'), () => {
+          throw new RangeError('given up');
+        });
+        await expect(refused).rejects.toThrow(RangeError);
+        await sink.close();
+        expectBytes(await h.get('t.csv'), Buffer.from('old'));
+      });
+
+      it('are gone on with from any state that was given, by whoever has it', async () => {
+        const text = 'abcdefghijklmnopqrstuvwxyz';
+        const states: [number, SinkState][] = [];
+        const first = await open();
+        states.push([0, await first.sync()]);
+        for (let at = 0; at < text.length; at++) {
+          await write(first, text.slice(at, at + 1));
+          if (at % 3 === 0) states.push([at + 1, await first.sync()]);
+        }
         await first.close();
-        const second = await h.storage.openTarget(uri, TOKEN, { resumeAt: 4 });
-        expect(second.offset).toBe(4);
-        await second.write(Buffer.from('abc'));
-        await second.truncate(6);
-        await second.write(Buffer.from('!'));
+        for (const [size, state] of states.reverse()) {
+          const again = await resume(state);
+          expect(again?.size).toBe(size);
+          if (!again) continue;
+          // What is written now may have other bytes than what was written there before.
+          await write(again, '0123456789'.slice(0, 4));
+          const further = await again.sync();
+          await write(again, 'dropped');
+          await again.close();
+          const last = await resume(further);
+          expect(last?.size).toBe(size + 4);
+          if (!last) continue;
+          await write(last, '.');
+          await last.close();
+        }
+        const sink = await resume(states.at(-1)?.[1] ?? {});
+        if (!sink) throw new Error('not resumed');
+        await write(sink, 'whole');
+        await commit(sink, 'whole');
+        expectBytes(await h.get('t.csv'), Buffer.from('whole'));
+        expect(await h.list()).toEqual(['t.csv']);
+      });
+
+      it('say what they are after they were gone on with', async () => {
+        const first = await open();
+        await write(first, 'one and ');
+        const state = await first.sync();
+        await write(first, 'half a');
+        await first.close();
+        const second = await resume(state);
+        if (!second) throw new Error('not resumed');
+        await write(second, 'two');
+        await second.sync();
+        await commit(second, 'one and two');
+        expectBytes(await h.get('t.csv'), Buffer.from('one and two'));
+      });
+
+      it('are not gone on with where what gathered is gone, or what is asked for is no state', async () => {
+        const sink = await open();
+        await write(sink, 'abc');
+        const state = await sink.sync();
+        await sink.close();
+        expect(await resume(state, 'run-2')).toBeUndefined();
+        expect(await resume({})).toBeUndefined();
+        expect(await resume({ offset: 'x', id: 7 })).toBeUndefined();
+        await h.storage.discardPart(h.uri('t.csv'), TOKEN);
+        expect(await resume(state)).toBeUndefined();
+        expect(await h.list()).toEqual([]);
+      });
+
+      it('begin anew where they are opened again', async () => {
+        const first = await open();
+        await write(first, 'abc');
+        const state = await first.sync();
+        await first.close();
+        const second = await open();
+        expect(second.size).toBe(0);
+        await write(second, 'x');
+        await second.sync();
         await second.close();
-        const beyond = await h.storage.openTarget(uri, 'run-2', { resumeAt: 4 });
-        expect(beyond.offset).toBe(0);
-        await beyond.abort();
-        const third = await h.storage.openTarget(uri, TOKEN, { resumeAt: 7 });
-        expect(third.offset).toBe(7);
-        await third.commit();
-        expectBytes(await h.get('t.csv'), Buffer.from('0123ab!'));
-        const shorter = await h.storage.openTarget(uri, TOKEN);
-        await shorter.write(Buffer.from('x'));
-        await shorter.close();
-        const tooFar = await h.storage.openTarget(uri, TOKEN, { resumeAt: 2 });
-        expect(tooFar.offset).toBe(0);
-        await tooFar.abort();
+        expect(await resume(state)).toBeUndefined();
+      });
+
+      it('go back to what was whole, or stay at their last state', async () => {
+        const sink = await open();
+        await write(sink, 'one,');
+        const before = await sink.sync();
+        await write(sink, 'two,thr');
+        const back = await sink.rollBack(8);
+        await sink.close();
+        const again = await resume(back ?? before);
+        expect(again?.size).toBe(back ? 8 : 4);
+        if (!again) return;
+        await write(again, back ? 'three' : 'two,three');
+        await commit(again, 'one,two,three');
+        expectBytes(await h.get('t.csv'), Buffer.from('one,two,three'));
       });
 
       it('leave nothing behind when given up, and the parts of others alone', async () => {
         const uri = h.uri('t.csv');
-        const mine = await h.storage.openTarget(uri, TOKEN);
-        const other = await h.storage.openTarget(uri, 'run-2');
-        await mine.write(Buffer.from('mine'));
-        await other.write(Buffer.from('other'));
-        await mine.abort();
-        await mine.abort();
+        const mine = await open();
+        const other = await open('run-2');
+        await write(mine, 'mine, and more');
+        await mine.sync();
+        await write(other, 'other');
+        await mine.close();
         await h.storage.discardPart(uri, TOKEN);
-        expect(await h.storage.targetState(uri, TOKEN)).toBe('absent');
-        expect(await h.storage.targetState(uri, 'run-2')).toBe('part');
-        await other.commit();
+        await h.storage.discardPart(uri, TOKEN);
+        await commit(other, 'other');
         expectBytes(await h.get('t.csv'), Buffer.from('other'));
+        expect(await h.list()).toEqual(['t.csv']);
       });
 
       it('tell a commit that went through from a file of somebody else', async () => {
         const uri = h.uri('t.csv');
-        const bytes = Buffer.from('content');
-        const expected = { size: bytes.length, crc32: crc32(bytes) };
-        expect(await h.storage.targetState(uri, TOKEN, expected)).toBe('absent');
-        const sink = await h.storage.openTarget(uri, TOKEN);
-        await sink.write(bytes);
-        expect(await sink.commit(expected)).toEqual({ ...expected, sha256: sha256(bytes) });
-        expect(await h.storage.digest(uri)).toEqual({ ...expected, sha256: sha256(bytes) });
-        expect(await h.storage.targetState(uri, TOKEN, expected)).toBe('committed');
-        expect(await h.storage.targetState(uri, TOKEN)).toBe('other');
+        const expected = contentOf('content');
+        const digest = { ...expected, sha256: sha256(Buffer.from('content')) };
+        const committed = () => h.storage.committed(uri, TOKEN, expected);
+        expect(await committed()).toBeUndefined();
+        const sink = await open();
+        await write(sink, 'content');
+        expect(await sink.commit(expected)).toEqual(digest);
+        expect(await committed()).toEqual(digest);
         await h.put('t.csv', Buffer.from('CONTENT'));
-        expect(await h.storage.targetState(uri, TOKEN, expected)).toBe('other');
+        expect(await committed()).toBeUndefined();
+        await h.put('t.csv', Buffer.from('content'));
+        await (await open()).close();
+        // Ours still gathers, so what stands there was put by somebody else.
+        expect(await committed()).toBeUndefined();
       });
 
       it('never appear with other bytes than the expected ones', async () => {
-        const sink = await h.storage.openTarget(h.uri('t.csv'), TOKEN);
-        await sink.write(Buffer.from('wrong'));
-        await failure(sink.commit({ size: 5, crc32: crc32(Buffer.from('right')) }), 'TransferCorrupt');
-        await failure(sink.commit({ size: 6, crc32: crc32(Buffer.from('wrong')) }), 'TransferCorrupt');
-        await sink.abort();
+        for (const expected of [contentOf('right'), { ...contentOf('wrong'), size: 6 }, contentOf('')]) {
+          const sink = await open();
+          await write(sink, 'wrong');
+          await failure(sink.commit(expected), 'TransferCorrupt');
+          await sink.close();
+        }
+        await h.storage.discardPart(h.uri('t.csv'), TOKEN);
+        expect(await h.list()).toEqual([]);
+      });
+
+      it('can be tried, and tell who else has begun one', async () => {
+        const uri = h.uri('new/t.csv');
+        const [one, two] = ['11111111-aaaa-4aaa-8aaa-111111111111', '22222222-aaaa-4aaa-8aaa-222222222222'];
+        const tried = await h.storage.tryTarget(uri, one);
+        expect(tried.uri).toMatch(/t\.csv$/);
+        expect(await h.storage.otherParts(uri, one)).toEqual([]);
+        await h.storage.tryTarget(uri, two);
+        const seen = [...(await h.storage.otherParts(uri, one)), ...(await h.storage.otherParts(uri, two))];
+        expect(seen.map((part) => part.token)).toEqual([two, one]);
+        expect(seen.filter((part) => part.older)).toHaveLength(1);
+        // A trial never costs an attempt what it has got.
+        const sink = await h.storage.openTarget(uri, one);
+        await write(sink, 'abcdefgh');
+        const state = await sink.sync();
+        await sink.close();
+        await h.storage.tryTarget(uri, one);
+        const again = await h.storage.resumeTarget(uri, one, state);
+        expect(again?.size).toBe(8);
+        await again?.close();
+        await h.storage.discardPart(uri, two);
+        expect(await h.storage.otherParts(uri, one)).toEqual([]);
+        await h.storage.discardPart(uri, one);
         expect(await h.list()).toEqual([]);
       });
 
@@ -310,14 +440,16 @@ export function storageContract(adapter: string, create: () => Promise<Harness>)
       it('are stored whole, and not again by a later attempt', async () => {
         const uri = h.uri('dumps/wf/run/1-load.csv');
         const stored = await h.storage.putOnce(uri, from(Buffer.from('a,'), Buffer.from('b')), TOKEN);
-        expect(stored).toMatchObject({ size: 3, sha256: sha256(Buffer.from('a,b')), existed: false });
+        expect(stored.size).toBe(3);
         let asked = false;
         const later = (async function* () {
           asked = true;
           yield Buffer.from('other');
         })();
-        expect(await h.storage.putOnce(uri, later, TOKEN)).toEqual({ ...stored, existed: true });
+        expect(await h.storage.putOnce(uri, later, TOKEN)).toEqual(stored);
         expect(asked).toBe(false);
+        expectBytes(await h.get('dumps/wf/run/1-load.csv'), Buffer.from('a,b'));
+        await h.storage.tryOnce(h.uri('dumps/wf/run/2-load.csv'), TOKEN);
         expect(await h.list()).toEqual(['dumps/wf/run/1-load.csv']);
       });
 
@@ -328,9 +460,8 @@ export function storageContract(adapter: string, create: () => Promise<Harness>)
         })();
         await expect(h.storage.putOnce(h.uri('d.csv'), broken, TOKEN)).rejects.toThrow(RangeError);
         expect(await h.list()).toEqual([]);
-        expect(await h.storage.putOnce(h.uri('d.csv'), from(Buffer.from('ok')), TOKEN)).toMatchObject({
-          existed: false,
-        });
+        expect((await h.storage.putOnce(h.uri('d.csv'), from(Buffer.from('ok')), TOKEN)).size).toBe(2);
+        expectBytes(await h.get('d.csv'), Buffer.from('ok'));
       });
     });
 

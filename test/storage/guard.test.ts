@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { createStorage, type StorageRoot } from '../../src/storage';
-import { failure, from } from './contract';
+import { contentOf, failure, from } from './contract';
 
 const TOKEN = 'run-1';
 const SECRET = 'a password that nobody may see';
@@ -27,8 +27,8 @@ describe("the worker's own files: a caller who may start runs neither reads nor 
       () => s.tryTarget(name, TOKEN),
       () => s.tryOnce(name, TOKEN),
       () => s.putOnce(name, from(Buffer.from('x')), TOKEN),
-      () => s.digest(name),
-      () => s.targetState(name, TOKEN),
+      () => s.resumeTarget(name, TOKEN, { offset: 0 }),
+      () => s.committed(name, TOKEN, contentOf('')),
     ]) {
       const message = await failure(action(), 'InvalidInput');
       expect(message).toMatch(/is refused: what configures and runs the worker, and hidden files/);
@@ -123,7 +123,8 @@ describe("the worker's own files: a caller who may start runs neither reads nor 
     ]) {
       await write(name, 'x');
       await (await storage().openSource(name)).close();
-      await (await storage().openTarget(name, TOKEN)).abort();
+      await (await storage().openTarget(name, TOKEN)).close();
+      await storage().discardPart(name, TOKEN);
     }
   });
 
@@ -151,13 +152,13 @@ describe("the worker's own files: a caller who may start runs neither reads nor 
     await fs.symlink(at('in/a.csv'), at('out/link.csv'));
     await failure(s.openTarget('out/link.csv', TOKEN), 'InvalidInput');
     expect(await fs.readdir(at('in'))).toEqual(['a.csv']);
-    await (await s.openTarget('out/b.csv', TOKEN)).abort();
+    await (await s.openTarget('out/b.csv', TOKEN)).close();
   });
 
   it('gives new targets and their directories the configured mode, and leaves that of a replaced one', async () => {
     const mode = async (name: string) => (await fs.stat(at(name))).mode & 0o777;
     const put = async (s: ReturnType<typeof storage>, name: string) =>
-      (await s.openTarget(name, TOKEN)).commit();
+      (await s.openTarget(name, TOKEN)).commit(contentOf(''));
     await put(storage(), 'new/a.csv');
     expect([await mode('new/a.csv'), await mode('new')]).toEqual([0o640, 0o750]);
     await put(createStorage({ roots: [{ path: root }], cwd: root, fileMode: 0o600 }), 'own/a.csv');

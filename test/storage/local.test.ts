@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { createStorage, SLICE_BYTES } from '../../src/storage';
-import { collect, failure, from, storageContract } from './contract';
+import { collect, contentOf, failure, from, storageContract } from './contract';
 
 const TOKEN = 'run-1';
 let base: string;
@@ -106,7 +106,8 @@ describe('local files', () => {
         await failure(local().openTarget(way, TOKEN), 'InvalidInput');
         await failure(local().putOnce(way, from(Buffer.from('x')), TOKEN), 'InvalidInput');
         await failure(local().discardPart(way, TOKEN), 'InvalidInput');
-        await failure(local().targetState(way, TOKEN), 'InvalidInput');
+        await failure(local().committed(way, TOKEN, contentOf('')), 'InvalidInput');
+        await failure(local().resumeTarget(way, TOKEN, { offset: 0 }), 'InvalidInput');
       }
       expect((await fs.readdir(join(base, 'outside'))).sort()).toEqual(['secret.csv']);
       await failure(createStorage({ roots: [], cwd: root }).openSource('x'), 'InvalidInput');
@@ -125,7 +126,7 @@ describe('local files', () => {
         await (await storage.openSource(way)).close();
       const sink = await storage.openTarget('latest.csv', TOKEN);
       await sink.write(Buffer.from('new'));
-      await sink.commit();
+      await sink.commit(contentOf('new'));
       expect(await fs.readlink(join(root, 'latest.csv'))).toBe(join(root, 'real', 'a.csv'));
       expect(await fs.readFile(join(root, 'real', 'a.csv'), 'utf8')).toBe('new');
     });
@@ -275,10 +276,10 @@ describe('local files', () => {
     it('gather privately; a new one gets the usual mode, a replaced one keeps its own', async () => {
       const sink = await local().openTarget('new/deep/t.csv', TOKEN);
       expect(await modeOf(join(root, 'new/deep', `t.csv.${TOKEN}.part`))).toBe('600');
-      await sink.commit();
+      await sink.commit(contentOf(''));
       expect(await modeOf(join(root, 'new/deep/t.csv'))).toBe('640');
       await fs.chmod(join(root, 'new/deep/t.csv'), 0o644);
-      await (await local().openTarget('new/deep/t.csv', TOKEN)).commit();
+      await (await local().openTarget('new/deep/t.csv', TOKEN)).commit(contentOf(''));
       expect(await modeOf(join(root, 'new/deep/t.csv'))).toBe('644');
     });
 
@@ -324,10 +325,10 @@ describe('local files', () => {
       const sink = await local().openTarget('t.csv', TOKEN);
       await sink.write(Buffer.from('0123456789'));
       await fs.truncate(part, 4);
-      await failure(sink.commit(), 'TransferCorrupt');
+      await failure(sink.commit(contentOf('0123456789')), 'TransferCorrupt');
       await fs.rm(part);
       await fs.writeFile(part, '0123456789');
-      await failure(sink.commit(), 'TargetFailed');
+      await failure(sink.commit(contentOf('0123456789')), 'TargetFailed');
       await sink.close();
     });
 
@@ -344,9 +345,8 @@ describe('local files', () => {
       await sink.write(Buffer.from('abc'));
       await sink.close();
       await fs.rename(join(root, `t.csv.${TOKEN}.part`), join(root, 't.csv'));
-      expect(await local().targetState('t.csv', TOKEN, { size: 3, crc32: 0x352441c2 })).toBe('committed');
-      const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-      expect((await local().digest('t.csv')).sha256).toBe(sha256);
+      const found = await local().committed('t.csv', TOKEN, { size: 3, crc32: 0x352441c2 });
+      expect(found?.sha256).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
     });
   });
 
@@ -362,16 +362,11 @@ describe('local files', () => {
 
     it('survive an attempt that died while writing, or between its two names', async () => {
       await write(`d/a.csv.${TOKEN}.part`, 'half');
-      expect(await local().putOnce('d/a.csv', from(Buffer.from('whole')), TOKEN)).toMatchObject({
-        existed: false,
-        size: 5,
-      });
+      expect((await local().putOnce('d/a.csv', from(Buffer.from('whole')), TOKEN)).size).toBe(5);
       await fs.link(join(root, 'd/a.csv'), join(root, `d/a.csv.${TOKEN}.part`));
-      expect(await local().putOnce('d/a.csv', from(Buffer.from('other')), TOKEN)).toMatchObject({
-        existed: true,
-        size: 5,
-      });
+      expect((await local().putOnce('d/a.csv', from(Buffer.from('another')), TOKEN)).size).toBe(5);
       expect(await fs.readdir(join(root, 'd'))).toEqual(['a.csv']);
+      expect(await fs.readFile(join(root, 'd/a.csv'), 'utf8')).toBe('whole');
     });
 
     it('are never overwritten by one that was slower', async () => {
@@ -379,7 +374,7 @@ describe('local files', () => {
         yield Buffer.from('slow');
         await local().putOnce('a.csv', from(Buffer.from('quick')), 'run-2');
       })();
-      expect(await local().putOnce('a.csv', slow, TOKEN)).toMatchObject({ existed: true, size: 5 });
+      expect(await local().putOnce('a.csv', slow, TOKEN)).toMatchObject({ size: 5 });
       expect(await fs.readFile(join(root, 'a.csv'), 'utf8')).toBe('quick');
       expect(await fs.readdir(root)).toEqual(['a.csv']);
     });

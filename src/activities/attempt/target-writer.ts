@@ -1,7 +1,7 @@
 /** Writes a target in pieces that survive a crash: what a heartbeat promises is on disk. */
 import { crc32 } from 'node:zlib';
 
-import { gzipChunk, type MultipartSink, type Storage } from '../../storage';
+import { gzipChunk, type Sink, type SinkState, type Storage } from '../../storage';
 import type { DownloadPosition, TargetRef } from '../download/contract';
 import type { ActivityDeps } from './deps';
 import type { Work } from './work';
@@ -23,12 +23,12 @@ export class TargetWriter {
   /** What is durable: the position that may be promised. */
   durable: DownloadPosition;
   /** The end of the last whole chunk or page. */
-  private boundary: DownloadPosition;
+  private boundary: Omit<DownloadPosition, 'sink'>;
   private crc: number;
   private received: number;
 
   private constructor(
-    private readonly sink: MultipartSink,
+    private readonly sink: Sink,
     private readonly compress: boolean,
     position: DownloadPosition,
   ) {
@@ -40,8 +40,8 @@ export class TargetWriter {
   }
 
   /**
-   * Opens the `.part` at a position.
-   * @returns undefined when the `.part` does not hold the bytes the position promises: begin again
+   * Opens a target at a position.
+   * @returns undefined when the bytes that the position promises are not there any more: begin again
    */
   static async open(
     storage: Storage,
@@ -49,17 +49,14 @@ export class TargetWriter {
     at: DownloadPosition,
     compress: boolean,
   ): Promise<TargetWriter | undefined> {
-    const sink = await storage.openTarget(target.uri, target.token, { resumeAt: at.offset });
-    if (sink.offset !== at.offset) {
-      await sink.close();
-      return undefined;
-    }
-    return new TargetWriter(sink, compress, at);
-  }
-
-  /** Bytes in the `.part`. */
-  get offset(): number {
-    return this.sink.offset;
+    const { uri, token } = target;
+    const sink =
+      at.sink === undefined
+        ? await storage.openTarget(uri, token)
+        : await storage.resumeTarget(uri, token, at.sink);
+    if (sink?.size === at.offset) return new TargetWriter(sink, compress, at);
+    await sink?.close();
+    return undefined;
   }
 
   /** Writes one chunk or page: as it is, or as one gzip member. */
@@ -75,28 +72,29 @@ export class TargetWriter {
   /** Declares that everything up to here is whole; true when it became durable just now. */
   async reached(
     next: number,
-    rest: Omit<DownloadPosition, 'next' | 'offset' | 'crc32' | 'received'>,
+    rest: Omit<DownloadPosition, 'next' | 'offset' | 'crc32' | 'received' | 'sink'>,
     force = false,
   ): Promise<boolean> {
-    this.boundary = { ...rest, next, offset: this.sink.offset, crc32: this.crc, received: this.received };
+    this.boundary = { ...rest, next, offset: this.sink.size, crc32: this.crc, received: this.received };
     const due =
       force ||
-      this.sink.offset - this.syncedOffset >= SYNC_BYTES ||
+      this.sink.size - this.syncedOffset >= SYNC_BYTES ||
       performance.now() - this.syncedAt >= SYNC_MS;
     if (!due) return false;
-    await this.makeDurable();
+    this.isDurable(await this.sink.sync());
     return true;
   }
 
   /**
    * After a failure in the middle of a chunk: drops its beginning and keeps the whole ones before it, so that
-   * progress is made however often a later one fails.
+   * progress is made however often a later one fails. Not every store can go back; nothing is written any more afterwards.
    * @returns true when more is durable than before
    */
   async salvage(): Promise<boolean> {
     if (this.boundary.next === this.durable.next) return false;
-    await this.sink.truncate(this.boundary.offset);
-    await this.makeDurable();
+    const state = await this.sink.rollBack(this.boundary.offset);
+    if (state === undefined) return false;
+    this.isDurable(state);
     return true;
   }
 
@@ -104,10 +102,10 @@ export class TargetWriter {
     await this.sink.close();
   }
 
-  private async makeDurable(): Promise<void> {
-    this.syncedOffset = await this.sink.sync();
+  private isDurable(sink: SinkState): void {
+    this.syncedOffset = this.boundary.offset;
     this.syncedAt = performance.now();
-    this.durable = this.boundary;
+    this.durable = { ...this.boundary, sink };
   }
 
   private async *counted(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -67,16 +67,20 @@ export function createDownloads(
         },
       ),
 
-    'anaplan.commitTarget': ({ target, bytes, crc32 }) =>
-      work({ what: `Target ${target.uri}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
-        const expected = { size: bytes, crc32 };
+    'anaplan.commitTarget': ({ target: { uri, token }, end }) =>
+      work({ what: `Target ${uri}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
+        const expected = { size: end.offset, crc32: end.crc32 };
         w.assertAlive();
         // A crash between the rename and the answer: the target already is what it shall be.
-        if ((await deps.storage.targetState(target.uri, target.token, expected)) === 'committed') {
-          const { sha256 } = await deps.storage.digest(target.uri);
-          return { sha256 };
+        const before = await deps.storage.committed(uri, token, expected);
+        if (before) return { sha256: before.sha256 };
+        const sink = end.sink && (await deps.storage.resumeTarget(uri, token, end.sink));
+        if (!sink) {
+          throw fail(
+            'TargetFailed',
+            `${uri}: what was downloaded for it is gone, or is less than it was. See what removes files there, and start the run again.`,
+          );
         }
-        const sink = await deps.storage.openTarget(target.uri, target.token, { resumeAt: bytes });
         try {
           w.assertAlive();
           // It is read back first, which takes its time; a target that another run has written since must stay.

@@ -1,12 +1,16 @@
 /** Targets and downloads. */
+import type { SinkState } from '../../storage';
 import type { Named, Call } from '../attempt/contract';
 
-/** Where a download stands: bytes before `offset` are on disk. */
+/** Where a download stands: bytes before `offset` are durable. */
 export interface DownloadPosition {
   next: number;
+  /** Bytes of the target. */
   offset: number;
   /** CRC-32 of the bytes before `offset`. */
   crc32: number;
+  /** From where the target is gone on with; absent: from its beginning. */
+  sink?: SinkState;
   /** Bytes that Anaplan has sent for them: other than `offset` where the target is compressed. */
   received: number;
   rows: number;
@@ -80,8 +84,8 @@ export interface DownloadActivities {
   'anaplan.tryTargets'(input: TryTargetsInput): Promise<TriedTargets>;
   'anaplan.commitTarget'(input: {
     target: TargetRef;
-    bytes: number;
-    crc32: number;
+    /** Where its download ended. */
+    end: Pick<DownloadPosition, 'offset' | 'crc32' | 'sink'>;
   }): Promise<{ sha256: string }>;
   'anaplan.discardTarget'(input: { target: TargetRef }): Promise<void>;
 }

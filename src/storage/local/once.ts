@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
 import { link, lstat, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { errnoOf, targetError } from '../errors';
 import type { StoredFile } from '../ports';
-import { digestOf } from './digest';
 import { fileUri, partPath, type LocalPaths } from './paths';
-import { checkTarget, inParents, openPart, statIfAny, syncDirectory, writeAll } from './sink';
+import { checkTarget, CREATE, inParents, openPart, statIfAny, syncDirectory, writeAll } from './sink';
 
-/** Stores a new file that nothing overwrites. See `Storage.putOnce`. */
+/** Stores a new file that nothing overwrites. See `Store.putOnce`. */
 export async function putLocalOnce(
   paths: LocalPaths,
   uri: string,
@@ -21,8 +18,6 @@ export async function putLocalOnce(
   const existing = async (): Promise<StoredFile> => ({
     uri: fileUri(path.named),
     size: (await lstat(path.real)).size,
-    sha256: (await digestOf(path.real)).sha256,
-    existed: true,
   });
   return inTarget(path.named, async () => {
     if ((await statIfAny(path.real)) !== undefined) {
@@ -31,15 +26,15 @@ export async function putLocalOnce(
       return existing();
     }
     await rm(part, { force: true });
-    const file = await inParents(dirname(part), 0o700, () => openPart(part, constants.O_WRONLY));
-    const written = await writePart(path.named, part, file, slices);
+    const file = await inParents(dirname(part), 0o700, () => openPart(part, CREATE));
+    const size = await writePart(path.named, part, file, slices);
     try {
       if (!(await appear(part, path.real))) return await existing();
     } finally {
       await rm(part, { force: true });
     }
     await syncDirectory(dirname(path.real));
-    return { uri: fileUri(path.named), ...written, existed: false };
+    return { uri: fileUri(path.named), size };
   });
 }
 
@@ -48,20 +43,18 @@ async function writePart(
   part: string,
   file: FileHandle,
   slices: AsyncIterable<Buffer>,
-): Promise<{ size: number; sha256: string }> {
+): Promise<number> {
   let whole = false;
   try {
-    const hash = createHash('sha256');
     let size = 0;
     // Only our own writes are the target's failures: an error of the slices (the download's) passes as it is.
     for await (const slice of slices) {
       await inTarget(named, () => writeAll(file, slice, size));
-      hash.update(slice);
       size += slice.length;
     }
     await inTarget(named, () => file.sync());
     whole = true;
-    return { size, sha256: hash.digest('hex') };
+    return size;
   } catch (error) {
     throw new Passed(error);
   } finally {

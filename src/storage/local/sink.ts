@@ -3,7 +3,7 @@ import { lstat, mkdir, open, realpath, rename, rm, type FileHandle } from 'node:
 import { dirname } from 'node:path';
 
 import { errnoOf, invalid, StorageError, targetError } from '../errors';
-import type { ContentDigest, ExpectedContent, MultipartSink, TargetState } from '../ports';
+import type { ContentDigest, ExpectedContent, Sink, SinkState } from '../ports';
 import { digestOf } from './digest';
 import { fileUri, partPath, type LocalPath, type LocalPaths } from './paths';
 
@@ -18,31 +18,63 @@ export function modesOf(file: number): Modes {
   return { file, directory: file | 0o700 | ((file & 0o444) >> 2) };
 }
 
-/** Opens a target's `.part`. See `Storage.openTarget`. */
+/** Begins a target's `.part`. See `Store.openTarget`. */
 export async function openLocalSink(
   paths: LocalPaths,
   uri: string,
   token: string,
-  resumeAt: number,
   modes: Modes,
-): Promise<MultipartSink> {
+): Promise<Sink> {
   const path = await checkTarget(paths, uri);
   const part = partPath(path.real, token);
   try {
-    const file = await inParents(dirname(part), modes.directory, () => openPart(part, constants.O_RDWR));
+    const file = await inParents(dirname(part), modes.directory, () => openPart(part, CREATE));
     // The parents may have been made, or exchanged, since they were checked.
-    try {
+    return await unlessItFails(file, async () => {
       await checkTarget(paths, uri);
-      const { size } = await file.stat();
-      const offset = size < resumeAt ? 0 : resumeAt;
-      await file.truncate(offset);
-      return new LocalSink(path, part, file, offset, modes.file);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+      await file.truncate(0);
+      return new LocalSink(path, part, file, 0, modes.file);
+    });
   } catch (error) {
     throw targetError(error, path.named);
+  }
+}
+
+/** Goes on with a target's `.part`. See `Store.resumeTarget`. */
+export async function resumeLocalSink(
+  paths: LocalPaths,
+  uri: string,
+  token: string,
+  state: SinkState,
+  modes: Modes,
+): Promise<Sink | undefined> {
+  const path = await checkTarget(paths, uri);
+  const part = partPath(path.real, token);
+  const { offset } = state;
+  if (typeof offset !== 'number') return undefined;
+  try {
+    if ((await statIfAny(part)) === undefined) return undefined;
+    const file = await openPart(part, constants.O_RDWR);
+    return await unlessItFails(file, async () => {
+      if ((await file.stat()).size < offset) {
+        await file.close();
+        return undefined;
+      }
+      await file.truncate(offset);
+      return new LocalSink(path, part, file, offset, modes.file);
+    });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw targetError(error, path.named);
+  }
+}
+
+async function unlessItFails<T>(file: FileHandle, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
@@ -68,39 +100,28 @@ export async function checkTarget(paths: LocalPaths, uri: string): Promise<Local
   return path;
 }
 
-/** What stands at a target. See `Storage.targetState`. */
-export async function localTargetState(
+/** Whether a target was committed. See `Store.committed`. */
+export async function committedLocally(
   paths: LocalPaths,
   uri: string,
   token: string,
-  expected: ExpectedContent | undefined,
-): Promise<TargetState> {
+  expected: ExpectedContent,
+): Promise<ContentDigest | undefined> {
   const path = await checkTarget(paths, uri);
   try {
-    if ((await statIfAny(partPath(path.real, token))) !== undefined) return 'part';
-    const there = await statIfAny(path.real);
-    if (there === undefined) return 'absent';
-    if (expected === undefined || there.size !== expected.size) return 'other';
-    if ((await digestOf(path.real)).crc32 !== expected.crc32) return 'other';
+    if ((await statIfAny(partPath(path.real, token))) !== undefined) return undefined;
+    if ((await statIfAny(path.real))?.size !== expected.size) return undefined;
+    const found = await digestOf(path.real);
+    if (found.crc32 !== expected.crc32) return undefined;
     // The attempt that renamed it may have died before this.
     await syncDirectory(dirname(path.real));
-    return 'committed';
+    return found;
   } catch (error) {
     throw targetError(error, path.named);
   }
 }
 
-/** The digests of a target. See `Storage.digest`. */
-export async function localDigest(paths: LocalPaths, uri: string): Promise<ContentDigest> {
-  const path = await checkTarget(paths, uri);
-  try {
-    return await digestOf(path.real);
-  } catch (error) {
-    throw targetError(error, path.named);
-  }
-}
-
-/** Removes a `.part`. See `Storage.discardPart`. */
+/** Removes a `.part`. See `Store.discardPart`. */
 export async function discardLocalPart(paths: LocalPaths, uri: string, token: string): Promise<void> {
   const path = await targetOf(paths, uri);
   try {
@@ -110,11 +131,14 @@ export async function discardLocalPart(paths: LocalPaths, uri: string, token: st
   }
 }
 
-/** Creates or opens a `.part` that is a plain file of ours and the one that the path names. */
+/** To make a `.part`, or open one that is there. */
+export const CREATE = constants.O_RDWR | constants.O_CREAT;
+
+/** Opens a `.part` that is a plain file of ours and the one that the path names. */
 export async function openPart(part: string, flags: number): Promise<FileHandle> {
   const real = await realpath(dirname(part));
   if (real !== dirname(part)) throw exchanged(part);
-  const safe = constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const safe = constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(part, flags | safe, 0o600);
   try {
     const opened = await file.stat();
@@ -203,7 +227,7 @@ export async function statIfAny(path: string): Promise<Stats | undefined> {
   }
 }
 
-class LocalSink implements MultipartSink {
+class LocalSink implements Sink {
   readonly uri: string;
   private closed: Promise<void> | undefined;
 
@@ -217,7 +241,7 @@ class LocalSink implements MultipartSink {
     this.uri = fileUri(path.named);
   }
 
-  get offset(): number {
+  get size(): number {
     return this.position;
   }
 
@@ -226,40 +250,34 @@ class LocalSink implements MultipartSink {
     this.position += buffer.length;
   }
 
-  async sync(): Promise<number> {
-    const durable = this.position;
+  async sync(): Promise<SinkState> {
+    const offset = this.position;
     await this.attempt(() => this.file.datasync());
-    return durable;
+    return { offset };
   }
 
-  async truncate(offset: number): Promise<void> {
-    if (offset > this.position) throw new RangeError(`cannot truncate ${this.position} bytes to ${offset}`);
-    await this.attempt(() => this.file.truncate(offset));
-    this.position = offset;
+  async rollBack(size: number): Promise<SinkState> {
+    if (size > this.position) throw new RangeError(`cannot go back to ${size} of ${this.position} bytes`);
+    await this.attempt(() => this.file.truncate(size));
+    this.position = size;
+    return this.sync();
   }
 
-  async commit(expected?: ExpectedContent, beforeRename?: () => void): Promise<ContentDigest> {
+  async commit(expected: ExpectedContent, beforeAppearing?: () => void): Promise<ContentDigest> {
     const content = await this.attempt(async () => {
       const read = await this.check(expected);
       const before = await statIfAny(this.path.real);
       await this.file.chmod(before === undefined ? this.mode : before.mode & 0o777);
       await this.file.sync();
-      beforeRename?.();
+      return read;
+    });
+    beforeAppearing?.();
+    await this.attempt(async () => {
       await rename(this.part, this.path.real);
       await syncDirectory(dirname(this.path.real));
-      return read;
     });
     await this.close();
     return content;
-  }
-
-  async abort(): Promise<void> {
-    await this.close();
-    try {
-      await rm(this.part, { force: true });
-    } catch (error) {
-      throw targetError(error, this.path.named);
-    }
   }
 
   close(): Promise<void> {
@@ -267,19 +285,16 @@ class LocalSink implements MultipartSink {
     return this.closed;
   }
 
-  /** The `.part` must be the file we hold, as long as we wrote it, and where asked for, of the right digest. */
-  private async check(expected: ExpectedContent | undefined): Promise<ContentDigest> {
+  /** The `.part` must be the file we hold, as long as we wrote it, and of the right digest. */
+  private async check(expected: ExpectedContent): Promise<ContentDigest> {
     const held = await this.file.stat();
     const named = await statIfAny(this.part);
     if (named === undefined || named.ino !== held.ino || named.dev !== held.dev) throw exchanged(this.part);
-    if (held.size !== this.position || (expected !== undefined && expected.size !== this.position)) {
-      throw corrupt(
-        this.part,
-        `${held.size} bytes stand in it, ${expected?.size ?? this.position} were expected`,
-      );
+    if (held.size !== this.position || expected.size !== this.position) {
+      throw corrupt(this.part, `${held.size} bytes stand in it, ${expected.size} were expected`);
     }
     const read = await digestOf(this.file);
-    if (expected !== undefined && read.crc32 !== expected.crc32) {
+    if (read.crc32 !== expected.crc32) {
       throw corrupt(this.part, 'its CRC-32 is not that of what was written');
     }
     return read;

@@ -1,12 +1,11 @@
 /** Trying to write, before anything depends on it. */
-import { constants } from 'node:fs';
 import { readdir, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { errnoOf, targetError } from '../errors';
 import type { OtherPart } from '../ports';
 import { fileUri, partPath, type LocalPaths } from './paths';
-import { checkTarget, inParents, openPart, writeAll, type Modes } from './sink';
+import { checkTarget, CREATE, inParents, openPart, writeAll, type Modes } from './sink';
 
 /** File systems allocate late: only bytes that reached the disk show that there is room for some. */
 const PROBE = Buffer.alloc(4096, '\n');
@@ -14,7 +13,7 @@ const PROBE = Buffer.alloc(4096, '\n');
 /** The token of a run's `.part`: a target whose own name ends alike is none. */
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Creates the `.part` of a target. See `Storage.tryTarget`. */
+/** Creates the `.part` of a target. See `Store.tryTarget`. */
 export async function tryLocalTarget(
   paths: LocalPaths,
   uri: string,
@@ -25,12 +24,7 @@ export async function tryLocalTarget(
   const part = partPath(path.real, token);
   const made: string[] = [];
   try {
-    const file = await inParents(
-      dirname(part),
-      modes.directory,
-      () => openPart(part, constants.O_RDWR),
-      made,
-    );
+    const file = await inParents(dirname(part), modes.directory, () => openPart(part, CREATE), made);
     try {
       await checkTarget(paths, uri);
       if ((await file.stat()).size === 0) await probe(file);
@@ -47,7 +41,7 @@ export async function tryLocalTarget(
   }
 }
 
-/** See `Storage.otherParts`. */
+/** See `Store.otherParts`. */
 export async function otherLocalParts(paths: LocalPaths, uri: string, token: string): Promise<OtherPart[]> {
   const path = await checkTarget(paths, uri);
   const own = partPath(path.real, token);
@@ -71,13 +65,13 @@ export async function otherLocalParts(paths: LocalPaths, uri: string, token: str
   }
 }
 
-/** See `Storage.tryOnce`. */
+/** See `Store.tryOnce`. */
 export async function tryLocalOnce(paths: LocalPaths, uri: string, token: string): Promise<void> {
   const path = await checkTarget(paths, uri);
   const part = partPath(path.real, token);
   const made: string[] = [];
   try {
-    const file = await inParents(dirname(part), 0o700, () => openPart(part, constants.O_RDWR), made);
+    const file = await inParents(dirname(part), 0o700, () => openPart(part, CREATE), made);
     try {
       await probe(file);
     } finally {

@@ -176,9 +176,9 @@ export class Target {
   }
 
   /** Makes the target appear, whole, and answers the digest of its bytes. */
-  async commit(end: DownloadResult): Promise<{ sha256: string }> {
+  async commit({ offset, crc32, sink }: DownloadResult): Promise<{ sha256: string }> {
     const committed = await this.onHost(() =>
-      commitTarget({ target: this.ref, bytes: end.offset, crc32: end.crc32 }, this.smallWhere),
+      commitTarget({ target: this.ref, end: { offset, crc32, ...(sink ? { sink } : {}) } }, this.smallWhere),
     );
     this.open = false;
     return committed;
@@ -326,6 +326,7 @@ export function positionOf(batch: DownloadResult): DownloadPosition {
     next,
     offset,
     crc32,
+    sink,
     received,
     rows,
     header,
@@ -342,6 +343,7 @@ export function positionOf(batch: DownloadResult): DownloadPosition {
     crc32,
     received,
     rows,
+    ...(sink === undefined ? {} : { sink }),
     ...(header === undefined ? {} : { header }),
     ...(crlf === undefined ? {} : { crlf }),
     ...(lineOpen === undefined ? {} : { lineOpen }),

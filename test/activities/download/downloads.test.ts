@@ -39,7 +39,14 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
     expect(first.durable.next).toBe(0);
     await expect(first.writeUnit(broken('tw'))).rejects.toThrow('cut');
     expect(await first.salvage()).toBe(true);
-    expect(first.durable).toEqual({ next: 1, offset: 6, crc32: crc32('one,1\n'), received: 6, rows: 0 });
+    expect(first.durable).toEqual({
+      next: 1,
+      offset: 6,
+      crc32: crc32('one,1\n'),
+      sink: { offset: 6 },
+      received: 6,
+      rows: 0,
+    });
     await first.close();
     expect(part()).toBe('one,1\n');
 
@@ -50,6 +57,7 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
       next: 2,
       offset: 12,
       crc32: crc32('one,1\ntwo,2\n'),
+      sink: { offset: 12 },
       received: 12,
       rows: 0,
     });
@@ -73,7 +81,12 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
     expect(await first.salvage()).toBe(false);
     await first.close();
     expect(
-      await TargetWriter.open(bench.storage, target, { ...startPosition(), next: 3, offset: 100 }, false),
+      await TargetWriter.open(
+        bench.storage,
+        target,
+        { ...startPosition(), next: 3, offset: 100, sink: { offset: 100 } },
+        false,
+      ),
     ).toBeUndefined();
   });
 
@@ -151,8 +164,7 @@ describe('downloading chunks: whole or absent', () => {
     const end = await attempt(() =>
       bench.activities['anaplan.commitTarget']({
         target,
-        bytes: second.result?.offset ?? 0,
-        crc32: second.result?.crc32 ?? 0,
+        end: second.result ?? startPosition(),
       }),
     );
     expect(end.result).toEqual({ sha256: expected?.sha256 });
@@ -162,8 +174,7 @@ describe('downloading chunks: whole or absent', () => {
     const again = await attempt(() =>
       bench.activities['anaplan.commitTarget']({
         target,
-        bytes: second.result?.offset ?? 0,
-        crc32: second.result?.crc32 ?? 0,
+        end: second.result ?? startPosition(),
       }),
     );
     expect(again.result).toEqual(end.result);
@@ -176,8 +187,7 @@ describe('downloading chunks: whole or absent', () => {
     const bad = await attempt(() =>
       bench.activities['anaplan.commitTarget']({
         target: { ...target, token: 'run2' },
-        bytes: result?.offset ?? 0,
-        crc32: 1,
+        end: { ...(result ?? startPosition()), crc32: 1 },
       }),
     );
     expect(bad.failure).toMatchObject({ type: 'TransferCorrupt', nonRetryable: true });
@@ -191,13 +201,14 @@ describe('downloading chunks: whole or absent', () => {
     let cut = false;
     // What takes long for a large file: the look at what was written.
     const storage: Storage = Object.create(bench.storage, {
-      openTarget: {
-        value: async (...args: Parameters<Storage['openTarget']>) => {
-          const sink = await bench.storage.openTarget(...args);
-          const commit: typeof sink.commit = async (expected, beforeRename) => {
+      resumeTarget: {
+        value: async (...args: Parameters<Storage['resumeTarget']>) => {
+          const sink = await bench.storage.resumeTarget(...args);
+          if (!sink) throw new Error('not resumed');
+          const commit: typeof sink.commit = async (expected, beforeAppearing) => {
             cut = true;
             await new Promise((resolve) => setTimeout(resolve, 1_500));
-            return sink.commit(expected, beforeRename);
+            return sink.commit(expected, beforeAppearing);
           };
           return Object.create(sink, {
             commit: { value: commit },
@@ -205,7 +216,6 @@ describe('downloading chunks: whole or absent', () => {
           }) as typeof sink;
         },
       },
-      targetState: { value: () => Promise.resolve('part') },
     }) as Storage;
     const activities = createActivities({ ...bench.deps, storage });
     const late = { uri: 'out/late.csv', token: 'run9' };
@@ -218,8 +228,7 @@ describe('downloading chunks: whole or absent', () => {
       () =>
         activities['anaplan.commitTarget']({
           target: late,
-          bytes: result?.offset ?? 0,
-          crc32: result?.crc32 ?? 0,
+          end: result ?? startPosition(),
         }),
       {
         type: 'anaplan.commitTarget',
@@ -237,7 +246,8 @@ describe('downloading chunks: whole or absent', () => {
     const { count } = await chunks();
     const first = await get(count, {}, undefined, 'run3');
     truncateSync(join(bench.root, 'out/bulk.csv.run3.part'), 10);
-    const from = { next: 2, offset: 10_000, crc32: 0, received: 10_000, rows: 0 };
+    const sink = { offset: 10_000 };
+    const from = { next: 2, offset: 10_000, crc32: 0, sink, received: 10_000, rows: 0 };
     const again = await get(count, {}, from, 'run3');
     expect(again.result).toMatchObject({ restart: true, done: false, next: 0, offset: 0 });
     expect(first.result?.done).toBe(true);
