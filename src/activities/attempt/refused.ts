@@ -2,10 +2,12 @@
 import type { ApplicationFailure } from '@temporalio/common';
 
 import {
+  inWords,
   nextTry,
   RETRY_TABLE,
   retryRule,
   type AnaplanError,
+  type NextTry,
   type Refusals,
   type WaitBounds,
   type WaitRule,
@@ -57,7 +59,7 @@ export function tryAnaplanAgain(error: AnaplanError, o: Refused): Again {
   const type = failureTypeOf(error);
   const message = sentence(o.what, error);
   const next = nextTry(rule, o.earlier, o.now, o, error.retryAfterMs);
-  if (next.again) return { type, message, delayMs: next.delayMs, refusals: next.refusals };
+  if (next.again) return again(type, message, next);
   if (next.reached === 'step') throw outOfTime(message, o.deadlineName);
   // No data were asked for: it is the answer that is none.
   const final = rule.row === 'oddWhileTask' && type === 'TransferCorrupt' ? 'ProtocolError' : type;
@@ -71,7 +73,7 @@ export function tryAnaplanAgain(error: AnaplanError, o: Refused): Again {
  */
 export function tryUnansweredAgain(type: FailureType, message: string, o: Refused): Again {
   const next = nextTry(RETRY_TABLE.network, o.earlier, o.now, o);
-  if (next.again) return { type, message, delayMs: next.delayMs, refusals: next.refusals };
+  if (next.again) return again(type, message, next);
   throw givenUp(type, [message, next.words, o.besides], FAILURES[type].remedy);
 }
 
@@ -89,8 +91,12 @@ export function tryStorageAgain(error: StorageError, waitsFor: string, o: Refuse
   const rule: WaitRule = { ...STORAGE_RULE, atMostMs: o.storageMs ?? STORAGE_RULE.atMostMs };
   const next = nextTry(rule, o.earlier, o.now, o);
   if (!next.again) throw givenUp(type, [message, next.words, o.besides], FAILURES[type].remedy, {}, error);
-  const { delayMs, refusals } = next;
-  return { type, message: `waiting: ${waitsFor}. ${unstopped(message)}`, delayMs, refusals };
+  return again(type, `waiting: ${waitsFor}. ${unstopped(message)}`, next);
+}
+
+/** What was refused, and when it is tried again. */
+export function saying({ message, delayMs }: Pick<Again, 'message' | 'delayMs'>): string {
+  return `${message}; next try in ${inWords(delayMs)}`;
 }
 
 /** The failure of an activity whose own time-out is reached. */
@@ -100,6 +106,14 @@ export function outOfTime(message: string, name: keyof TimeoutsMs | undefined): 
     `${message}; ${name ? `timeouts.${name}` : 'the time-out'} is reached. ${FAILURES.DeadlineExceeded.remedy}`,
     name ? { code: name } : {},
   );
+}
+
+function again(
+  type: FailureType,
+  said: string,
+  { delayMs, refusals }: Extract<NextTry, { again: true }>,
+): Again {
+  return { type, message: said, delayMs, refusals };
 }
 
 function givenUp(

@@ -13,7 +13,7 @@ import type { Timing } from './deps';
 import { castError, tryAgain } from './failures';
 import { Fence } from './fence';
 import { GivenUp, NotConfirmed } from './lease';
-import { outOfTime, tryAnaplanAgain, tryStorageAgain, type Again, type Refused } from './refused';
+import { outOfTime, saying, tryAnaplanAgain, tryStorageAgain, type Again, type Refused } from './refused';
 
 /** What our heartbeats carry: shown by the Temporal UI, read by the CLI and by the next attempt. */
 export interface Beat<P> {
@@ -227,7 +227,7 @@ export class Work<P> {
   private again({ type, message, delayMs, refusals }: Again): ApplicationFailure {
     this.outage = { ...refusals, message };
     this.context.heartbeat(this.beat());
-    return tryAgain(type, `${message}; next try in ${Math.ceil(delayMs / 1000)} s`, delayMs);
+    return tryAgain(type, saying({ message, delayMs }), delayMs);
   }
 
   /** The end of an attempt that was told to stop. */

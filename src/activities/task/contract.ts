@@ -29,7 +29,7 @@ export interface StartBeat {
 /** What became of one POST `/tasks`. */
 export type StartResult =
   | { outcome: 'started'; taskId: string }
-  /** Anaplan refused for now, and certainly started nothing: to be tried again after the delay. */
+  /** Refused for now, and certainly nothing was started: to be tried again after the delay, as the message says. */
   | { outcome: 'refused'; type: FailureType; message: string; delayMs: number; refusals: Refusals }
   /** Not sent: it comes so late that the files that it reads may have expired. */
   | { outcome: 'stale' }

@@ -83,10 +83,7 @@ async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
         break;
       case 'refused':
         earlier = { refusals: start.refusals };
-        run.state(
-          `waiting: ${start.type}`,
-          `${start.message}. Next try in ${Math.ceil(start.delayMs / 1000)} s`,
-        );
+        run.state(`waiting: ${start.type}`, start.message);
         await sleep(start.delayMs, { summary: start.message.slice(0, 150) });
         break;
       case 'unanswered': {

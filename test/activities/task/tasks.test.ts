@@ -1,13 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 
 import type { Refused } from '../../../src/activities/attempt/refused';
-import {
-  afterEarlier,
-  baselineOf,
-  contradiction,
-  judgeList,
-  startOutcome,
-} from '../../../src/activities/task/activities';
+import { afterEarlier, startOutcome } from '../../../src/activities/task/start';
+import { baselineOf, contradiction, judgeList } from '../../../src/activities/task/task-list';
 import type { ReconcileResult, TaskBaseline } from '../../../src/activities';
 import { AnaplanError, type ModelStatus, type TaskSummary } from '../../../src/anaplan';
 import type { AnaplanErrorInit } from '../../../src/anaplan/errors';

@@ -1,0 +1,119 @@
+/** Following a task to its end, poll after poll and attempt after attempt. */
+import { ApplicationFailure } from '@temporalio/common';
+
+import { AnaplanError, type AnaplanClient } from '../../anaplan';
+import { refOf } from '../attempt/calls';
+import { fail } from '../attempt/failures';
+import type { Work } from '../attempt/work';
+import type { SettledTask, TaskActivities } from './contract';
+import { nameOf } from './name-of';
+import { settle } from './settle';
+
+/** What followTask remembers from attempt to attempt. */
+export interface FollowBeat {
+  lastPollAt?: number;
+  seen?: boolean;
+  missingSince?: number;
+  progress?: number;
+  step?: string;
+  state?: string;
+  /** How many polls in a row named a state that nobody documents. */
+  odd?: number;
+}
+
+const TERMINAL = new Set(['COMPLETE', 'CANCELLED']);
+/** The states that Anaplan documents ("Monitor the import tasks"). */
+const DOCUMENTED = new Set(['NOT_STARTED', 'IN_PROGRESS', 'CANCELLING', ...TERMINAL]);
+/** A state that nobody documents is told after so many polls: one may be chance. */
+const ODD_POLLS = 3;
+
+/** Adds the last state of the task to a failure that ends the following of it: the result shall tell it. */
+export function withLastState(error: unknown, state: string | undefined): unknown {
+  if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true || !state) return error;
+  const [facts, ...more] = error.details ?? [];
+  return ApplicationFailure.create({
+    ...(error.type ? { type: error.type } : {}),
+    message: error.message,
+    nonRetryable: true,
+    details: [{ ...(facts as object | undefined), lastState: state }, ...more],
+    ...(error.cause === undefined ? {} : { cause: error.cause }),
+  });
+}
+
+/** Polls a task until it has ended, or is in a state that the run must be told of. */
+export async function follow(
+  client: AnaplanClient,
+  input: Parameters<TaskActivities['anaplan.followTask']>[0],
+  w: Work<FollowBeat>,
+  timing: { pollIntervalMs: number; firstPollMs: number; taskLostMs: number },
+  seen: { state?: string },
+): Promise<SettledTask> {
+  const began = w.now();
+  const unregister = client.limiter.registerPoller();
+  let beat: FollowBeat = w.resumed ?? {};
+  const saw = (state: string | undefined) => {
+    if (state) seen.state = state;
+  };
+  saw(beat.state);
+  const interval = () => {
+    const asked = client.limiter.pollIntervalMs(w.now() - began);
+    // Tests shorten the interval; production never goes below it.
+    return timing.pollIntervalMs < 5_000 ? timing.pollIntervalMs : Math.max(timing.pollIntervalMs, asked);
+  };
+  try {
+    // The last poll of an earlier attempt counts: never more often than the interval over all attempts.
+    const since = w.now() - (beat.lastPollAt ?? 0);
+    const first = input.polled ? interval() : timing.firstPollMs;
+    await w.sleep(beat.lastPollAt === undefined ? first : Math.max(0, interval() - since));
+    for (;;) {
+      beat = { ...beat, lastPollAt: w.now() };
+      // Before the answer: where none comes, the next attempt waits as long.
+      w.remember(beat);
+      const answered = await poll(client, input, w, beat, timing.taskLostMs);
+      if (answered) {
+        const { taskId, taskState } = answered.task;
+        saw(taskState);
+        const odd = DOCUMENTED.has(taskState) ? 0 : (beat.odd ?? 0) + 1;
+        beat = { ...answered.beat, lastPollAt: w.now(), ...(odd === 0 ? {} : { odd }) };
+        w.at(beat);
+        w.note(
+          `${answered.task.taskState}${beat.progress === undefined ? '' : ` ${Math.round(beat.progress * 100)} %`}${beat.step ? `, ${beat.step}` : ''}`,
+        );
+        if (TERMINAL.has(taskState)) return settle(answered.task, input.steps);
+        // Told to the run, which goes on following the task: it alone can say so in the UI.
+        if (odd >= ODD_POLLS && input.told?.includes(taskState) === false)
+          return { taskId, state: taskState, undocumented: true };
+      } else {
+        beat = { ...beat, missingSince: beat.missingSince ?? w.now() };
+        w.at(beat);
+      }
+      await w.sleep(interval());
+    }
+  } finally {
+    unregister();
+  }
+}
+
+/** One poll; undefined when a task that was seen before is not found for the moment. */
+async function poll(
+  client: AnaplanClient,
+  input: Parameters<TaskActivities['anaplan.followTask']>[0],
+  w: Work<FollowBeat>,
+  beat: FollowBeat,
+  lostMs: number,
+) {
+  try {
+    const task = await client.tasks.get(refOf(input), input.action, input.taskId, { signal: w.signal });
+    const next: FollowBeat = { seen: true, state: task.taskState };
+    if (task.progress !== undefined) next.progress = task.progress;
+    if (task.currentStep) next.step = task.currentStep.slice(0, 100);
+    return { task, beat: next };
+  } catch (error) {
+    if (!(error instanceof AnaplanError) || error.status !== 404) throw error;
+    if (w.now() - (beat.missingSince ?? w.now()) < lostMs) return undefined;
+    throw fail(
+      'TaskLost',
+      `${nameOf(input.action)}: Anaplan no longer knows task ${input.taskId} (404 for ${Math.round(lostMs / 1000)} s): the model was unloaded. Whether the action was applied can only be seen in the model; look there before you start it again.`,
+    );
+  }
+}
