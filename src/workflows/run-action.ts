@@ -1,9 +1,8 @@
-import type { IntegrationResult, RunActionInput } from '../contracts';
 import { conclude } from './run/conclude';
-import { keepDumps } from './steps/dump';
-import { writing } from './steps/download';
-import { holdingAll } from './steps/hold';
 import { integration } from './run/frame';
+import { tryDumps } from './steps/download';
+import { keepDumps } from './steps/dump';
+import { holdingAll } from './steps/hold';
 import { runTask } from './steps/task';
 
 /**
@@ -11,16 +10,14 @@ import { runTask } from './steps/task';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function runAction(...given: [input: RunActionInput]): Promise<IntegrationResult> {
-  return integration('runAction', given, async (run) => {
-    const { action } = run;
-    // With the files: an export replaces its own, which somebody may be downloading, and an import reads one, which
-    // nobody may replace meanwhile.
-    return writing(run, [], () =>
-      holdingAll(run, async () => {
-        const task = await runTask(run, action);
-        return run.succeed(conclude(run, action, await keepDumps(run, action, task)));
-      }),
-    );
+export const runAction = integration('runAction', async (run, input) => {
+  const { action } = run;
+  await tryDumps(run, action, run.prepared.steps ?? [], input.dumps);
+  // With the files: an export replaces its own, which somebody may be downloading, and an import reads one, which nobody
+  // may replace meanwhile.
+  return holdingAll(run, async () => {
+    const task = await runTask(run, action, input);
+    const dumps = await keepDumps(run, task, input.dumps);
+    return conclude(task, dumps, input.acceptRejections);
   });
-}
+});

@@ -1,6 +1,6 @@
-import type { IntegrationResult, UploadFileInput } from '../contracts';
-import { holdingFiles } from './steps/hold';
+import { SUCCEEDED } from './run/facts';
 import { integration, present } from './run/frame';
+import { holdingFiles } from './steps/hold';
 import { pinSource, upload } from './steps/upload';
 
 /**
@@ -8,13 +8,11 @@ import { pinSource, upload } from './steps/upload';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export async function uploadFile(...given: [input: UploadFileInput]): Promise<IntegrationResult> {
-  return integration('uploadFile', given, async (run) => {
-    const to = present(run.prepared.uploads[0], 'a file to upload to');
-    const source = await pinSource(run, to);
-    return holdingFiles(run, async () => {
-      run.transferred(await upload(run, to, source));
-      return run.succeed();
-    });
+export const uploadFile = integration('uploadFile', async (run) => {
+  const to = present(run.prepared.uploads[0], 'a file to upload to');
+  const source = await pinSource(run, to, undefined);
+  return holdingFiles(run, async () => {
+    await upload(run, to, source);
+    return SUCCEEDED;
   });
-}
+});

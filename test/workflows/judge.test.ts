@@ -1,11 +1,10 @@
 import type { SettledResult, SettledTask } from '../../src/activities';
 import type { AcceptRejections, IntegrationResult, ResultDetail } from '../../src/contracts';
+import { fitResult, resultTask } from '../../src/workflows/run/document';
 import {
   allowedRejections,
   differ,
-  fitResult,
   rejectionsOf,
-  resultTask,
   rowsOf,
   type KeptDump,
 } from '../../src/workflows/run/verdict';

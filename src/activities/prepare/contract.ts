@@ -51,6 +51,12 @@ export interface ProcessStep extends Named {
   untold?: true;
 }
 
+/** An export file that a process writes, and where it goes. */
+export interface ProcessDownload {
+  export: Named;
+  target: string;
+}
+
 /** What the run works on, all names resolved. */
 export interface Prepared extends ModelContext {
   /** The object in the run's summary: import, export, process, action, view, list or file. */
@@ -58,7 +64,7 @@ export interface Prepared extends ModelContext {
   /** The action that is started, for the integrations that start one. */
   action?: ActionObject;
   uploads: PreparedUpload[];
-  downloads: { export: Named; target: string }[];
+  downloads: ProcessDownload[];
   steps?: ProcessStep[];
   /** Every file that the run replaces or that an action of it reads. */
   files: FileUses;

@@ -2,8 +2,8 @@ import type { ActionObject } from '../../activities/attempt/contract';
 import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult } from '../../activities/task/contract';
 import { FAILURES, type AcceptRejections, type Effects, type ResultFailure } from '../../contracts';
-import type { KeptTask, MissingDump } from '../steps/dump';
-import { stepFailure } from './failures';
+import type { Dumps, MissingDump } from '../steps/dump';
+import { failed, type Ending } from './facts';
 import {
   actionResults,
   allowedRejections,
@@ -12,14 +12,18 @@ import {
   type KeptDump,
   type Rejection,
 } from './verdict';
-import type { Run, Success } from './frame';
 
-/** How a run may end after this task; throws the typed failure that the task's result asks for. */
-export function conclude(run: Run, action: ActionObject, kept: KeptTask): Success {
-  const { task, missing } = kept;
+/** How a run ends after its task. */
+export function conclude(
+  task: FinishedTask,
+  dumps: Dumps,
+  acceptRejections: AcceptRejections | undefined,
+): Ending {
+  const { action } = task;
+  const { kept, missing } = dumps;
   const what = `${kindName(action)} "${action.name}" (${action.id})`;
   if (task.state === 'CANCELLED') {
-    throw stepFailure(
+    return failed(
       'ActionCancelled',
       `${what}: somebody cancelled task ${task.taskId} in Anaplan. ${FAILURES.ActionCancelled.remedy}`,
       { effects: action.kind === 'processes' ? 'unknown' : 'none' },
@@ -27,28 +31,27 @@ export function conclude(run: Run, action: ActionObject, kept: KeptTask): Succes
   }
   if (!task.result || task.result.assumed) {
     const lacks = task.result ? 'does not say whether it was successful' : 'gives no result';
-    throw stepFailure(
+    return failed(
       'ProtocolError',
-      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and ${lacks}, so whether it succeeded is not known.${keptAt(kept.dumps)}${said(missing)} Look in the model whether it was applied before you start it again.`,
+      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and ${lacks}, so whether it succeeded is not known.${keptAt(kept)}${said(missing)} Look in the model whether it was applied before you start it again.`,
       {
         effects: 'unknown',
         remedy: 'Look in the model whether the action was applied before you start it again.',
       },
     );
   }
-  if (!succeeded(task)) throw actionFailed(what, action, kept, run);
-  const { acceptRejections } = run.input as { acceptRejections?: AcceptRejections };
-  const rejections = rejectionsOf(task, kept.dumps, action, acceptRejections);
+  if (!succeeded(task)) return actionFailed(what, task, missing);
+  const rejections = rejectionsOf(task, kept, action, acceptRejections);
   const tooMany = rejections.filter((r) => r.rejected > r.allowed);
-  if (tooMany.length > 0) throw rowsRejected(what, action, tooMany, kept);
+  if (tooMany.length > 0) return rowsRejected(what, tooMany, task, dumps);
   const lost = missing.find((m) => m.failed !== undefined);
   // Accepted or not: the rows are in no place yet where somebody could find them.
-  if (lost) throw dumpLost(what, action, lost, rejections, missing);
+  if (lost) return dumpLost(what, task, lost, rejections, missing);
   const unknown = missing.find((m) =>
     Number.isFinite(allowedRejections(acceptRejections, m.action, m.objectId)),
   );
-  if (unknown) throw dumpUnknown(what, unknown);
-  return rejections.length > 0 ? 'succeededWithRejections' : 'succeeded';
+  if (unknown) return dumpUnknown(what, unknown);
+  return { outcome: rejections.length > 0 ? 'succeededWithRejections' : 'succeeded' };
 }
 
 /** COMPLETE is not success, and a process says so for each of its actions: one that failed fails the whole. */
@@ -62,22 +65,20 @@ function kindName(action: ActionObject): string {
 
 function rowsRejected(
   what: string,
-  action: ActionObject,
   tooMany: readonly Rejection[],
-  { task, dumps, missing }: KeptTask,
-): Error {
-  const parts = tooMany.map(
-    (r) => `${countedOf(r, action)}${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`,
-  );
+  task: FinishedTask,
+  { kept, missing }: Dumps,
+): Ending {
+  const parts = tooMany.map((r) => `${countedOf(r, task)}${r.allowed > 0 ? ` (${r.allowed} accepted)` : ''}`);
   const remedy =
-    dumps.length > 0
+    kept.length > 0
       ? FAILURES.RowsRejected.remedy
       : missing.some((m) => m.failed === undefined)
         ? FAILURES.DumpUnavailable.remedy
         : WITHOUT_DUMP;
-  return stepFailure(
+  return failed(
     'RowsRejected',
-    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, dumps)}${keptAt(dumps)}${said(missing)} ${remedy}`,
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, kept)}${keptAt(kept)}${said(missing)} ${remedy}`,
     {
       remedy,
       effects: 'applied',
@@ -100,7 +101,7 @@ function counted({ rejected, unit }: Rejection): string {
 }
 
 /** With the name of the action, where the sentence has not begun with it. */
-function countedOf(r: Rejection, action: ActionObject): string {
+function countedOf(r: Rejection, { action }: FinishedTask): string {
   const named = action.kind !== 'processes' || r.objectId === action.id;
   return named ? counted(r) : `${counted(r)} of "${r.action}"`;
 }
@@ -123,39 +124,40 @@ function said(missing: readonly MissingDump[]): string {
 /** The action is done, and what its rows came to is known: only where they are is not. */
 function dumpLost(
   what: string,
-  action: ActionObject,
+  task: FinishedTask,
   lost: MissingDump,
   rejections: readonly Rejection[],
   missing: readonly MissingDump[],
-): Error {
+): Ending {
   const type = lost.failed ?? 'DumpUnavailable';
-  const rows = rejections.map((r) => countedOf(r, action));
+  const rows = rejections.map((r) => countedOf(r, task));
   const verdict =
     rows.length > 0
       ? `It rejected ${rows.join(', ')}, which is accepted.`
       : 'Anaplan counts no rejected row.';
-  return stepFailure(type, `${what} is applied. ${verdict}${said(missing)} ${FAILURES[type].remedy}`, {
+  return failed(type, `${what} is applied. ${verdict}${said(missing)} ${FAILURES[type].remedy}`, {
     effects: 'applied',
   });
 }
 
-function dumpUnknown(what: string, missing: MissingDump): Error {
+function dumpUnknown(what: string, missing: MissingDump): Ending {
   const remedy =
     missing.uri === undefined
       ? FAILURES.DumpUnavailable.remedy
       : `Read the rejected rows in ${missing.uri}, correct them and load them again.`;
-  return stepFailure('DumpUnavailable', `${what}: ${sentenceOf(missing.message)} ${remedy}`, {
+  return failed('DumpUnavailable', `${what}: ${sentenceOf(missing.message)} ${remedy}`, {
     effects: 'applied',
     remedy,
   });
 }
 
-function actionFailed(what: string, action: ActionObject, { task, missing }: KeptTask, run: Run): Error {
+function actionFailed(what: string, task: FinishedTask, missing: readonly MissingDump[]): Ending {
+  const { action } = task;
   const failure = task.result?.failure;
-  if (action.kind === 'processes') return processFailed(what, task, missing, run);
+  if (action.kind === 'processes') return processFailed(what, task, missing);
   const reason =
     failure?.message ?? task.result?.details[0]?.message ?? 'Anaplan says that it failed, without a reason';
-  return stepFailure(
+  return failed(
     'ActionFailed',
     `${what} failed: ${sentenceOf(reason)}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
     {
@@ -178,19 +180,19 @@ function sentenceOf(text: string): string {
 }
 
 /** Processes are not atomic: the message says what ran before the failure, and what did not run. */
-function processFailed(what: string, task: FinishedTask, missing: readonly MissingDump[], run: Run): Error {
+function processFailed(what: string, task: FinishedTask, missing: readonly MissingDump[]): Ending {
   const nested = task.result?.nested ? actionResults(task) : [];
-  const failed = nested.filter((r) => !r.successful && !r.assumed);
-  const failure = failed.map((f) => f.failure).find(Boolean) ?? task.result?.failure;
-  const reasons = failed.map(
+  const failures = nested.filter((r) => !r.successful && !r.assumed);
+  const failure = failures.map((f) => f.failure).find(Boolean) ?? task.result?.failure;
+  const reasons = failures.map(
     (f) => `"${nameOf(f)}" failed: ${f.failure?.message ?? f.details[0]?.message ?? 'no reason given'}`,
   );
   const reason =
     reasons.length > 0
       ? reasons.join('; ')
       : (failure?.message ?? 'Anaplan says that it failed, without a reason');
-  const { text, effects } = appliedBy(nested, failed, run.prepared.steps ?? []);
-  return stepFailure(
+  const { text, effects } = appliedBy(nested, failures, task.steps);
+  return failed(
     'ActionFailed',
     `${what} failed. ${sentenceOf(reason)}${text}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
     { effects, ...factsOf(failure) },

@@ -1,4 +1,4 @@
-/** The frame of every integration: what the run works on, what the UI shows of it, and how it ends. */
+/** The frame of every integration: what its page works with, and how the run ends whatever happens on the page. */
 import {
   ApplicationFailure,
   CancellationScope,
@@ -10,8 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ActionObject, Call, ModelContext } from '../../activities/attempt/contract';
-import type { PinnedSource } from '../../activities/upload/contract';
-import type { PrepareActivities, Prepared, PreparedUpload } from '../../activities/prepare/contract';
+import type { PrepareActivities, Prepared } from '../../activities/prepare/contract';
 import {
   FAILURES,
   RESULT_MEMO,
@@ -22,55 +21,38 @@ import {
   type IntegrationInputs,
   type IntegrationName,
   type IntegrationResult,
-  type Outcome,
-  type ResultTransfer,
-  type SearchAttribute,
+  type ResultTask,
   type TimeoutsMs,
 } from '../../contracts';
-import { activities, throughOutages } from './proxies';
-import { readFailure, resultFailure, stepFailure } from './failures';
-import { unreadable } from './unreadable';
-import { fitResult } from './verdict';
-import type { Hold } from '../steps/hold';
 import { granted } from '../lock';
+import type { Hold } from '../steps/hold';
+import { documentOf } from './document';
+import { effectsSoFar, uploadsSoFar, type Attributes, type Ending, type Fact, type Uploaded } from './facts';
+import { readFailure, resultFailure, stepFailure } from './failures';
+import { activities, throughOutages } from './proxies';
+import { attributesOf, detailsOf } from './shown';
+import { unreadable } from './unreadable';
 
 const { prepare } = activities<PrepareActivities>({
   prepare: { summary: () => 'check the input and resolve names' },
 });
 
-/** The endings that are returned, not thrown. */
-export type Success = Extract<Outcome, 'succeeded' | 'succeededWithRejections'>;
-
-/** A file that a run has uploaded, and when its last byte was sent, epoch ms. */
-export interface Uploaded {
-  to: PreparedUpload;
-  source: PinnedSource;
-  at: number;
-}
-
 /** One run of an integration. */
-export class Run<I extends CommonInput = CommonInput> {
+export class Run {
   readonly timeouts: TimeoutsMs;
-  readonly result: IntegrationResult = { outcome: 'failed', transfers: [], dumps: [] };
-  /** What the run has done to the model so far. */
-  effects: Effects = 'none';
   /** Asks that the model's lock has granted by signal, with what it said of the holders before. */
   readonly grants = new Map<string, string[]>();
   /** What the run holds of its model's lock. */
   hold?: Hold;
-  /** What this run has uploaded for its action to read, by file. */
-  readonly uploaded = new Map<string, Uploaded>();
   /** The queue of the host that has this run's files. */
   hostQueue: string | undefined;
+  private readonly facts: Fact[] = [];
+  private shown: Attributes = {};
   private resolved: Prepared | undefined;
-  /** The first activity, or its failure, has told that our search attributes are registered. */
-  private registered = false;
-  private readonly lines: string[] = [];
-  private now = 'preparing';
 
   constructor(
     readonly integration: IntegrationName,
-    readonly input: I,
+    readonly input: CommonInput,
   ) {
     // Anything can have been given: the first activity refuses what is not an input.
     this.timeouts = resolveTimeouts(input?.timeouts ?? {});
@@ -80,7 +62,48 @@ export class Run<I extends CommonInput = CommonInput> {
       const texts = Array.isArray(warnings) ? warnings.filter((w) => typeof w === 'string') : [];
       this.grants.set(ask, texts);
     });
-    this.show();
+    setCurrentDetails(detailsOf(this.facts));
+  }
+
+  /** Adds to what has happened. Result, details and search attributes follow from it. */
+  record(fact: Fact): void {
+    this.facts.push(fact);
+    setCurrentDetails(detailsOf(this.facts));
+    const all = Object.entries(attributesOf(this.facts));
+    const changed = all.filter(([name, value]) => this.shown[name as keyof Attributes] !== value);
+    if (changed.length === 0) return;
+    this.shown = Object.fromEntries(all);
+    upsertSearchAttributes(Object.fromEntries(changed.map(([name, value]) => [name, [value]])));
+  }
+
+  /** Says in the UI what the run does from here. `state` is the search attribute, `text` a sentence of details. */
+  state(state: string, text?: string): void {
+    this.record({ is: 'doing', state, ...(text === undefined ? {} : { text }) });
+  }
+
+  /** Adds a warning to the result. */
+  warn(text: string): void {
+    this.record({ is: 'warned', text });
+  }
+
+  /** The result as it stands. */
+  get document(): IntegrationResult {
+    return documentOf(this.facts);
+  }
+
+  /** The run's latest task, as far as it is known. */
+  get task(): ResultTask | undefined {
+    return this.document.task;
+  }
+
+  /** What the run has done to the model so far. */
+  get effects(): Effects {
+    return effectsSoFar(this.facts);
+  }
+
+  /** What this run has uploaded for its action to read: of each file the latest. */
+  get uploads(): Uploaded[] {
+    return uploadsSoFar(this.facts);
   }
 
   /** What the first activity found. */
@@ -101,25 +124,12 @@ export class Run<I extends CommonInput = CommonInput> {
 
   /** Checks the input and resolves its names. */
   async prepare(): Promise<void> {
-    this.resolved = await prepare(
+    const prepared = await prepare(
       { integration: this.integration, input: this.input, firstRunId: this.token },
       { scheduleToCloseTimeout: this.lightMs },
     );
-    this.registered = this.resolved.searchAttributes;
-    const { object, model, workspace, connection, warnings, filesNotUploaded } = this.resolved;
-    if (warnings.length > 0) this.result.warnings = [...warnings];
-    if (filesNotUploaded) this.result.filesNotUploaded = filesNotUploaded;
-    this.lines.push(
-      `${cap(object.kind)} **${object.name}** (${object.id}) in model **${model.name}**, workspace **${workspace.name}**`,
-    );
-    this.attributes({
-      AnaplanConnection: connection,
-      AnaplanWorkspace: workspace.name,
-      AnaplanModel: model.name,
-      AnaplanObject: `${object.kind} ${object.name}`,
-      AnaplanState: this.now,
-    });
-    this.show();
+    this.resolved = prepared;
+    this.record({ is: 'prepared', prepared });
   }
 
   /** What every activity that talks to Anaplan is told. */
@@ -142,126 +152,78 @@ export class Run<I extends CommonInput = CommonInput> {
   get token(): string {
     return workflowInfo().firstExecutionRunId;
   }
-
-  /** Says in the UI what the run does from here. `state` is the search attribute, `text` a sentence of details. */
-  state(state: string, text?: string): void {
-    if (this.now !== state) {
-      this.now = state;
-      this.attributes({ AnaplanState: state });
-    }
-    this.show(text);
-  }
-
-  /** Adds a line to what the UI shows as done. */
-  done(line: string): void {
-    this.lines.push(line);
-    this.show();
-  }
-
-  /** Adds a warning to the result. */
-  warn(text: string): void {
-    (this.result.warnings ??= []).push(text);
-    this.lines.push(`Warning: ${text}`);
-  }
-
-  /** Adds a finished transfer. */
-  transferred(transfer: ResultTransfer): void {
-    this.result.transfers.push(transfer);
-    const pieces = `${transfer.pages === undefined ? 'chunk' : 'page'}${transfer.chunks === 1 ? '' : 's'}`;
-    this.done(
-      `Transferred **${transfer.name}**: ${grouped(transfer.bytes)} bytes in ${grouped(transfer.chunks)} ${pieces}, sha256 \`${transfer.sha256.slice(0, 12)}…\``,
-    );
-  }
-
-  /** The result of a run that succeeded. */
-  succeed(outcome: Success = 'succeeded'): IntegrationResult {
-    this.result.outcome = outcome;
-    this.state(outcome);
-    return fitResult(this.result);
-  }
-
-  /** What to throw at the end of a run that did not succeed: every ending carries the result. */
-  ending(error: unknown): unknown {
-    const cancelled = isCancellation(error);
-    const failure = resultFailure(error, this.effects);
-    this.result.outcome = cancelled ? 'cancelled' : 'failed';
-    this.result.failure = failure;
-    const result = fitResult(this.result);
-    const { attributes } = this.resolved ? {} : readFailure(error).facts;
-    if (attributes) {
-      this.registered = true;
-      this.attributes(attributes);
-    }
-    this.state(this.result.outcome, `**${failure.type}**: ${failure.message}`);
-    if (cancelled) {
-      // Temporal keeps no details of a cancelled workflow, so the document goes where it can be found without a worker.
-      upsertMemo({ [RESULT_MEMO]: result });
-      return error;
-    }
-    return ApplicationFailure.create({
-      type: failure.type,
-      message: failure.message,
-      nonRetryable: true,
-      details: [result],
-      ...(error instanceof Error ? { cause: error } : {}),
-    });
-  }
-
-  private attributes(values: Partial<Record<SearchAttribute, string>>): void {
-    // A command without a field would fail the workflow task for ever.
-    const known = Object.entries(values).filter(([, value]) => value !== '');
-    if (!this.registered || known.length === 0) return;
-    upsertSearchAttributes(Object.fromEntries(known.map(([name, value]) => [name, [value.slice(0, 200)]])));
-  }
-
-  private show(text?: string): void {
-    const parts = [...this.lines, `Now: **${this.now}**${text ? `. ${text}` : ''}`];
-    setCurrentDetails(parts.map((p) => `- ${p}`).join('\n'));
-  }
 }
 
-/** 1234567 as 1,234,567: workflows have no locale. */
-function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-function cap(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
+/** The workflow of an integration, under its registered name. */
+type Workflow<N extends IntegrationName> = (
+  ...given: [input: IntegrationInputs[N]]
+) => Promise<IntegrationResult>;
 
 /**
- * Runs an integration: prepares, does `body`, and ends with a result in every case. Failures leave as one non-retryable
- * `ApplicationFailure` whose `details[0]` is the result; a cancelled run keeps its result in the memo.
- *
- * @param given the arguments of the workflow, as they came: callers in other languages may send any
+ * Makes the workflow of an integration out of its page. It prepares, does what the page says, and has a result in every
+ * ending: a failed run throws one non-retryable `ApplicationFailure` whose `details[0]` is the result, a cancelled run
+ * keeps it in the memo.
  */
-export async function integration<N extends IntegrationName>(
+export function integration<N extends IntegrationName>(
   name: N,
-  given: readonly [input: IntegrationInputs[N]],
-  body: (run: Run<IntegrationInputs[N]>) => Promise<IntegrationResult>,
-): Promise<IntegrationResult> {
-  const [input, ...more] = given as readonly unknown[];
-  // Of whatever shape: the first activity checks it before anything of it is used.
-  const run = new Run(name, withoutAbsent(input) as IntegrationInputs[N]);
-  try {
-    // What the activity could not tell: it gets one argument, as JSON.
-    const why = unreadable(input);
-    const wrong = more.some((argument) => argument !== undefined && argument !== null)
-      ? `${given.length} arguments`
-      : why === undefined
-        ? ArrayBuffer.isView(input) && 'bytes'
-        : `a payload that its worker cannot read (${why})`;
-    if (wrong) {
-      throw stepFailure(
-        'InvalidInput',
-        `The input of ${name} is not valid. It must be one JSON object, not ${wrong}. ${FAILURES.InvalidInput.remedy}`,
-      );
+  page: (run: Run, input: IntegrationInputs[N]) => Promise<Ending>,
+): Workflow<N> {
+  const workflow: Workflow<N> = async (...given) => {
+    // Of whatever shape: callers in other languages may send anything, and the first activity checks it before use.
+    const input = withoutAbsent(given[0]) as IntegrationInputs[N];
+    const run = new Run(name, input);
+    let ending: Ending;
+    let thrown: unknown;
+    let attributes: Attributes | undefined;
+    try {
+      assertOneObject(name, given);
+      await run.prepare();
+      ending = await page(run, input);
+    } catch (error) {
+      thrown = error;
+      ending = {
+        outcome: isCancellation(error) ? 'cancelled' : 'failed',
+        failure: resultFailure(error, run.effects),
+      };
+      ({ attributes } = readFailure(error).facts);
     }
-    await run.prepare();
-    return await body(run);
-  } catch (error) {
-    throw run.ending(error);
+    run.record({ is: 'concluded', ending, ...(attributes ? { attributes } : {}) });
+    return close(run.document, ending, thrown);
+  };
+  // Temporal starts a workflow that is given as a function by the function's name.
+  return Object.defineProperty(workflow, 'name', { value: name });
+}
+
+/** Closes the workflow as its ending says, with the document in a place where it is found. */
+function close(document: IntegrationResult, ending: Ending, thrown: unknown): IntegrationResult {
+  if (!('failure' in ending)) return document;
+  if (ending.outcome === 'cancelled') {
+    // Temporal keeps no details of a cancelled workflow, so the document goes where it can be found without a worker.
+    upsertMemo({ [RESULT_MEMO]: document });
+    throw thrown;
   }
+  throw ApplicationFailure.create({
+    type: ending.failure.type,
+    message: ending.failure.message,
+    nonRetryable: true,
+    details: [document],
+    ...(thrown instanceof Error ? { cause: thrown } : {}),
+  });
+}
+
+/** Refuses what the first activity could not tell, which gets one argument, as JSON. @throws `InvalidInput` */
+function assertOneObject(name: IntegrationName, [input, ...more]: readonly unknown[]): void {
+  const why = unreadable(input);
+  const wrong = more.some((argument) => argument !== undefined && argument !== null)
+    ? `${more.length + 1} arguments`
+    : why === undefined
+      ? ArrayBuffer.isView(input) && 'bytes'
+      : `a payload that its worker cannot read (${why})`;
+  if (!wrong) return;
+  throw stepFailure(
+    'InvalidInput',
+    `The input of ${name} is not valid. It must be one JSON object, not ${wrong}. ${FAILURES.InvalidInput.remedy}`,
+  );
 }
 
 /** A value that must be there by construction. @throws ApplicationFailure `InternalError` where it is not */

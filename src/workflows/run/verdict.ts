@@ -1,18 +1,15 @@
-/** Judging a finished task: rows, rejections, outcome. Pure. */
-import {
-  LIMITS,
-  type AcceptRejections,
-  type IntegrationResult,
-  type NestedTaskResult,
-  type ResultDetail,
-  type ResultDump,
-  type ResultTask,
-  type RowCounts,
-} from '../../contracts';
+/** Counting the rows and rejections of a finished task. Pure. */
+import type { AcceptRejections, ResultDump, RowCounts } from '../../contracts';
+import type { ActionObject } from '../../activities/attempt/contract';
+import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult, SettledTask } from '../../activities/task/contract';
 
 /** A task that has ended, and how the run came to it. */
 export interface FinishedTask extends SettledTask {
+  action: ActionObject;
+  /** The actions of a process, in the order in which they run. */
+  steps: readonly ProcessStep[];
+  /** Found in the task list after the answer to its start was lost. */
   adopted: boolean;
 }
 
@@ -153,112 +150,4 @@ export function rejectionsOf(
   );
   const { rejected, unit } = result.rows;
   return rejected > warned ? [one(actionName(result, main), result.objectId, rejected - warned, unit)] : [];
-}
-
-/** The task as the result document shows it. */
-export function resultTask(task: SettledTask, dumps: readonly KeptDump[], adopted: boolean): ResultTask {
-  const out: ResultTask = {
-    taskId: task.taskId,
-    state: task.state,
-    successful: task.result?.successful ?? false,
-    details: task.result?.details ?? [],
-  };
-  if (adopted) out.adopted = true;
-  const { result } = task;
-  if (!result) return out;
-  const places = new Map(actionResults(task).map((r, i) => [r, i]));
-  const rows = (r: SettledResult) => {
-    const place = places.get(r);
-    return rowsOf(r, place === undefined ? undefined : dumps.find((d) => d.of === place));
-  };
-  const own = rows(result);
-  if (own) out.rows = own;
-  Object.assign(out, timesOf(result));
-  if (result.nested) out.nested = result.nested.map((n) => nestedTask(n, rows(n)));
-  return out;
-}
-
-function timesOf({ startTime, duration }: SettledResult): { startTime?: number; duration?: number } {
-  return {
-    ...(startTime === undefined ? {} : { startTime }),
-    ...(duration === undefined ? {} : { duration }),
-  };
-}
-
-function nestedTask(result: SettledResult, rows: RowCounts | undefined): NestedTaskResult {
-  return {
-    objectId: result.objectId ?? '',
-    ...(result.objectName === undefined ? {} : { name: result.objectName }),
-    successful: result.successful,
-    ...(rows ? { rows } : {}),
-    ...timesOf(result),
-    details: result.details,
-  };
-}
-
-/** Keeps a result document within its bounds; what is left out is marked by `truncated`. */
-export function fitResult(result: IntegrationResult): IntegrationResult {
-  let out = shorten(result);
-  for (const details of [20, 5, 0]) {
-    if (fits(out)) return out;
-    out = { ...out, truncated: true, ...(out.task ? { task: thinned(out.task, details) } : {}) };
-  }
-  // Then the lists, the first entries of which say most.
-  for (let most = 500; most > 0 && !fits(out); most = Math.floor(most / 2)) {
-    out = {
-      ...out,
-      truncated: true,
-      transfers: out.transfers.slice(0, most),
-      dumps: out.dumps.slice(0, most).map((d) => ({ ...d, errors: d.errors.slice(0, 3) })),
-      ...(out.warnings ? { warnings: out.warnings.slice(0, most) } : {}),
-      ...(out.filesNotUploaded ? { filesNotUploaded: out.filesNotUploaded.slice(0, most) } : {}),
-    };
-  }
-  return out;
-}
-
-/** Some room is left for what Temporal wraps around the document. */
-function fits(result: IntegrationResult): boolean {
-  return utf8Length(JSON.stringify(result)) <= LIMITS.resultBytes * 0.9;
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
-  }
-  return bytes;
-}
-
-function thinned(task: ResultTask, details: number): ResultTask {
-  const cut = (all: ResultDetail[]) => all.slice(0, details);
-  return {
-    ...task,
-    details: cut(task.details),
-    ...(task.nested
-      ? { nested: task.nested.slice(0, 500).map((n) => ({ ...n, details: cut(n.details) })) }
-      : {}),
-  };
-}
-
-function shorten(result: IntegrationResult): IntegrationResult {
-  let cut = false;
-  const short = (text: string) => {
-    if (text.length <= LIMITS.textBytes) return text;
-    cut = true;
-    return `${text.slice(0, LIMITS.textBytes - 1)}…`;
-  };
-  const out: IntegrationResult = { ...result };
-  const first = (all: string[], most: number) => {
-    if (all.length > most) cut = true;
-    return all.slice(0, most).map(short);
-  };
-  if (out.warnings) out.warnings = first(out.warnings, 50);
-  if (out.filesNotUploaded) out.filesNotUploaded = first(out.filesNotUploaded, 500);
-  if (out.failure) {
-    out.failure = { ...out.failure, message: short(out.failure.message), remedy: short(out.failure.remedy) };
-  }
-  if (cut) out.truncated = true;
-  return out;
 }

@@ -10,11 +10,11 @@ import type {
   TryTargetsInput,
 } from '../../activities/download/contract';
 import type { TaskActivities } from '../../activities/task/contract';
-import { FAILURES, transferQueue, type Compress, type ResultTransfer } from '../../contracts';
+import { FAILURES, transferQueue, type Compress } from '../../contracts';
 import { activities, throughOutages, untilDeadline, type CallOptions } from '../run/proxies';
 import { nobodyTookIt, readFailure, stepFailure } from '../run/failures';
 import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
-import { shielded, type Run } from '../run/frame';
+import { present, shielded, type Run } from '../run/frame';
 
 /** The end of a target is on its disk, the whole of which may have to be read back. */
 const COMMIT_MS = 60 * 60_000;
@@ -50,13 +50,13 @@ export function compresses(compress: Compress | undefined): boolean {
  * Tries everything that the run will have to write, before it has an effect, then runs `body`. The `.part` files that this
  * creates fix the host of the run; those that `body` did not turn into targets are removed whatever happens.
  */
-export async function writing<T>(
+export async function writingAll<T>(
   run: Run,
   uris: readonly string[],
+  dumps: TryTargetsInput['dumps'] | undefined,
   body: (targets: readonly Target[]) => Promise<T>,
 ): Promise<T> {
   const targets = uris.map((uri) => new Target(run, uri));
-  const dumps = dumpsOf(run);
   if (targets.length > 0 || dumps) await tryToWrite(run, targets, dumps);
   try {
     return await body(targets);
@@ -67,14 +67,32 @@ export async function writing<T>(
   }
 }
 
-/** What the dumps of this run's action may be called; absent where there are none. */
-function dumpsOf(run: Run): TryTargetsInput['dumps'] | undefined {
-  const { action, steps = [] } = run.prepared;
-  if (action?.kind !== 'imports' && action?.kind !== 'processes') return undefined;
-  const { dumps } = run.input as { dumps?: string };
+/** As {@link writingAll}, for a run that writes one target. */
+export function writing<T>(run: Run, uri: string, body: (target: Target) => Promise<T>): Promise<T> {
+  return writingAll(run, [uri], undefined, ([target]) => body(present(target, 'a target')));
+}
+
+/** Tries whether the dumps of an action can be stored, for a run that writes nothing else. */
+export async function tryDumps(
+  run: Run,
+  action: ActionObject,
+  steps: readonly Named[],
+  directory: string | undefined,
+): Promise<void> {
+  const dumps = dumpsOf(action, steps, directory);
+  if (dumps) await tryToWrite(run, [], dumps);
+}
+
+/** What the dumps of an action may be called, and where they go; undefined where it has none. */
+export function dumpsOf(
+  action: ActionObject,
+  steps: readonly Named[],
+  directory: string | undefined,
+): TryTargetsInput['dumps'] | undefined {
+  if (action.kind !== 'imports' && action.kind !== 'processes') return undefined;
   const names = [action, ...steps].map((object) => object.name);
   return {
-    ...(dumps === undefined ? {} : { directory: dumps }),
+    ...(directory === undefined ? {} : { directory }),
     names: [names.reduce((a, b) => (b.length > a.length ? b : a))],
   };
 }
@@ -229,9 +247,9 @@ export class Target {
 /** What is known of a file before it is downloaded. */
 export interface ExpectedFile {
   /** Bytes that the task which wrote it says. */
-  bytes?: number;
+  bytes: number | undefined;
   /** The task that wrote it, to see whether another one does meanwhile. */
-  written?: { action: ActionObject; taskId: string };
+  writtenBy?: { action: ActionObject; taskId: string };
 }
 
 /** Nothing is not a success, unless Anaplan says that nothing is right; and what it says of the size has to be true. */
@@ -254,33 +272,42 @@ export async function download(
   file: Named,
   target: Target,
   compress: Compress | undefined,
-  expected: ExpectedFile = {},
-): Promise<ResultTransfer> {
-  const { written } = expected;
+  expected?: ExpectedFile,
+): Promise<void> {
+  const writtenBy = expected?.writtenBy;
   run.state('downloading', `**${file.name}** to ${target.given}`);
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   const known: string[] = [];
   for (let rereads = 0; ; rereads++) {
     const chunks = await fileChunks({ ...run.call(deadline), file });
     // What another run of the export wrote has another size.
-    const bytes = known.length === 0 ? expected.bytes : undefined;
+    const bytes = known.length === 0 ? expected?.bytes : undefined;
     const options = {
       ...chunks,
       compress: compresses(compress),
       ...(bytes === undefined ? {} : { bytes }),
     };
     const end = await readChunks(run, file, target, options, deadline);
-    const newer = written ? await newerTasks({ ...run.call(deadline), ...written, known }) : [];
+    const newer = writtenBy
+      ? await newerTasks({
+          ...run.call(deadline),
+          action: writtenBy.action,
+          taskId: writtenBy.taskId,
+          known,
+        })
+      : [];
     if (newer.length === 0) {
       checkSize(run, file, end, bytes);
       const { sha256 } = await target.commit(end);
-      return {
+      const transfer = {
         name: file.name,
         ...target.place,
         bytes: end.offset,
         chunks: chunks.count,
         sha256,
       };
+      run.record({ is: 'downloaded', transfer });
+      return;
     }
     known.push(...newer);
     if (rereads >= MAX_REREADS) {

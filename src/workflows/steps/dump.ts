@@ -2,19 +2,11 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { DumpActivities } from '../../activities/dump/contract';
-import type { Effects, FailureType, ResultDump } from '../../contracts';
+import type { FailureType, ResultDump } from '../../contracts';
 import { activities, untilDeadline } from '../run/proxies';
 import { readFailure } from '../run/failures';
 import { onHostOf } from './hosts';
-import {
-  actionName,
-  actionResults,
-  allResults,
-  differ,
-  resultTask,
-  type FinishedTask,
-  type KeptDump,
-} from '../run/verdict';
+import { actionName, allResults, differ, type FinishedTask, type KeptDump } from '../run/verdict';
 import { shielded, type Run } from '../run/frame';
 import { planDumps, replaced, type WantedDump } from './which-dumps';
 
@@ -35,71 +27,62 @@ export interface MissingDump {
   uri?: string;
 }
 
-/** A task with what was kept of it. */
-export interface KeptTask {
-  task: FinishedTask;
-  dumps: KeptDump[];
+/** What was kept of a task, and what could not be. */
+export interface Dumps {
+  kept: KeptDump[];
   missing: MissingDump[];
 }
 
 /**
  * Stores every dump of a task, before anything can erase it: a cancellation waits for that. A dump that cannot be stored
  * is no failure yet: {@link conclude} has the verdict on the rows to give first.
+ *
+ * @param directory - where the run's own directory goes; absent: where the worker keeps dumps
  */
-export async function keepDumps(run: Run, action: ActionObject, task: FinishedTask): Promise<KeptTask> {
-  const kept: KeptTask = { task, dumps: [], missing: [] };
-  // Before its dumps, so that a run that fails over one still tells how the task ended.
-  run.result.task = resultTask(task, [], task.adopted);
-  run.effects = effectsOf(action, task);
+export async function keepDumps(run: Run, task: FinishedTask, directory: string | undefined): Promise<Dumps> {
+  const { action, steps } = task;
+  const dumps: Dumps = { kept: [], missing: [] };
   for (const result of allResults(task)) {
     for (const text of result.warnings ?? []) run.warn(`"${actionName(result, action)}": ${text}`);
   }
-  const plan = planDumps(task, action, run.prepared.steps ?? []);
+  const plan = planDumps(task, action, steps);
   for (const { action: name, message, known } of replaced(plan)) {
     run.warn(message);
-    if (!known) kept.missing.push({ action: name, message });
+    if (!known) dumps.missing.push({ action: name, message });
   }
-  if (plan.length > 0) {
-    run.state('keeping dumps');
-    await shielded(async () => {
-      for (const wanted of plan) await keepDump(run, action, wanted, kept);
-    });
-    noneOfProcess(run, action, plan, kept);
-    run.result.task = resultTask(task, kept.dumps, task.adopted);
-  }
-  if (task.truncated) run.result.truncated = true;
-  return kept;
-}
-
-/** What a task that has ended did to the model, before its result is judged. */
-function effectsOf(action: ActionObject, task: FinishedTask): Effects {
-  // An export changes its file, never the model.
-  if (action.kind === 'exports') return 'none';
-  if (!task.result || task.result.assumed) return 'unknown';
-  const applied = task.result.successful || actionResults(task).some((r) => r.successful);
-  if (applied) return 'applied';
-  return action.kind === 'processes' ? 'unknown' : 'none';
+  if (plan.length === 0) return dumps;
+  run.state('keeping dumps');
+  await shielded(async () => {
+    for (const wanted of plan) await keepDump(run, task, wanted, directory, dumps);
+  });
+  noneOfProcess(run, action, plan, dumps);
+  return dumps;
 }
 
 /** Stores one dump; whatever goes wrong is noted, for one that fails must not cost the others. */
-async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept: KeptTask): Promise<void> {
-  if (wanted.onlyIfNone && kept.dumps.length > 0) return;
+async function keepDump(
+  run: Run,
+  task: FinishedTask,
+  wanted: WantedDump,
+  directory: string | undefined,
+  { kept, missing: lacking }: Dumps,
+): Promise<void> {
+  if (wanted.onlyIfNone && kept.length > 0) return;
   const { name, objectId } = wanted;
   const missing = (message: string, more: Partial<MissingDump> = {}) => {
     run.warn(message);
-    kept.missing.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
+    lacking.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
   };
   try {
-    const fetched = await storeDump(run, action, wanted, kept.task.taskId);
+    const fetched = await storeDump(run, task, wanted, directory);
     if (fetched.outcome === 'gone') {
       if (!wanted.unsaid) missing(fetched.message);
       return;
     }
     const { hostQueue: _hostQueue, warnings, uncounted, ...shown } = fetched.dump;
     const dump = { ...shown, warnings, of: wanted.of };
-    kept.dumps.push(dump);
-    run.result.dumps.push(shown);
-    run.done(`Dump of **${name}**: ${shown.rows} rejected rows, kept at \`${shown.uri}\``);
+    kept.push(dump);
+    run.record({ is: 'kept', dump });
     const other = wanted.result && differ(wanted.result, dump);
     if (other !== undefined) run.warn(other);
     if (uncounted !== undefined) toldByCounts(run, wanted, shown, uncounted, missing);
@@ -108,7 +91,7 @@ async function keepDump(run: Run, action: ActionObject, wanted: WantedDump, kept
     if (isCancellation(error)) throw error;
     const { type, message, facts } = readFailure(error);
     missing(
-      `The dump of "${name}" could not be stored: ${sentence(message)} ${stillThere(run, action, objectId, kept)}`,
+      `The dump of "${name}" could not be stored: ${sentence(message)} ${stillThere(run, task, objectId)}`,
       {
         // A path that was good at the start and is no more; a code means that Anaplan said it.
         failed: type === 'InvalidInput' && facts.code === undefined ? 'TargetFailed' : type,
@@ -139,17 +122,22 @@ function toldByCounts(
 }
 
 /** Where a process says only as a whole that it has a dump, one of its imports must have had it. */
-function noneOfProcess(run: Run, action: ActionObject, plan: readonly WantedDump[], kept: KeptTask): void {
-  if (!plan.every((w) => w.unsaid) || kept.dumps.length + kept.missing.length > 0) return;
+function noneOfProcess(
+  run: Run,
+  action: ActionObject,
+  plan: readonly WantedDump[],
+  { kept, missing }: Dumps,
+): void {
+  if (!plan.every((w) => w.unsaid) || kept.length + missing.length > 0) return;
   const message = `Anaplan says that process "${action.name}" has a failure dump, but gives none for any of its imports: it is kept only for the user's last run, and an import that runs again replaces it.`;
   run.warn(message);
-  kept.missing.push({ action: action.name, objectId: action.id, message });
+  missing.push({ action: action.name, objectId: action.id, message });
 }
 
 /** How to get a dump that was not stored. */
-function stillThere(run: Run, action: ActionObject, objectId: string | undefined, kept: KeptTask): string {
+function stillThere(run: Run, { action, taskId }: FinishedTask, objectId: string | undefined): string {
   const { workspace, model } = run.model;
-  const path = `/workspaces/${workspace.id}/models/${model.id}/${action.kind}/${action.id}/tasks/${kept.task.taskId}`;
+  const path = `/workspaces/${workspace.id}/models/${model.id}/${action.kind}/${action.id}/tasks/${taskId}`;
   const dump = action.kind === 'processes' ? `/dumps/${objectId ?? action.id}` : '/dump';
   return `Anaplan keeps it for 48 hours, but only until the same user runs the action again: get it by GET ${path}${dump}/chunks and then .../chunks/0 and on, as the same user.`;
 }
@@ -158,16 +146,20 @@ function sentence(text: string): string {
   return `${text.replace(/[.\s]+$/, '')}.`;
 }
 
-async function storeDump(run: Run, action: ActionObject, wanted: WantedDump, taskId: string) {
+async function storeDump(
+  run: Run,
+  { action, taskId }: FinishedTask,
+  wanted: WantedDump,
+  directory: string | undefined,
+) {
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  const { dumps } = run.input as { dumps?: string };
   const { name, objectId } = wanted;
   const input = {
     ...run.call(deadline),
     action,
     taskId,
     name,
-    ...(dumps === undefined ? {} : { directory: dumps }),
+    ...(directory === undefined ? {} : { directory }),
     ...(objectId === undefined ? {} : { objectId }),
   };
   return onHostOf(run, (where) => fetchDump(input, where));

@@ -1,10 +1,11 @@
 import type { DownloadPosition, DownloadResult } from '../../activities/download/contract';
 import type { ReadActivities, ReadTarget } from '../../activities/read/contract';
-import { FAILURES, type Compress, type IntegrationResult } from '../../contracts';
+import { FAILURES, type Compress } from '../../contracts';
 import { activities, throughDowntime, throughOutages, untilDeadline } from '../run/proxies';
 import { compresses, positionOf, writing, type Target } from './download';
+import { SUCCEEDED, type Ending } from '../run/facts';
 import { stepFailure } from '../run/failures';
-import { present, shielded, type Run } from '../run/frame';
+import { shielded, type Run } from '../run/frame';
 
 const { createReadRequest, readPages, awaitPages, deleteReadRequest } = activities<ReadActivities>({
   createReadRequest: { summary: ({ read }) => `ask for ${read.name}`, within: throughOutages },
@@ -34,19 +35,17 @@ function isVerbatim(exportType: string | undefined): boolean {
 export async function largeRead(
   run: Run,
   read: ReadTarget,
-  uri: string,
-  options: { exportType?: string; compress?: Compress | undefined },
-): Promise<IntegrationResult> {
-  return writing(run, [uri], async ([opened]) => {
-    const target = present(opened, 'a target');
-    run.state('reading', `**${read.name}** to ${uri}`);
+  input: { target: string; compress?: Compress },
+  exportType?: string,
+): Promise<Ending> {
+  return writing(run, input.target, async (target) => {
+    run.state('reading', `**${read.name}** to ${input.target}`);
     const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-    const { exportType } = options;
     for (let reads = 1; ; reads++) {
-      const end = await onePass(run, read, target, deadline, exportType, compresses(options.compress));
+      const end = await onePass(run, read, target, deadline, exportType, compresses(input.compress));
       if (end.done) {
         const { sha256 } = await target.commit(end);
-        run.transferred({
+        const transfer = {
           name: read.name,
           ...target.place,
           bytes: end.offset,
@@ -54,8 +53,9 @@ export async function largeRead(
           pages: end.next,
           rows: end.rows,
           sha256,
-        });
-        return run.succeed();
+        };
+        run.record({ is: 'downloaded', transfer });
+        return SUCCEEDED;
       }
       if (reads >= MAX_READS) {
         throw stepFailure(
@@ -85,7 +85,6 @@ async function onePass(
       ...(exportType === undefined ? {} : { exportType }),
     }),
   );
-  run.effects = 'none';
   if (lost) {
     run.warn(
       `the answer to ${lost} earlier request${lost === 1 ? '' : 's'} to read "${read.name}" was lost: what ${lost === 1 ? 'it' : 'they'} opened has no ID to delete it by, and is dropped by Anaplan after 30 minutes`,

@@ -8,9 +8,10 @@ import type {
   TaskActivities,
   TaskBaseline,
 } from '../../activities/task/contract';
-import { FAILURES, type FailureType, type MappingParameter, type TimeoutsMs } from '../../contracts';
+import { FAILURES, type ActionInput, type FailureType, type TimeoutsMs } from '../../contracts';
 import { activities, throughOutages, untilDeadline } from '../run/proxies';
 import { keepDumps } from './dump';
+import { NOT_SEEN } from '../run/document';
 import type { FinishedTask } from '../run/verdict';
 import { failedAs, fellSilent, lastState, neverBeat, readFailure, stepFailure } from '../run/failures';
 import { shielded, type Run } from '../run/frame';
@@ -36,46 +37,35 @@ const { taskBaseline, startTask, reconcileStart, followTask, cancelTask } = acti
 });
 
 /** A task that Anaplan has accepted. */
-export interface StartedTask {
+interface StartedTask {
   taskId: string;
   /** Found in the task list after the answer to its start was lost. */
   adopted: boolean;
 }
 
-/** The state of a task that no poll has seen yet: Anaplan said none. */
-const NOT_SEEN = 'not seen';
+/** What is said of a task by who wants it. */
+type TaskInput = Pick<ActionInput, 'localeName' | 'mappingParameters' | 'startAgainIfUnknown' | 'dumps'>;
 
 /** Starts the action and waits for its end. */
-export async function runTask(run: Run, action: ActionObject): Promise<FinishedTask> {
+export async function runTask(run: Run, action: ActionObject, input: TaskInput): Promise<FinishedTask> {
   run.state(`running ${kindOf(action)}`, `Starting **${action.name}**`);
-  const { taskId, adopted } = await startOnce(run, action);
-  run.effects = 'unknown';
-  run.result.task = {
-    taskId,
-    state: NOT_SEEN,
-    successful: false,
-    details: [],
-    ...(adopted ? { adopted } : {}),
-  };
-  run.done(
-    `Task \`${taskId}\`${adopted ? ' (found in the task list: the answer to its start was lost)' : ''}`,
-  );
-  const settled = await follow(run, action, taskId);
-  return { ...settled, adopted };
+  const { taskId, adopted } = await startOnce(run, action, input);
+  run.record({ is: 'started', taskId, adopted });
+  return follow(run, { taskId, adopted, action, steps: run.prepared.steps ?? [] }, input);
 }
 
 /**
  * Starts the action exactly once. Only an answer tells that it started or did not; without one the task list decides,
  * and where it cannot, the run fails as `AmbiguousTaskStart`.
  */
-async function startOnce(run: Run, action: ActionObject): Promise<StartedTask> {
+async function startOnce(run: Run, action: ActionObject, input: TaskInput): Promise<StartedTask> {
   let earlier: EarlierStarts = {};
   for (;;) {
-    await renewUploads(run);
+    await renewUploads(run, action);
     const baseline = await taskBaseline({ ...run.call(), action });
     if (run.effects !== 'none') earlier.mayHaveStarted = true;
     // A cancellation must not lose the ID of a task that starts.
-    const start = await shielded(() => startAndKnow(run, action, baseline, earlier));
+    const start = await shielded(() => startAndKnow(run, action, baseline, input, earlier));
     switch (start.outcome) {
       case 'started':
         return { taskId: start.taskId, adopted: start.adopted };
@@ -107,14 +97,11 @@ async function startAndKnow(
   run: Run,
   action: ActionObject,
   baseline: TaskBaseline,
+  input: TaskInput,
   earlier: EarlierStarts,
 ): Promise<KnownStart> {
   const sentAfter = Date.now();
-  const { localeName = 'en_US' } = run.input;
-  const { mappingParameters, startAgainIfUnknown } = run.input as {
-    mappingParameters?: MappingParameter[];
-    startAgainIfUnknown?: boolean;
-  };
+  const { localeName = 'en_US', mappingParameters, startAgainIfUnknown } = input;
   const filesUntil = uploadsUntil(run);
   let message: string;
   try {
@@ -149,15 +136,16 @@ async function startAndKnow(
     reason: `the task list could not be read: ${readFailure(error).message}`,
   }));
   if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
-  if (found.outcome === 'ambiguous') startAgain(run, action, message, found.reason);
+  if (found.outcome === 'ambiguous') {
+    if (startAgainIfUnknown !== true) throw ambiguous(action, message, found.reason);
+    startAgain(run, action, message, found.reason);
+  }
   return { outcome: 'unanswered', type: 'ServiceUnavailable', message };
 }
 
-/** Goes on where an operator said that the action may run twice. @throws `AmbiguousTaskStart` where nobody did */
+/** Goes on where an operator said that the action may run twice. */
 function startAgain(run: Run, action: ActionObject, message: string, reason: string): void {
-  const { startAgainIfUnknown } = run.input as { startAgainIfUnknown?: boolean };
-  if (startAgainIfUnknown !== true) throw ambiguous(action, message, reason);
-  run.effects = 'unknown';
+  run.record({ is: 'startDoubted' });
   run.warn(
     `whether "${action.name}" (${action.id}) had started could not be known (${message}, and ${reason}); it was started again, as startAgainIfUnknown says, so it may have run twice`,
   );
@@ -171,67 +159,69 @@ function ambiguous(action: ActionObject, message: string, reason: string): Error
   );
 }
 
+/** A task that runs, with what is known of it from its start. */
+type RunningTask = Pick<FinishedTask, 'taskId' | 'adopted' | 'action' | 'steps'>;
+
 /** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */
-async function follow(run: Run, action: ActionObject, taskId: string): Promise<SettledTask> {
+async function follow(run: Run, task: RunningTask, { dumps }: TaskInput): Promise<FinishedTask> {
   const deadline = { name: 'task' as const, at: Date.now() + run.timeouts.task };
   // Out of reach of the run's cancellation, which the poll would hear of with its next heartbeat only: the task is
   // cancelled at once, and the poll that is under way sees how it ends.
   const shield = new CancellationScope({ cancellable: false });
   const polls = new CancellationScope({ cancellable: true, parent: shield });
-  const polling = polls.run(() => poll(run, action, taskId, deadline));
+  const polling = polls.run(() => poll(run, task, deadline));
   // Where nobody waits for it any more, its failure is nobody's.
   polling.catch(() => undefined);
   try {
-    return await Promise.race([polling, CancellationScope.current().cancelRequested]);
+    return ended(run, task, await Promise.race([polling, CancellationScope.current().cancelRequested]));
   } catch (error) {
     sawLast(run, error);
     if (failedAs(error, 'TaskLost') || hasEnded(run)) throw error;
     // Nobody may start anything beside a task that runs on unseen: whatever ended the following, the task is cancelled
     // before the model is given back.
     const under = isCancellation(error) ? { polls, polling } : undefined;
-    const settled = await shielded(() => endTask(run, action, taskId, error, under));
-    if (settled.state === 'CANCELLED') {
-      if (!isCancellation(error) && !failedAs(error, 'DeadlineExceeded'))
-        run.warn(`task ${taskId} of "${action.name}" was cancelled: it could no longer be followed`);
-      // The steps of a process that ended before have their dumps, which the next run of the process erases.
-      await keepDumps(run, action, { ...settled, adopted: run.result.task?.adopted ?? false }).catch(
-        (lost: unknown) => run.warn(`the dumps of task ${taskId} could not be kept (${String(lost)})`),
-      );
-      // Cancelled means rolled back (seeds "Monitor the import tasks"); a process may have applied steps before.
-      run.effects = action.kind === 'processes' ? 'unknown' : 'none';
-      if (run.result.task) run.result.task.state = settled.state;
-      throw error;
-    }
-    return settled;
+    const last = ended(run, task, await shielded(() => endTask(run, task, error, under)));
+    if (last.state !== 'CANCELLED') return last;
+    if (!isCancellation(error) && !failedAs(error, 'DeadlineExceeded'))
+      run.warn(`task ${task.taskId} of "${task.action.name}" was cancelled: it could no longer be followed`);
+    // The steps of a process that ended before have their dumps, which the next run of the process erases.
+    await keepDumps(run, last, dumps).catch((lost: unknown) =>
+      run.warn(`the dumps of task ${task.taskId} could not be kept (${String(lost)})`),
+    );
+    throw error;
   }
+}
+
+function ended(run: Run, task: RunningTask, settled: SettledTask): FinishedTask {
+  const finished = { ...settled, ...task };
+  run.record({ is: 'ended', task: finished });
+  return finished;
 }
 
 /** Notes the last state of the task that was seen, for a result that cannot tell its end. */
 function sawLast(run: Run, error: unknown): void {
   const state = lastState(error);
-  if (state !== undefined && run.result.task) run.result.task.state = state;
+  if (state !== undefined) run.record({ is: 'seen', state });
 }
 
 function hasEnded(run: Run): boolean {
-  return ['COMPLETE', 'CANCELLED'].includes(run.result.task?.state ?? '');
+  return ['COMPLETE', 'CANCELLED'].includes(run.task?.state ?? '');
 }
 
 /** Follows the task to its end; a state that nobody documents is told in the UI and in the result. */
 async function poll(
   run: Run,
-  action: ActionObject,
-  taskId: string,
+  { action, taskId, steps }: RunningTask,
   deadline: { name: keyof TimeoutsMs; at: number },
   polled = false,
 ): Promise<SettledTask> {
-  const { steps } = run.prepared;
   const told: string[] = [];
   for (;;) {
     const settled = await followTask({
       ...run.call(deadline),
       action,
       taskId,
-      ...(steps ? { steps } : {}),
+      ...(steps.length > 0 ? { steps: [...steps] } : {}),
       ...(polled || told.length > 0 ? { polled: true } : {}),
       ...(told.length < MAX_TOLD ? { told } : {}),
     });
@@ -259,11 +249,11 @@ const POLL_SEES_MS = 70_000;
 /** Sends DELETE and waits, bounded, for the task's end: by the poll that is under way, else by another one. */
 async function endTask(
   run: Run,
-  action: ActionObject,
-  taskId: string,
+  task: RunningTask,
   reason: unknown,
   under: { polls: CancellationScope; polling: Promise<SettledTask> } | undefined,
 ): Promise<SettledTask> {
+  const { action, taskId } = task;
   run.state('cancelling', `Cancelling task \`${taskId}\``);
   const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
   let asked = false;
@@ -273,13 +263,13 @@ async function endTask(
     const seen = under && (await seenBy(under.polling, Math.min(POLL_SEES_MS, run.timeouts.cancel)));
     if (seen) return seen;
     under?.polls.cancel();
-    return await poll(run, action, taskId, deadline, true);
+    return await poll(run, task, deadline, true);
   } catch (error) {
     under?.polls.cancel();
     sawLast(run, error);
     if (hasEnded(run)) throw reason;
     const tried = asked ? 'it was cancelled, but its end was not seen' : 'cancelling it failed';
-    const state = run.result.task?.state ?? NOT_SEEN;
+    const state = run.task?.state ?? NOT_SEEN;
     const seen = state === NOT_SEEN ? 'its state was not seen' : `it was last seen as ${state}`;
     run.warn(
       `task ${taskId} of "${action.name}" may still run: ${seen}, and ${tried} (${readFailure(error).message})`,

@@ -1,11 +1,13 @@
 import type { PinnedSource, UploadActivities, UploadPosition } from '../../activities/upload/contract';
+import type { ActionObject } from '../../activities/attempt/contract';
 import type { PreparedUpload } from '../../activities/prepare/contract';
 import { FILE_AGE_MS, transferQueue, type CheckHeader, type ResultTransfer } from '../../contracts';
 import { workflowInfo } from '@temporalio/workflow';
 import { activities, untilDeadline } from '../run/proxies';
 import { nobodyTookIt, stepFailure } from '../run/failures';
 import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
-import type { Run, Uploaded } from '../run/frame';
+import type { Uploaded } from '../run/facts';
+import type { Run } from '../run/frame';
 
 const { openSource, uploadChunks, completeUpload } = activities<UploadActivities>({
   openSource: { summary: ({ source }) => `pin ${source}` },
@@ -19,14 +21,14 @@ const { openSource, uploadChunks, completeUpload } = activities<UploadActivities
 /**
  * Pins the version of a source, before anything is sent.
  *
- * @param pinned the version that the run began with, where its host is gone: any other is `SourceChanged`
+ * @param pinned - the version that the run began with, where its host is gone: any other is `SourceChanged`
  */
 export async function pinSource(
   run: Run,
   upload: PreparedUpload,
+  checkHeader: CheckHeader | undefined,
   pinned?: PinnedSource,
 ): Promise<PinnedSource> {
-  const { checkHeader } = run.input as { checkHeader?: CheckHeader };
   const source = await onHostOf(run, (where) =>
     openSource(
       {
@@ -45,8 +47,19 @@ export async function pinSource(
   return source;
 }
 
+/** As {@link pinSource}, for the sources of several files. */
+export async function pinSources(
+  run: Run,
+  uploads: readonly PreparedUpload[],
+  checkHeader: CheckHeader | undefined,
+): Promise<{ to: PreparedUpload; source: PinnedSource }[]> {
+  const pinned: { to: PreparedUpload; source: PinnedSource }[] = [];
+  for (const to of uploads) pinned.push({ to, source: await pinSource(run, to, checkHeader) });
+  return pinned;
+}
+
 /** Sends one source to its file. Afterwards the file is complete in Anaplan. */
-export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource): Promise<ResultTransfer> {
+export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource): Promise<void> {
   run.state('uploading', `${to.source} to file **${to.file.name}**`);
   const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
   let source = pinned;
@@ -74,8 +87,7 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
       if (batch.completeNeeded) {
         await completeUpload({ ...run.call(deadline), file: to.file, chunks: batch.next });
       }
-      run.uploaded.set(to.file.id, { to, source, at: batch.sentAt ?? Date.now() });
-      return {
+      const transfer: ResultTransfer = {
         name: to.file.name,
         uri: source.uri,
         host: source.host,
@@ -83,6 +95,8 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         chunks: batch.next,
         sha256: batch.stands?.sha256 ?? '',
       };
+      run.record({ is: 'uploaded', upload: { to, source, at: batch.sentAt ?? Date.now() }, transfer });
+      return;
     } catch (error) {
       if (!source.hostQueue || !nobodyTookIt(error)) throw error;
       if (await hostIsServed(run, source.hostQueue)) {
@@ -95,10 +109,17 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
         `the worker of queue ${source.hostQueue} is gone; ${to.source} is uploaded again from the start`,
       );
       run.hostQueue = undefined;
-      source = await pinSource(run, to, source);
+      source = await pinSource(run, to, undefined, source);
       from = undefined;
     }
   }
+}
+
+/** Uploads once more what Anaplan dropped before the action read it. */
+export async function uploadAgain(run: Run, to: PreparedUpload, source: PinnedSource): Promise<void> {
+  run.warn('Anaplan no longer had the uploaded file, so it was uploaded again');
+  run.record({ is: 'uploadsExpired' });
+  await upload(run, to, source);
 }
 
 /**
@@ -106,23 +127,19 @@ export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource)
  * without a word.
  * @throws `DeadlineExceeded` where the uploads together take longer than that
  */
-export async function renewUploads(run: Run): Promise<void> {
+export async function renewUploads(run: Run, action: ActionObject): Promise<void> {
   const old = expiring(run);
   for (const { to, source, at } of old) {
     run.warn(
-      `${to.source} had been sent ${hours(Date.now() - at)} before "${run.action.name}" could be started; Anaplan drops a file that nobody has accessed for 48 h and reads the default file instead, so it was uploaded again`,
+      `${to.source} had been sent ${hours(Date.now() - at)} before "${action.name}" could be started; Anaplan drops a file that nobody has accessed for 48 h and reads the default file instead, so it was uploaded again`,
     );
-    const { transfers } = run.result;
-    const before = transfers.findIndex((t) => t.name === to.file.name && t.uri === source.uri);
-    const transfer = await upload(run, to, source);
-    if (before >= 0) transfers.splice(before, 1);
-    run.transferred(transfer);
+    await upload(run, to, source);
   }
   const still = old.length > 0 ? expiring(run)[0] : undefined;
   if (still) {
     throw stepFailure(
       'DeadlineExceeded',
-      `The files that "${run.action.name}" reads take so long to upload that the first, ${still.to.source}, is too old when the last one is there: Anaplan drops a file that nobody has accessed for 48 h. Upload less at once.`,
+      `The files that "${action.name}" reads take so long to upload that the first, ${still.to.source}, is too old when the last one is there: Anaplan drops a file that nobody has accessed for 48 h. Upload less at once.`,
       { effects: 'none' },
     );
   }
@@ -130,15 +147,16 @@ export async function renewUploads(run: Run): Promise<void> {
 
 /** Until when all uploads of the run are certainly there, epoch ms; undefined without any. */
 export function uploadsUntil(run: Run): number | undefined {
-  if (run.uploaded.size === 0) return undefined;
-  return Math.min(...[...run.uploaded.values()].map((u) => u.at)) + FILE_AGE_MS + START_SLACK_MS;
+  const { uploads } = run;
+  if (uploads.length === 0) return undefined;
+  return Math.min(...uploads.map((u) => u.at)) + FILE_AGE_MS + START_SLACK_MS;
 }
 
 /** A start may wait so long for a worker, and still be there well before the 48 h are over. */
 const START_SLACK_MS = 4 * 3_600_000;
 
 function expiring(run: Run): Uploaded[] {
-  return [...run.uploaded.values()].filter((u) => Date.now() - u.at > FILE_AGE_MS);
+  return run.uploads.filter((u) => Date.now() - u.at > FILE_AGE_MS);
 }
 
 function hours(ms: number): string {
