@@ -224,7 +224,7 @@ function blocks(m) {
     ['Misuse', 'Meaning'],
     Object.entries(m.misuse.MISUSES).map(([kind, text]) => [
       code(kind),
-      plain(text.replace(/ \(seeds: [^)]*\)/, '')),
+      plain(text.replace(/ \(anaplan-api: [^)]*\)/, '')),
     ]),
   );
   out.timeouts = table(

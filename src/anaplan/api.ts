@@ -49,7 +49,7 @@ export interface Collection<T> {
   query?: Record<string, string | number | boolean | undefined>;
   /** Names it in errors. */
   what: string;
-  /** Keys the items may be under: the documented one, and its singular where the seeds show that. */
+  /** Keys the items may be under: the documented one, and its singular where the guide shows that. */
   keys: readonly string[];
   /** Keys that mark a bare item. */
   marks?: readonly string[];

@@ -42,7 +42,7 @@ export function listTrouble(chunks: readonly Chunk[]): string | undefined {
 }
 
 /**
- * Reads a chunk list; [] where the answer leaves the key out (anaplan-facts.md, "Files").
+ * Reads a chunk list; [] where the answer leaves the key out (anaplan-api: "Files (public clients)").
  * @throws AnaplanError of kind `body` where chunks are named twice or left out: the list is asked for again
  */
 export async function listChunks(api: Api, path: string, what: string, o?: CallOptions): Promise<Chunk[]> {

@@ -1,6 +1,6 @@
 /**
  * Anaplan's catalogue of completion, failure and data codes, whole: the words and the amendments are those of the
- * API reference (seeds: "Completion, failure, and data error/warning codes for import and export actions").
+ * API reference (anaplan-api: "Completion, failure, and data error/warning codes for import and export actions").
  */
 
 /** What a code says: an action that was done, one that could not complete, or rows that were not accepted. */

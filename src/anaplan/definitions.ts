@@ -160,7 +160,7 @@ abstract class Definitions<T extends Named> {
   }
 }
 
-/** Imports (seeds: "Import Actions"). Their tasks are in `tasks`. */
+/** Imports (anaplan-api: "Import Actions"). Their tasks are in `tasks`. */
 export class ImportsApi extends Definitions<ImportDefinition> {
   constructor(api: Api) {
     super(api, 'imports', parseImport);
@@ -176,7 +176,7 @@ export class ImportsApi extends Definitions<ImportDefinition> {
   }
 }
 
-/** Exports (seeds: "Export Actions"). Their output is the file of the same ID. */
+/** Exports (anaplan-api: "Export Actions"). Their output is the file of the same ID. */
 export class ExportsApi extends Definitions<ExportDefinition> {
   constructor(api: Api) {
     super(api, 'exports', parseExport);
@@ -192,7 +192,7 @@ export class ExportsApi extends Definitions<ExportDefinition> {
   }
 }
 
-/** Processes (seeds: "Process Actions"). */
+/** Processes (anaplan-api: "Process Actions"). */
 export class ProcessesApi extends Definitions<ProcessDefinition> {
   constructor(api: Api) {
     super(api, 'processes', parseProcess);
@@ -212,7 +212,7 @@ export class ProcessesApi extends Definitions<ProcessDefinition> {
   }
 }
 
-/** Other actions (117...; seeds: "Get model actions"). */
+/** Other actions (117...; anaplan-api: "Get model actions"). */
 export class ActionsApi extends Definitions<ActionDefinition> {
   constructor(api: Api) {
     super(api, 'actions', parseAction);

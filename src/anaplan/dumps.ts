@@ -5,7 +5,7 @@ import { actionPath } from './tasks';
 import type { ActionRef, CallOptions, Chunk, DownloadBody, ModelRef } from './types';
 
 /**
- * Failure dumps (seeds: "Check dump file for failures"): CSV, at most 10 MB a chunk. Only the user's last task has
+ * Failure dumps (anaplan-api: "Check dump file for failures"): CSV, at most 10 MB a chunk. Only the user's last task has
  * one, and the next run erases it: an older task answers 404.
  *
  * `objectId` is that of the nested result for a process (`/dumps/{objectId}`), and undefined for an import of its
@@ -43,7 +43,7 @@ export class DumpsApi {
     return this.api.download({ method: 'GET', path: chunkPath, accept: BYTES }, 'csv', o);
   }
 
-  /** Downloads a dump in one piece; large ones run into time-outs (seeds), so {@link chunks} come first. */
+  /** Downloads a dump in one piece; large ones run into time-outs (anaplan-api: "Check dump file for failures"), so {@link chunks} come first. */
   getWhole(
     ref: ModelRef,
     action: ActionRef,

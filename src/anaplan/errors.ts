@@ -88,7 +88,7 @@ export function outcomeUnknown(error: AnaplanError): boolean {
   return !REFUSALS.has(error.status ?? 0);
 }
 
-/** The answers that Anaplan documents as refusals ("HTTP responses"), and a proxy's that let nothing through. */
+/** The answers that Anaplan documents as refusals (anaplan-api: "HTTP responses"), and a proxy's that let nothing through. */
 const REFUSALS = new Set([400, 401, 403, 404, 405, 406, 407, 409, 410, 415, 422, 423, 424, 425, 429]);
 
 /** The code of an {@link AnaplanError} for a 2xx that Anaplan cannot have meant: a page of a proxy, or a status of failure. */

@@ -27,7 +27,7 @@ export function parseFile(raw: unknown): AnaplanFile {
 
 const fileOf = (body: unknown): unknown => unwrap(body, ['file', 'files'], ['id']);
 
-/** Files of a model: uploads in chunks, downloads in chunks (seeds: "Upload Files for Actions", "Download Files"). */
+/** Files of a model: uploads in chunks, downloads in chunks (anaplan-api: "Upload Files for Actions", "Download Files"). */
 export class FilesApi {
   constructor(
     private readonly api: Api,
@@ -56,7 +56,7 @@ export class FilesApi {
   /**
    * Announces an upload of `n` chunks, or of an unknown number with -1 ({@link complete} ends it then).
    * @returns the file Anaplan will fill. Compare its ID with the asked one: for an unknown ID Anaplan creates another
-   * file (anaplan-facts.md, "Files")
+   * file (anaplan-api: "Files (public clients)")
    * @throws AnaplanError of kind `protocol` where the answer names no file
    */
   setChunkCount(ref: ModelRef, id: string, n: number, o?: CallOptions): Promise<AnaplanFile> {
@@ -101,7 +101,7 @@ export class FilesApi {
     );
   }
 
-  /** Uploads a file whole, for small ones. Must not be compressed (seeds: "Upload file as a single chunk"). */
+  /** Uploads a file whole, for small ones. Must not be compressed (anaplan-api: "Upload file as a single chunk"). */
   put(ref: ModelRef, id: string, body: ChunkBody, o?: CallOptions): Promise<void> {
     if (body.gzip) throw new TypeError('A file that is uploaded as a single chunk must not be compressed.');
     return this.api.run({ method: 'PUT', path: filePath(ref, id), chunk: body, priority: 'bulk' }, o);
@@ -124,7 +124,7 @@ export class FilesApi {
   }
 }
 
-/** Chunks are answered as a stream of bytes (seeds: "Formats"); an error body is JSON. */
+/** Chunks are answered as a stream of bytes (anaplan-api: "Formats"); an error body is JSON. */
 export const BYTES = 'application/octet-stream, application/json;q=0.9, */*;q=0.8';
 
 function filePath(ref: ModelRef, id: string): string {

@@ -18,7 +18,7 @@ const SYSTEM_CLOCK: LimiterClock = {
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** Under Anaplan's 600 a minute per tenant (seeds: "API rate limitation"), so that a customer's other tools have room. */
+/** Under Anaplan's 600 a minute per tenant (anaplan-api: "API rate limitation"), so that a customer's other tools have room. */
 export const DEFAULT_REQUESTS_PER_MINUTE = 540;
 
 /** The most calls that may leave in one burst. */
@@ -172,7 +172,7 @@ export class RateLimiter {
   }
 
   /**
-   * How long a poll loop waits between two polls, milliseconds: at least 5 s (seeds: "Monitor the import tasks"), a
+   * How long a poll loop waits between two polls, milliseconds: at least 5 s (anaplan-api: "Monitor the import tasks"), a
    * twentieth of the task's age up to 60 s, and never so short that all registered pollers together use more than
    * half of the budget.
    */

@@ -70,10 +70,10 @@ const statusSchema = z
 const STATUS_MARKS = ['currentStep', 'progress', 'taskId'] as const;
 
 /**
- * Reads a model's status: under `requestStatus`, with or without the envelope, or bare (the seeds show the first, the
+ * Reads a model's status: under `requestStatus`, with or without the envelope, or bare (the guide shows the first, the
  * live API answers bare).
  *
- * Idle is only what says so. A progress of -1 alone is not enough: the seeds' writeback (`Updating`) has it too.
+ * Idle is only what says so. A progress of -1 alone is not enough: the guide's write-back (`Updating`) has it too.
  */
 export function parseModelStatus(body: unknown): ModelStatus {
   let raw = unwrap(body, ['requestStatus'], STATUS_MARKS);
@@ -91,7 +91,7 @@ export function parseModelStatus(body: unknown): ModelStatus {
   return { ...status, idle: quiet && (step === '' || step === 'open') };
 }
 
-/** Models and their status (seeds: "Models"). */
+/** Models and their status (anaplan-api: "Models"). */
 export class ModelsApi {
   /** The verb this tenant answers: POST is documented, tenants that answer only GET have been seen. */
   private statusMethod: 'GET' | 'POST' = 'POST';

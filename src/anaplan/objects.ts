@@ -15,7 +15,7 @@ export const parseNamed = (raw: unknown): Named => read(namedSchema, raw, 'an ob
 /** Reads one view. */
 export const parseView = (raw: unknown): View => read(viewSchema, raw, 'a view');
 
-/** Modules of a model (seeds: "Retrieve IDs and names of modules"). */
+/** Modules of a model (anaplan-api: "Retrieve IDs and names of modules"). */
 export class ModulesApi {
   constructor(private readonly api: Api) {}
 
@@ -33,7 +33,7 @@ export class ModulesApi {
   }
 }
 
-/** Views of a model, for Workspace Administrators (seeds: "Retrieve IDs and names for all views in a model"). */
+/** Views of a model, for Workspace Administrators (anaplan-api: "Retrieve IDs and names for all views in a model"). */
 export class ViewsApi {
   constructor(private readonly api: Api) {}
 
@@ -69,7 +69,7 @@ function views(viewsPath: string, what: string, o: ViewListOptions = {}): Collec
   };
 }
 
-/** Lists of a model (seeds: "Retrieve lists"). */
+/** Lists of a model (anaplan-api: "Retrieve lists"). */
 export class ListsApi {
   constructor(private readonly api: Api) {}
 

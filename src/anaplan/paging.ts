@@ -45,8 +45,8 @@ export interface PageRequest {
 
 /**
  * Reads a whole collection: page after page by the number of items received (never by `currentPageSize`, which a
- * public client trusted and lost rows by), until `totalSize` is reached. More than `totalSize` is fine (the seeds
- * show a total of 3 with 4 chunks). Without a total the pages are followed by `next`; without either one page is all.
+ * public client trusted and lost rows by), until `totalSize` is reached. More than `totalSize` is fine (the guide
+ * shows a total of 3 with 4 chunks). Without a total the pages are followed by `next`; without either one page is all.
  *
  * A collection that changes while it is read can shift an item from one page to the next, which then comes twice
  * while another is missed. That shows as distinct IDs below the total, and the collection is read again once.
@@ -72,7 +72,7 @@ export async function collect<T>(
 
 /**
  * As {@link collect}, but takes what came where a total is not reached: for lists whose reader can live with less, as
- * long as it knows. The seeds show a task list with a total of 2 and one task.
+ * long as it knows. The guide shows a task list with a total of 2 and one task.
  */
 export async function collectKnown<T>(
   what: string,

@@ -76,7 +76,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 /**
  * The object an answer is about: under one of `keys`, or the answer itself where it came without its envelope
- * (seeds: bare `taskId`, bare status). Undefined when there is neither.
+ * (the guide: bare `taskId`, bare status). Undefined when there is neither.
  * @param marks - keys of which a bare object must have at least one
  */
 export function unwrap(body: unknown, keys: readonly string[], marks: readonly string[]): unknown {
@@ -91,7 +91,7 @@ export function unwrap(body: unknown, keys: readonly string[], marks: readonly s
 
 /**
  * The items of a collection: under one of `keys` as an array or as a single object, as a bare array, or a bare
- * item (seeds show all four). A missing key is an empty collection (anaplan-facts.md: an empty one may omit it).
+ * item (the guide shows all four). A missing key is an empty collection (anaplan-api: "Envelope, errors, paging").
  */
 export function itemsOf(body: unknown, keys: readonly string[], marks: readonly string[]): unknown[] {
   if (Array.isArray(body)) return body.filter(isPresent);

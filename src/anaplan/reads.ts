@@ -24,7 +24,7 @@ export function parseReadRequest(body: unknown): ReadRequest {
 }
 
 /**
- * Large reads of views and lists, for Workspace Administrators (seeds: "Read large volume view data"). A request
+ * Large reads of views and lists, for Workspace Administrators (anaplan-api: "Read large volume view data"). A request
  * lives until it is deleted or idle for 30 minutes, where only pages whose number divides by 100 count as activity.
  */
 export class ReadsApi {
@@ -45,7 +45,7 @@ export class ReadsApi {
     o?: CallOptions,
   ): Promise<ReadRequest> {
     const json = options.exportType === undefined ? {} : { exportType: options.exportType };
-    // The trailing slash is the seeds' own.
+    // The trailing slash is the guide's own.
     return this.api.get(
       { method: 'POST', path: `${requests(ref, target)}/`, json, headersTimeoutMs: this.createMs },
       parseReadRequest,

@@ -16,13 +16,13 @@ const regional = (code: string): RegionUrls => ({
 
 const AU1: RegionUrls = {
   apiUrl: 'https://au1a.api2.anaplan.com',
-  // Authentication and OAuth share one host in this region (anaplan-facts.md, "Authentication service").
+  // Authentication and OAuth share one host in this region (anaplan-api: "Authentication service").
   authUrl: 'https://au1a.app2.anaplan.com',
   appUrl: 'https://au1a.app2.anaplan.com',
 };
 
 /**
- * The known regions by name (source: anaplan-facts.md, "Authentication service"). `us1` is the default and serves
+ * The known regions by name (anaplan-api: "Authentication service"). `us1` is the default and serves
  * most tenants. A region that is missing here is reached by giving the URLs themselves.
  */
 export const REGIONS: Readonly<Record<string, RegionUrls>> = {

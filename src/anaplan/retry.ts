@@ -26,7 +26,7 @@ const refused = (row: string, answers: string, note: string): RetryRule => ({
   note,
 });
 
-/** Delay after a 429 that names none (seeds: "API rate limitation"). */
+/** Delay after a 429 that names none (anaplan-api: "API rate limitation"). */
 export const DEFAULT_RETRY_AFTER_MS = 10_000;
 /** Least delay after a 429, whatever it names. */
 export const MIN_RETRY_AFTER_MS = 1_000;

@@ -22,9 +22,9 @@ export function actionPath(ref: ModelRef, action: ActionRef): string {
 
 /** Body of a task's start. */
 export interface StartTask {
-  /** The language of messages (seeds: "Start the import"). A start without it is refused with 400. */
+  /** The language of messages (anaplan-api: "Start the import"). A start without it is refused with 400. */
   localeName: string;
-  /** Runtime parameters of an import or process (seeds: "Import with Mapping Data"). */
+  /** Runtime parameters of an import or process (anaplan-api: "Import with Mapping Data"). */
   mappingParameters?: MappingParameter[] | undefined;
 }
 
@@ -61,7 +61,7 @@ const resultSchema = z.object({
   failureDumpAvailable: optionalBoolean,
   objectId: optionalText,
   objectName: optionalText,
-  // Both come as texts (seeds: "Monitor the process tasks").
+  // Both come as texts (anaplan-api: "Monitor the process tasks").
   startTime: optionalTime,
   duration: optionalNumber,
 });
@@ -135,7 +135,7 @@ function parseValues(raw: unknown): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** Tasks of imports, exports, processes and actions (seeds: "Start the import", "Monitor the import tasks"). */
+/** Tasks of imports, exports, processes and actions (anaplan-api: "Start the import", "Monitor the import tasks"). */
 export class TasksApi {
   constructor(private readonly api: Api) {}
 
@@ -163,7 +163,7 @@ export class TasksApi {
 
   /**
    * All tasks of the action, all pages, other users' among them, in the order in which Anaplan gives them (the
-   * documents disagree on it: sort by `creationTime`). [] also for an unknown action (anaplan-facts.md, "Tasks").
+   * documents disagree on it: sort by `creationTime`). [] also for an unknown action (anaplan-api: "Tasks").
    */
   async list(
     ref: ModelRef,

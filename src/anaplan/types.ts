@@ -174,7 +174,7 @@ export interface ExportDefinition extends Named {
 
 export interface ExportMetadata {
   columnCount?: number;
-  /** An estimate (seeds: "Get the metadata for an export definition"). */
+  /** An estimate (anaplan-api: "Get the metadata for an export definition"). */
   rowCount?: number;
   headerNames: string[];
   dataTypes: string[];
@@ -266,7 +266,7 @@ export interface TaskResult {
 }
 
 export interface TaskDetail {
-  /** A code of the seeds' catalogue, e.g. `hierarchyRowsProcessed`; '' where Anaplan sent none. */
+  /** A code of the catalogue, e.g. `hierarchyRowsProcessed`; '' where Anaplan sent none. */
   type: string;
   localMessageText?: string;
   occurrences?: number;

@@ -17,7 +17,7 @@ const schema = z
   })
   .transform(compact);
 
-/** `GET /users/me` (seeds: "Users"). */
+/** `GET /users/me` (anaplan-api: "Users"). */
 export class UsersApi {
   constructor(private readonly api: Api) {}
 

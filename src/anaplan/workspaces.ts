@@ -19,7 +19,7 @@ export function parseWorkspace(raw: unknown): Workspace {
   return read(schema, raw, 'a workspace');
 }
 
-/** The workspaces of the user's default tenant (seeds: "Workspaces"). */
+/** The workspaces of the user's default tenant (anaplan-api: "Workspaces"). */
 export class WorkspacesApi {
   constructor(private readonly api: Api) {}
 

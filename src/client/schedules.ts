@@ -24,7 +24,7 @@ import { detailsOf, summaryOf } from './describe-input';
 import { AnaplanTemporalError, invalidInput } from './errors';
 import { checkSize, inputTooLarge, temporalError } from './grpc';
 
-/** Memo of a schedule that this package made: fixed at its creation (recipes, section 5). */
+/** Memo of a schedule that this package made: fixed at its creation. */
 const OWNER = { owner: 'anaplan' } as const;
 
 /** When a schedule starts runs. */
@@ -241,7 +241,7 @@ export class Schedules {
     }
   }
 
-  /** The SDK reports what the server says of a bad cron line or time zone as a TypeError (recipes, section 5). */
+  /** The SDK reports what the server says of a bad cron line or time zone as a TypeError. */
   private typed(error: unknown, doing: string): AnaplanTemporalError {
     if (error instanceof TypeError) {
       const cause = error.cause instanceof Error ? error.cause.message : error.message;

@@ -1,9 +1,9 @@
 /** Sizes, counts and times that are the same everywhere. Units are in the names. */
 export const LIMITS = {
-  /** seeds "Upload a file in chunks": no larger than 50 MB of uncompressed data, no more than 1,000 chunks. */
+  /** anaplan-api: "Upload a file in chunks": no larger than 50 MB of uncompressed data, no more than 1,000 chunks. */
   maxChunkBytes: 50_000_000,
   maxChunks: 1_000,
-  /** seeds "Parameter Types": the default chunk size is 10 MB. */
+  /** anaplan-api: "Parameter Types": the default chunk size is 10 MB. */
   defaultChunkBytes: 10_000_000,
   /** A file of known size is cut into about this many chunks once that makes them larger than the default. */
   targetChunks: 400,
@@ -17,7 +17,7 @@ export const LIMITS = {
 
 /**
  * How old an upload may be when what reads it starts. Anaplan drops a private file that nobody has accessed for 48 h, and
- * an import then reads the default file instead, without a word ("Private and Default Files for Bulk APIs").
+ * an import then reads the default file instead, without a word (anaplan-api: "Private and Default Files for Bulk APIs").
  */
 export const FILE_AGE_MS = 40 * 3_600_000;
 

@@ -152,7 +152,7 @@ export class Authenticator {
     if (!same || text.slice(colon + 1) !== this.settings.password) throw badCredential('Login failed');
   }
 
-  /** Facts: "Authentication service", certificate v1 and v2. */
+  /** anaplan-api: "Authentication service", certificate v1 and v2. */
   private checkCertificate(credential: string, body: Buffer): void {
     this.watchCredential(Buffer.from(credential, 'base64').toString('latin1'));
     let certificate: X509Certificate;
@@ -238,7 +238,7 @@ export class Authenticator {
 
   private refresh(headers: IncomingHttpHeaders): Reply {
     const token = this.require(headers);
-    // Facts: a refresh answers the same tokenValue with a later expiresAt.
+    // anaplan-api: "Authentication service": a refresh answers the same tokenValue with a later expiresAt.
     token.expiresAt = this.settings.clock() + this.settings.tokenLifeMs;
     return json(this.tokenBody(token, 'Token refreshed'));
   }
@@ -258,7 +258,7 @@ export class Authenticator {
     return empty();
   }
 
-  /** Facts: the authentication service rejects `Bearer`. */
+  /** anaplan-api: "Authentication service": it rejects `Bearer`. */
   private require(headers: IncomingHttpHeaders): Token {
     const token = this.find(headers, false);
     if (token === undefined || !this.alive(token)) {

@@ -7,9 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Refusal } from './http';
 
-/** Largest chunk, uncompressed (seeds: "Upload a file in chunks"; 50 MB read generously as 50 MiB). */
+/** Largest chunk, uncompressed (anaplan-api: "Upload a file in chunks"; 50 MB read generously as 50 MiB). */
 const MAX_CHUNK_BYTES = 50 * 1024 * 1024;
-/** Most chunks a file (seeds: "Upload a file in chunks"). */
+/** Most chunks a file (anaplan-api: "Upload a file in chunks"). */
 export const MAX_CHUNKS = 1_000;
 
 const HEAD_BYTES = 16_384;

@@ -163,7 +163,7 @@ export class FileStore {
     if (before !== undefined) await this.discard(before);
   }
 
-  /** A whole file at once (seeds: "Upload file as a single chunk"). */
+  /** A whole file at once (anaplan-api: "Upload file as a single chunk"). */
   async putWhole(id: string, body: Readable): Promise<void> {
     const file = this.require(id);
     if (file.fallback !== undefined && file.upload === undefined) {
@@ -190,7 +190,7 @@ export class FileStore {
     return file;
   }
 
-  /** Removes private content (seeds: "Delete Files"). */
+  /** Removes private content (anaplan-api: "Delete Files"). */
   delete(id: string): void {
     this.forget(this.require(id));
   }

@@ -19,7 +19,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The wording of the status codes (seeds: "HTTP responses"). */
+/** The wording of the status codes (anaplan-api: "HTTP responses"). */
 const REASONS: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',

@@ -127,7 +127,7 @@ export function runFailingImport(definition: ImportDefinition): ImportOutcome {
   return { result };
 }
 
-/** The result of an import whose file is gone (seeds: "Failure codes", uploadedFileNoLongerAvailable). */
+/** The result of an import whose file is gone (anaplan-api: "Failure codes", uploadedFileNoLongerAvailable). */
 export function fileGone(definition: ImportDefinition): ImportOutcome {
   const text = 'The uploaded file is no longer available. Please upload the file again.';
   return {

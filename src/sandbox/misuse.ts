@@ -1,14 +1,17 @@
 /** What a careful client of Anaplan never does, each with the sentence that explains it. */
 export const MISUSES = {
   'polled-too-often':
-    'A task was polled less than 5 seconds after the poll before (seeds: "Monitor the import tasks").',
+    'A task was polled less than 5 seconds after the poll before (anaplan-api: "Monitor the import tasks").',
   'polled-after-end': 'A task was polled again and again although its end had been answered.',
   'second-task': 'An action was started while a task of the same action by the same user was still running.',
   'repeated-start': 'An action was started again within a minute after a start whose answer was lost.',
-  'chunk-before-count': 'A chunk was sent before the chunk count was set (seeds: "Set the Chunk Count").',
+  'chunk-before-count':
+    'A chunk was sent before the chunk count was set (anaplan-api: "Set the Chunk Count").',
   'chunk-out-of-range': 'A chunk was sent whose index is not below the chunk count.',
-  'chunk-too-large': 'A chunk held more than 50 MB of uncompressed data (seeds: "Upload a file in chunks").',
-  'too-many-chunks': 'A file was announced with more than 1,000 chunks (seeds: "Upload a file in chunks").',
+  'chunk-too-large':
+    'A chunk held more than 50 MB of uncompressed data (anaplan-api: "Upload a file in chunks").',
+  'too-many-chunks':
+    'A file was announced with more than 1,000 chunks (anaplan-api: "Upload a file in chunks").',
   'bytes-after-complete':
     'Other bytes were sent to a file after its upload was complete, without a new chunk count.',
   'upload-while-import-runs': 'A file was written to while an import that reads it was running.',
@@ -21,7 +24,7 @@ export const MISUSES = {
   'refused-log-ins':
     'A user was refused more than five times in five minutes and went on: that is how accounts are locked.',
   'too-many-requests':
-    'More requests were sent in 60 seconds than the tenant allows (seeds: "API rate limitation").',
+    'More requests were sent in 60 seconds than the tenant allows (anaplan-api: "API rate limitation").',
   'page-out-of-range': 'A page of a large read was asked for that was not yet available.',
   'dump-gone': 'A failure dump was asked for that is gone or never existed.',
 } as const;

@@ -141,7 +141,7 @@ export class Model {
     const view = views.find((candidate) => candidate.id === id);
     const item = lineItems.find((candidate) => candidate.id === id);
     if (view !== undefined || item === undefined) return view;
-    // Without dimensions of its own a line item is seen as its module is (seeds: "Retrieve metadata for dimensions").
+    // Without dimensions of its own a line item is seen as its module is (anaplan-api: "Retrieve metadata for dimensions on a view").
     if (item.subsidiary === undefined) return this.view(item.moduleId);
     const module = modules.find((candidate) => candidate.id === item.moduleId)?.name ?? '';
     const { moduleId, name, subsidiary: content } = item;
@@ -190,7 +190,7 @@ export class Model {
       const { result, dump } = await this.runImport(importing);
       const key = `${user}|${actionId}`;
       if (dump !== undefined) this.dumps.set(key, { taskId, bytes: dump });
-      // A clean run removes the dump (seeds: "Check dump file for failures"); an unsuccessful one leaves it.
+      // A clean run removes the dump (anaplan-api: "Check dump file for failures"); an unsuccessful one leaves it.
       else if (result.successful) this.dumps.delete(key);
       return result;
     }

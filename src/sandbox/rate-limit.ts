@@ -1,4 +1,4 @@
-/** The tenant's token bucket (seeds: "API rate limitation"). */
+/** The tenant's token bucket (anaplan-api: "API rate limitation"). */
 export class RateLimit {
   private tokens: number;
   private at: number;

@@ -4,7 +4,7 @@ import type { MisuseLog } from './misuse';
 import type { Settings } from './options';
 import type { PagedContent } from './synthetic';
 
-/** The states of a read request (seeds: "Retrieve status of large read request"). */
+/** The states of a read request (anaplan-api: "Retrieve status of large read request"). */
 export type ReadState = 'NOT_STARTED' | 'IN_PROGRESS' | 'COMPLETE' | 'CANCELLED';
 
 /** One large read. */
@@ -118,7 +118,7 @@ export class ReadRequests {
     if (!Number.isInteger(index) || index < 0) throw new Refusal(400, 'The page number must be 0 or more.');
     const now = this.settings.clock();
     const idleMs = now - request.touchedAt;
-    // Seeds: "if the requested page number is divisible by 100": asking is enough, whether or not it is there (assumed).
+    // anaplan-api: "Delete read requests" (where the requested page number divides by 100): asking is enough, whether or not it is there (assumed).
     if (index % 100 === 0) request.touchedAt = now;
     // What was announced can be read, also when the read fails later (assumed).
     if (index >= Math.max(request.announced, this.status(request).availablePages)) {
@@ -134,7 +134,7 @@ export class ReadRequests {
   delete(request: ReadRequest): ReadState {
     const { state } = this.status(request);
     this.requests.delete(request.requestId);
-    // The seeds show COMPLETE for a finished list read and CANCELLED for a view read.
+    // The guide shows COMPLETE for a finished list read and CANCELLED for a view read.
     return request.kind === 'lists' && state === 'COMPLETE' ? 'COMPLETE' : 'CANCELLED';
   }
 

@@ -3,7 +3,7 @@ export interface Detail {
   localMessageText: string;
   occurrences: number;
   type: string;
-  /** Names and values in turn, as in seeds "Get the status of an import task". */
+  /** Names and values in turn, as in anaplan-api: "Get the status of an import task". */
   values: string[];
 }
 
@@ -34,7 +34,7 @@ export function detail(
   };
 }
 
-/** The result of an action that could not complete (seeds: "Failure codes"). */
+/** The result of an action that could not complete (anaplan-api: "Failure codes"). */
 export function failure(
   objectId: string,
   type: string,
@@ -57,7 +57,7 @@ export interface ListCounts {
   renamed: number;
 }
 
-/** The summary of a list import, worded by the seeds' completion codes. Unit: rows. */
+/** The summary of a list import, worded by Anaplan's completion codes. Unit: rows. */
 export function listDetail(list: string, counts: ListCounts): Detail {
   const success = counts.created + counts.updated;
   const warned = counts.warnedCreated + counts.warnedUpdated;
@@ -105,7 +105,7 @@ export function listDetail(list: string, counts: ListCounts): Detail {
   });
 }
 
-/** The summary of one line item of a module import, worded by the seeds' completion codes. Unit: cells. */
+/** The summary of one line item of a module import, worded by Anaplan's completion codes. Unit: cells. */
 export function lineItemDetail(lineItem: string, cells: number, failed: number, ignored: number): Detail {
   const text = `${lineItem} cells: ${cells}`;
   const values = { lineItemName: lineItem, rowCount: cells };
@@ -144,12 +144,12 @@ export class RowProblems {
     }
   }
 
-  /** One detail per data code (seeds: "Data error/warning codes": additional entries with counts). */
+  /** One detail per data code (anaplan-api: "Data error/warning codes": additional entries with counts). */
   details(): Detail[] {
     return [...this.codes].map(([code, { text, count }]) => detail(code, text, {}, count));
   }
 
-  /** The dump as Anaplan writes it (seeds: "Download dump file chunks"), or nothing without a problem. */
+  /** The dump as Anaplan writes it (anaplan-api: "Download dump file chunks"), or nothing without a problem. */
   dump(columns: readonly string[]): Buffer | undefined {
     if (this.rows.length === 0) return undefined;
     const most = this.rows.reduce((max, row) => Math.max(max, row.errors.length), 1);

@@ -218,7 +218,7 @@ export class TenantServer {
     if (match.route === undefined) throw new Refusal(405, `${method} is not allowed here.`);
     const { params, route } = match;
     const id = params.m;
-    // Case-sensitive: an ID in the wrong case is unknown (seeds: "Parameter Types").
+    // Case-sensitive: an ID in the wrong case is unknown (anaplan-api: "Parameter Types").
     const model = id === undefined ? undefined : this.world.models.get(id);
     if (id !== undefined && (model === undefined || !inWorkspace(pathname, model)))
       throw new Refusal(404, 'Not Found');
@@ -242,7 +242,7 @@ export class TenantServer {
     return this.world.settings.absent === 'null' ? withNulls(reply, match.pattern) : reply;
   }
 
-  /** Seeds: "API behavior when the model is busy": all other endpoints wait. */
+  /** anaplan-api: "API behavior when the model is busy": all other endpoints wait. */
   private async untilFree(model: Model, gone: AbortSignal): Promise<boolean> {
     const busy = () =>
       model.status() === 'busy' || (this.world.settings.holdWhileBusy && model.tasks.running() !== undefined);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TaskResult } from './results';
 
-/** The states of a task (seeds: "Get the status of an import task"). */
+/** The states of a task (anaplan-api: "Get the status of an import task"). */
 export type TaskState = 'NOT_STARTED' | 'IN_PROGRESS' | 'COMPLETE' | 'CANCELLING' | 'CANCELLED';
 
 /** Which collection an action belongs to. */

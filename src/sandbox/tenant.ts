@@ -38,7 +38,7 @@ const csv = { encoding: 'UTF-8', separator: ',', headerRow: 1, firstDataRow: 2 }
 const SALES_COLUMNS = ['Product', 'Region', 'Month', 'Units', 'Revenue', 'Last Order'];
 const PRODUCT_COLUMNS = ['Code', 'Name', 'Category', 'Launch Date', 'Active'];
 
-/** The sample model. IDs begin as Anaplan's do (facts: "Files"). */
+/** The sample model. IDs begin as Anaplan's do (anaplan-api: "Files (public clients)"). */
 export const SAMPLE: ModelDefinition = {
   imports: [
     {

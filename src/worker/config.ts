@@ -71,7 +71,7 @@ export interface ConfigOverrides {
 /** Name of the configuration file in the working directory. */
 export const CONFIG_FILE = 'anaplan-temporal.yaml';
 
-/** Anaplan allows 600 a minute and tenant; a tenth is left to people and other tools (anaplan-facts, "Limits"). */
+/** Anaplan allows 600 a minute and tenant; a tenth is left to people and other tools (anaplan-api: "API rate limitation"). */
 const DEFAULT_REQUESTS_PER_MINUTE = 540;
 
 /**

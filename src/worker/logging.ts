@@ -106,7 +106,7 @@ let installed = false;
 
 /**
  * Sends the SDK's and its Core's log lines to our logger. Once per process, before the first connection; Core would
- * otherwise write to standard output (recipes, section 0). Signals are left to the caller.
+ * otherwise write to standard output. Signals are left to the caller.
  */
 export function installRuntime(logger: Logger): void {
   if (installed) return;

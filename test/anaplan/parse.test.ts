@@ -19,11 +19,11 @@ import { parseUser } from '../../src/anaplan/users';
 import { parseWorkspace } from '../../src/anaplan/workspaces';
 import { ShapeError } from '../../src/anaplan/errors';
 
-/** The envelope of most of the seeds' answers. */
+/** The envelope of most of the guide's answers. */
 const envelope = { meta: { schema: 'x' }, status: { code: 200, message: 'Success' } };
 
-/** Sample answers of the seeds, as they print them: answer, reader, what comes out. */
-describe('collections of the seeds', () => {
+/** Sample answers of the guide, as it prints them: answer, reader, what comes out. */
+describe('collections as the guide prints them', () => {
   test.each<[string, string, string[], string[], (raw: unknown) => unknown, unknown[]]>([
     [
       'workspaces',

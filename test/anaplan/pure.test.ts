@@ -183,7 +183,7 @@ describe('collect', () => {
   test('one page without paging is all', async () => {
     expect(await pages({ items: ['a'] }).read()).toEqual(['a']);
   });
-  test('more than the total is fine (seeds: 4 chunks, totalSize 3)', async () => {
+  test('more than the total is fine (the guide: 4 chunks, totalSize 3)', async () => {
     expect(await pages({ items: ['0', '1', '2', '3'], totalSize: 3 }).read()).toHaveLength(4);
   });
   test('follows by what was received', async () => {

@@ -173,6 +173,6 @@ describe('failure types: a script decides by them and by the exit code', () => {
   });
 });
 
-it("keeps Anaplan's sizes: seeds, Upload a file in chunks", () => {
+it("keeps Anaplan's sizes", () => {
   expect(LIMITS).toMatchObject({ maxChunkBytes: 50_000_000, maxChunks: 1000, defaultChunkBytes: 10_000_000 });
 });

@@ -1,5 +1,5 @@
 /** The documentation says what the code does: tables, links, flags and commands. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as codes from '../../src/anaplan/codes';
@@ -153,6 +153,21 @@ test('the npm commands of README.md exist in package.json', () => {
   );
   expect(named.length).toBeGreaterThan(2);
   expect(named.filter((name) => manifest.scripts[name] === undefined)).toEqual([]);
+});
+
+test('the rules of Anaplan that comments cite stand in docs/anaplan-api.md', () => {
+  const headings = [...page('docs/anaplan-api.md').matchAll(/^#+ (.+)$/gm)].map((m) => m[1]);
+  const cited: string[] = [];
+  for (const file of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const text = readFileSync(join(ROOT, 'src', file), 'utf8').replace(/\n\s*(?:\*|\/\/) /g, ' ');
+    for (const [, list = ''] of text.matchAll(/anaplan-api: ("[^"]+"(?:, "[^"]+")*)/g)) {
+      cited.push(...[...list.matchAll(/"([^"]+)"/g)].map((m) => `${file}: ${m[1]}`));
+    }
+    for (const [, one = ''] of text.matchAll(/'anaplan-api: ([^']+)'/g)) cited.push(`${file}: ${one}`);
+  }
+  expect(cited.length).toBeGreaterThan(50);
+  expect(cited.filter((c) => !headings.includes(c.slice(c.indexOf(': ') + 2)))).toEqual([]);
 });
 
 test('no page names a path or a link of the machine it was written on', () => {

@@ -66,7 +66,7 @@ const PRODUCTS = Buffer.from(
     ).join(''),
 );
 
-/** What Anaplan writes about the two rejected lines (seeds: "Download dump file chunks"). */
+/** What Anaplan writes about the two rejected lines (anaplan-api: "Download dump file chunks"). */
 const SALES_DUMP =
   '"_Status_","Product","Region","Month","Units","Revenue","Last Order","_Line_","_Error_1_"\n' +
   [2, 31]

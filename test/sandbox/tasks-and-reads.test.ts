@@ -88,7 +88,7 @@ test('a start needs localeName; mapping parameters are kept and change the envel
   expect(sandbox.tasks('112000000005')[1]).toMatchObject({ localeName: 'en_GB', mappingParameters });
 });
 
-test('the documented envelopes are bare and singular where the seeds show them so', async () => {
+test('the documented envelopes are bare and singular where the guide shows them so', async () => {
   const { client, sandbox } = await tenant({ envelopes: 'documented' });
   expect((await client.model('GET', '/processes')).body).toContainEqual({
     id: '118000000003',

@@ -8,7 +8,7 @@ export interface ActivityConnection {
 
 /** The pace of waits. Only tests and benchmarks change it; the defaults are Anaplan's recommendations. */
 export interface Timing {
-  /** seeds "Monitor the import tasks": no more than once every 5 seconds. */
+  /** anaplan-api: "Monitor the import tasks": no more than once every 5 seconds. */
   pollIntervalMs: number;
   /** First poll after a start. */
   firstPollMs: number;

@@ -109,7 +109,7 @@ interface CreateBeat {
   waitingSince?: number;
 }
 
-/** A read request that nobody uses is dropped by Anaplan after this ("Delete read requests"). */
+/** A read request that nobody uses is dropped by Anaplan after this (anaplan-api: "Delete read requests"). */
 const READ_IDLE_MS = 30 * 60_000;
 
 /**

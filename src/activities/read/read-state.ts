@@ -56,7 +56,7 @@ export class ReadState {
   }
 
   /**
-   * Only asking for a page whose number divides by 100 resets Anaplan's 30-minute timer ("Delete read requests"), page 0
+   * Only asking for a page whose number divides by 100 resets Anaplan's 30-minute timer (anaplan-api: "Delete read requests"), page 0
    * among them also while it is not there yet.
    * @returns false when the request is gone
    */

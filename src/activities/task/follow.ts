@@ -22,7 +22,7 @@ export interface FollowBeat {
 }
 
 const TERMINAL = new Set(['COMPLETE', 'CANCELLED']);
-/** The states that Anaplan documents ("Monitor the import tasks"). */
+/** The states that Anaplan documents (anaplan-api: "Monitor the import tasks"). */
 const DOCUMENTED = new Set(['NOT_STARTED', 'IN_PROGRESS', 'CANCELLING', ...TERMINAL]);
 /** A state that nobody documents is told after so many polls: one may be chance. */
 const ODD_POLLS = 3;

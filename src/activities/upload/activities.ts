@@ -137,7 +137,7 @@ async function checkHeaders(
   return warnings;
 }
 
-/** seeds "Set the Chunk Count". An unknown file ID would create another file: the answered ID tells. */
+/** anaplan-api: "Set the Chunk Count". An unknown file ID would create another file: the answered ID tells. */
 async function setChunkCount(
   client: AnaplanClient,
   call: Call,

@@ -25,7 +25,7 @@ interface Session {
   renewAt: number;
 }
 
-/** A token lives 35 minutes (anaplan-facts.md); assumed where the answer does not say. */
+/** A token lives 35 minutes (anaplan-api: "Authentication service"); assumed where the answer does not say. */
 const DEFAULT_LIFE_MS = 35 * 60_000;
 const REFRESH_BEFORE_MS = 5 * 60_000;
 /** For tokens shorter than usual: the last part of their life in which they are renewed. */

@@ -7,7 +7,7 @@ export type Credentials =
   | { kind: 'basic'; user: string; password: string }
   | ({
       kind: 'certificate';
-      /** Payload format; `v2` (default) is required since 2026-06-19 (anaplan-facts.md). */
+      /** Payload format; `v2` (default) is required since 2026-06-19 (anaplan-api: "Authentication service"). */
       payload?: 'v1' | 'v2' | undefined;
       /** Unit of the v2 timestamp. Default `s`; two public clients write `ms`. */
       timestampUnit?: 's' | 'ms' | undefined;

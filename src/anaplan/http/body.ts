@@ -210,7 +210,7 @@ export async function readErrorText(res: WireResponse, limit = MAX_ERROR_BYTES):
 }
 
 /**
- * Parses JSON, also with something before it (the seeds show a CSV line before a chunk list). A text that is cut
+ * Parses JSON, also with something before it (the guide shows a CSV line before a chunk list). A text that is cut
  * is never repaired: it would make a short list look whole.
  * @returns undefined for an empty text
  * @throws SyntaxError

@@ -57,7 +57,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
  * Sends requests and turns every failure into an {@link AnaplanError}. It waits for the limiter before each send,
- * pauses it on 429, and sends once more on a fresh connection after 410 (seeds: "HTTP responses": the request is
+ * pauses it on 429, and sends once more on a fresh connection after 410 (anaplan-api: "HTTP responses": the request is
  * rerouted). Nothing else is repeated here.
  */
 export class Transport {

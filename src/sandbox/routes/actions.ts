@@ -92,7 +92,7 @@ function start(call: Call, kind: ActionKind): Promise<Reply> | Reply {
     const mapping = body.mappingParameters === undefined ? {} : { mappingParameters: body.mappingParameters };
     const task = call.model.start(actionId, user, { localeName: body.localeName, ...mapping });
     const taskId = task?.taskId ?? '';
-    // Seeds: imports and processes answer the bare ID, but enveloped where mapping parameters were sent.
+    // anaplan-api: "Run the import": imports and processes answer the bare ID, but enveloped where mapping parameters were sent.
     const bare = (kind === 'imports' || kind === 'processes') && body.mappingParameters === undefined;
     if (bare) return json({ taskId });
     return kind === 'actions' ? json({ task: { taskId } }) : envelope(call, 'task', { task: { taskId } });
@@ -100,7 +100,7 @@ function start(call: Call, kind: ActionKind): Promise<Reply> | Reply {
 }
 
 function list(call: Call, kind: ActionKind): Reply {
-  // Facts: a wrong parent ID is answered with an empty list.
+  // anaplan-api: "Tasks": a wrong parent ID is answered with an empty list.
   const tasks = call.model.tasks
     .list()
     .filter((task) => task.kind === kind && task.actionId === param(call, 'a'))
@@ -111,7 +111,7 @@ function list(call: Call, kind: ActionKind): Reply {
     }));
   if (call.world.settings.taskOrder === 'descending') tasks.reverse();
   const sort = call.query.get('sort');
-  // The seeds sort by creationTime here and by creationDate there.
+  // The guide sorts by creationTime here and by creationDate there.
   if (sort?.includes('creationDate')) call.query.set('sort', sort.replace('creationDate', 'creationTime'));
   if (call.world.settings.envelopes === 'documented' && tasks.length === 1) {
     if (kind === 'imports') return envelope(call, 'task', { task: tasks[0] });
@@ -129,7 +129,7 @@ function ownTask(call: Call, kind: ActionKind): Task {
   return task;
 }
 
-/** Seeds: `includeProcessDetails` adds times to a process's result and to its nested ones. */
+/** anaplan-api: "Monitor the process tasks": `includeProcessDetails` adds times to a process's result and to its nested ones. */
 function timed(task: Task, result: TaskResult): TaskResult {
   const times = (from: number, to: number) => ({
     duration: String(Math.round(to - from)),
@@ -187,7 +187,7 @@ function cancel(call: Call, kind: ActionKind): Reply {
 }
 
 const taskRoutes = (kind: ActionKind): Route[] => {
-  // A busy model holds the lists of export, process and delete tasks: the seeds name only those of imports.
+  // A busy model holds the lists of export, process and delete tasks: the guide names only those of imports.
   const listRoute = kind === 'imports' ? answers : holds;
   return [
     answers('POST', `/models/{m}/${kind}/{a}/tasks`, (call) => start(call, kind)),

@@ -50,7 +50,7 @@ function models(call: Call, workspaceId?: string) {
   );
 }
 
-/** Model status (seeds: "Check model status"; facts: GET answers without an envelope). */
+/** Model status (anaplan-api: "Check model status"; GET answers without an envelope). */
 function requestStatus(call: Call): Record<string, unknown> {
   const { model } = call;
   const { user, clock } = call.world.settings;

@@ -5,7 +5,7 @@ import { envelope, holds, indexParam, paged, param, type Call, type Route } from
 function describe(call: Call, file: StoredFile, announced?: number): object {
   const { id, name, encoding, separator, headerRow, firstDataRow } = file.definition;
   const chunkCount = announced ?? call.model.files.chunkCount(file);
-  // Seeds: "Get the list of export files": export files have fewer properties.
+  // anaplan-api: "Get the list of export files": export files have fewer properties.
   if (id.startsWith('116')) return { id, name, chunkCount, firstDataRow: 0, headerRow: 0 };
   return {
     id,
@@ -56,7 +56,7 @@ export const fileRoutes: Route[] = [
     return envelope(call, 'file', { file: describe(call, file, count) });
   }),
   holds('PUT', '/models/{m}/files/{f}', async (call) => {
-    // Seeds: "Upload file as a single chunk": such a file cannot be compressed.
+    // anaplan-api: "Upload file as a single chunk": such a file cannot be compressed.
     if (contentKind(call) === 'gzip')
       throw new Refusal(415, 'A file that is sent as a whole cannot be compressed.');
     watch(call, param(call, 'f'));

@@ -4,7 +4,7 @@ import { line } from '../data';
 import { bytes, header, Refusal } from '../http';
 import { envelope, find, holds, paged, param, type Call, type Route } from './route';
 
-/** Larger lists are refused rather than cut (seeds: "Retrieve list data"). */
+/** Larger lists are refused rather than cut (anaplan-api: "Retrieve list data"). */
 const MAX_RECORDS = 1_000_000;
 
 const listOf = (call: Call) => find(call.model.definition.lists, param(call, 'l'));

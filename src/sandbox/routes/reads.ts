@@ -5,11 +5,11 @@ import { find, holds, indexParam, envelope, param, type Call, type Route } from 
 
 type Kind = ReadRequest['kind'];
 
-/** What a large read can be laid out as (seeds: "Initiate large read request"). */
+/** What a large read can be laid out as (anaplan-api: "Initiate large read request"). */
 const EXPORT_TYPES = ['GRID_ALL_PAGES', 'TABULAR_SINGLE_COLUMN', 'TABULAR_MULTI_COLUMN'];
 const singular = { views: 'view', lists: 'list' } as const;
 
-/** Seeds: "Download pages": `Accept: text/csv` is required. */
+/** anaplan-api: "Download pages": `Accept: text/csv` is required. */
 function requireCsv(call: Call): void {
   const accept = header(call.headers, 'accept') ?? '*/*';
   if (!/text\/csv|text\/\*|\*\/\*/.test(accept)) throw new Refusal(406, 'The pages of a read are text/csv.');
@@ -21,7 +21,7 @@ function describe(call: Call, kind: Kind, request: ReadRequest, fields: Record<s
   return envelope(call, name, { [name]: { requestId: request.requestId, ...fields, url } });
 }
 
-/** The ID is a JSON number here, unlike everywhere else (seeds: "Retrieve status of large read request"). */
+/** The ID is a JSON number here, unlike everywhere else (anaplan-api: "Retrieve status of large read request"). */
 const objectId = (kind: Kind, request: ReadRequest) => ({
   [`${singular[kind]}Id`]: Number(request.objectId),
 });
@@ -81,7 +81,7 @@ export const readRoutes: Route[] = [
     const list = find(call.model.definition.lists, param(call, 'l'));
     const content = call.model.listContent(list);
     const lines: string[] = [];
-    // Seeds: "Preview large data list read": up to 1,000 records.
+    // anaplan-api: "Preview large data list read": up to 1,000 records.
     for (let i = 0; i < content.pages && lines.length <= 1_000; i++) {
       const rows = content.page(i).toString('utf8').split('\n').slice(0, -1);
       lines.push(...(i === 0 ? rows : rows.filter((row) => row !== lines[0])));

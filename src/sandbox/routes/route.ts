@@ -25,7 +25,7 @@ export interface Route {
   method: string;
   /** Below `/2/0`, without `/workspaces/{w}` before `/models/{m}`. */
   pattern: string;
-  /** Whether a busy model answers it (seeds: "API behavior when the model is busy"). */
+  /** Whether a busy model answers it (anaplan-api: "API behavior when the model is busy"). */
   busy: 'answers' | 'holds';
   handle: (call: Call) => Reply | Promise<Reply>;
 }
@@ -87,8 +87,8 @@ function numberQuery(call: Call, name: string, fallback: number): number {
 }
 
 /**
- * A list answer with paging (seeds: "Displaying Pages of Results"). `omitEmpty` leaves the key out of an empty list
- * (facts: "Envelope, errors, paging").
+ * A list answer with paging (anaplan-api: "Displaying Pages of Results"). `omitEmpty` leaves the key out of an empty list
+ * (anaplan-api: "Envelope, errors, paging").
  */
 export function paged(
   call: Call,
