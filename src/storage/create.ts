@@ -3,14 +3,15 @@ import { openFormat } from './formats/source';
 import { Guard } from './local/guard';
 import { Markers } from './local/marker';
 import { LocalPaths } from './local/paths';
-import { putLocalOnce } from './local/once';
-import { otherLocalParts, tryLocalOnce, tryLocalTarget } from './local/trial';
-import { committedLocally, discardLocalPart, modesOf, openLocalSink, resumeLocalSink } from './local/sink';
-import { openLocalSource } from './local/source';
-import type { Storage, StorageRoot } from './ports';
+import { modesOf } from './local/sink';
+import { localStore } from './local/store';
+import type { Storage, StorageRoot, Store } from './ports';
+import { Stores } from './stores';
 
-/** Which local files a storage serves. */
-export interface LocalStorageOptions {
+/** What a storage opens. */
+export interface StorageOptions {
+  /** Stores beside the local files, each with schemes of its own. */
+  stores?: readonly Store[];
   roots: StorageRoot[];
   /** Where relative paths of roots start. */
   cwd: string;
@@ -24,14 +25,14 @@ export interface LocalStorageOptions {
 
 /**
  * Storage over local files below the given roots: paths relative to the root `default` (`data/a.csv`) or to the one that
- * they name (`payroll:june.csv`), absolute paths and `file://` URIs.
- * Missing parents of a target are created (for `putOnce` 0700). A new target gets `fileMode`, a replaced one keeps its
- * mode. Hidden files and the worker's own are refused.
+ * they name (`payroll:june.csv`), absolute paths and `file://` URIs; and over the given stores, by the schemes of URIs.
+ * A new local target gets `fileMode`, a replaced one keeps its mode. Hidden files and the worker's own are refused.
  */
-export function createStorage(o: LocalStorageOptions): Storage {
+export function createStorage(o: StorageOptions): Storage {
   const paths = new LocalPaths(o.roots, o.cwd, new Guard(o.own));
   const modes = modesOf(o.fileMode ?? 0o640);
   const markers = new Markers(paths, o.markers);
+  const stores = new Stores(localStore(paths, modes), o.stores ?? []);
   return {
     roots: paths.roots.map(({ name, access = 'write' }) => ({ name, access })),
     async placeOf(uri) {
@@ -44,6 +45,7 @@ export function createStorage(o: LocalStorageOptions): Storage {
     markerOf: (root) => markers.of(root),
     locality: o.roots.length > 0 && o.roots.every((root) => root.shared === true) ? 'shared' : 'host',
     async localityOf(uri) {
+      if (!stores.isLocal(uri)) return 'shared';
       try {
         return (await paths.rootFor(uri)).shared === true ? 'shared' : 'host';
       } catch (error) {
@@ -51,7 +53,7 @@ export function createStorage(o: LocalStorageOptions): Storage {
       }
     },
     async openSource(uri, { pinned, workbook = false } = {}) {
-      const stored = await openLocalSource(paths, uri, pinned);
+      const stored = await stores.of(uri).openSource(uri, pinned);
       try {
         return await openFormat(stored, workbook);
       } catch (error) {
@@ -59,13 +61,13 @@ export function createStorage(o: LocalStorageOptions): Storage {
         throw error;
       }
     },
-    openTarget: (uri, token) => openLocalSink(paths, uri, token, modes),
-    resumeTarget: (uri, token, state) => resumeLocalSink(paths, uri, token, state, modes),
-    tryTarget: (uri, token) => tryLocalTarget(paths, uri, token, modes),
-    otherParts: (uri, token) => otherLocalParts(paths, uri, token),
-    tryOnce: (uri, token) => tryLocalOnce(paths, uri, token),
-    committed: (uri, token, expected) => committedLocally(paths, uri, token, expected),
-    discardPart: (uri, token) => discardLocalPart(paths, uri, token),
-    putOnce: (uri, slices, token) => putLocalOnce(paths, uri, slices, token),
+    openTarget: (uri, token) => stores.of(uri).openTarget(uri, token),
+    resumeTarget: (uri, token, state) => stores.of(uri).resumeTarget(uri, token, state),
+    tryTarget: (uri, token) => stores.of(uri).tryTarget(uri, token),
+    otherParts: (uri, token) => stores.of(uri).otherParts(uri, token),
+    tryOnce: (uri, token) => stores.of(uri).tryOnce(uri, token),
+    committed: (uri, token, expected) => stores.of(uri).committed(uri, token, expected),
+    discardPart: (uri, token) => stores.of(uri).discardPart(uri, token),
+    putOnce: (uri, slices, token) => stores.of(uri).putOnce(uri, slices, token),
   };
 }

@@ -1,5 +1,5 @@
 /** Where bytes come from and go to. */
-export { StorageError, type StorageErrorType } from './errors';
+export { sourceChanged, StorageError, type StorageErrorType } from './errors';
 export { SLICE_BYTES } from './ports';
 export type {
   ByteSource,
@@ -14,10 +14,12 @@ export type {
   SourceVersion,
   Storage,
   StorageRoot,
+  Store,
   StoredFile,
   StoredSource,
 } from './ports';
-export { createStorage } from './create';
+export { createStorage, type StorageOptions } from './create';
+export { assertToken } from './token';
 export { MARKER_FILE, markRoots } from './local/marker';
 export { DEFAULT_ROOT, nameRoots, rootNameFault } from './local/roots';
 export { gzipChunk, type GzipChunk } from './formats/gzip';

@@ -1,6 +1,6 @@
 /**
- * The ports through which bytes come and go. An adapter (local files today; object stores and SQL later) implements
- * them; one contract test (`test/storage/contract.ts`) holds all adapters to the same behaviour.
+ * The ports through which bytes come and go. A {@link Store} is one adapter; one contract test
+ * (`test/storage/contract.ts`) holds all of them to the same behaviour.
  */
 
 /** No buffer that a source yields is larger than this, so that memory does not grow with the file. */
@@ -151,33 +151,18 @@ export interface Place {
   uri: string;
 }
 
-/** Opens sources and targets by path or URI. Everything it throws is a `StorageError`. */
-export interface Storage {
-  /** What may be used, by name. */
-  readonly roots: readonly { name: string; access: 'read' | 'write' }[];
+/**
+ * One kind of place for bytes: local files, an object store. {@link Storage} chooses it by the scheme of a URI, and puts the
+ * formats on top. Everything it throws is a `StorageError`.
+ */
+export interface Store {
+  /** What its URIs begin with, in lower case: `s3` for `s3://`. */
+  readonly schemes: readonly string[];
   /**
-   * The root that a path or URI means. A root that is none of {@link roots} is taken by its name: others may have it.
-   * @throws StorageError InvalidInput
+   * @param pinned the version of an earlier opening: another one is SourceChanged
+   * @throws StorageError InvalidInput, SourceNotFound, SourceChanged, TransferCorrupt
    */
-  placeOf(uri: string): Promise<Place>;
-  /**
-   * Which file system stands under the name of a root: its marker. Undefined where it is only read, or can hold none.
-   * @throws StorageError InvalidInput, or a transient one where it is another file system than at the start, or none
-   */
-  markerOf(root: string): Promise<string | undefined>;
-  /** `shared` when every root is. */
-  readonly locality: Locality;
-  /** Locality of one path or URI. @throws StorageError InvalidInput */
-  localityOf(uri: string): Promise<Locality>;
-  /**
-   * @param o.pinned the version of an earlier opening: another one is SourceChanged
-   * @param o.workbook the file is a workbook: a zip is then no mistake
-   * @throws StorageError InvalidInput, SourceNotFound, SourceEmpty, SourceChanged, TransferCorrupt
-   */
-  openSource(
-    uri: string,
-    o?: { pinned?: SourceVersion | undefined; workbook?: boolean },
-  ): Promise<ByteSource>;
+  openSource(uri: string, pinned: SourceVersion | undefined): Promise<StoredSource>;
   /**
    * Begins a target, with missing parents. What gathered for it under that token before is dropped.
    * @param token names the writer, e.g. the first run ID: letters, digits, `-` and `_`
@@ -217,6 +202,35 @@ export interface Storage {
    * file exists, which below a directory of the run's own means an earlier attempt wrote it, nothing is read or written.
    */
   putOnce(uri: string, slices: AsyncIterable<Buffer>, token: string): Promise<StoredFile>;
+}
+
+/** Opens sources and targets by path or URI. Everything it throws is a `StorageError`. */
+export interface Storage extends Omit<Store, 'schemes' | 'openSource'> {
+  /** What may be used, by name. */
+  readonly roots: readonly { name: string; access: 'read' | 'write' }[];
+  /**
+   * The root that a path or URI means. A root that is none of {@link roots} is taken by its name: others may have it.
+   * @throws StorageError InvalidInput
+   */
+  placeOf(uri: string): Promise<Place>;
+  /**
+   * Which file system stands under the name of a root: its marker. Undefined where it is only read, or can hold none.
+   * @throws StorageError InvalidInput, or a transient one where it is another file system than at the start, or none
+   */
+  markerOf(root: string): Promise<string | undefined>;
+  /** `shared` when every root is. */
+  readonly locality: Locality;
+  /** Locality of one path or URI. @throws StorageError InvalidInput */
+  localityOf(uri: string): Promise<Locality>;
+  /**
+   * @param o.pinned the version of an earlier opening: another one is SourceChanged
+   * @param o.workbook the file is a workbook: a zip is then no mistake
+   * @throws StorageError InvalidInput, SourceNotFound, SourceEmpty, SourceChanged, TransferCorrupt
+   */
+  openSource(
+    uri: string,
+    o?: { pinned?: SourceVersion | undefined; workbook?: boolean },
+  ): Promise<ByteSource>;
 }
 
 /** What another run has begun for the same target. */

@@ -345,18 +345,22 @@ export function storageContract(adapter: string, create: () => Promise<Harness>)
       });
 
       it('go back to what was whole, or stay at their last state', async () => {
-        const sink = await open();
-        await write(sink, 'one,');
-        const before = await sink.sync();
-        await write(sink, 'two,thr');
-        const back = await sink.rollBack(8);
-        await sink.close();
-        const again = await resume(back ?? before);
-        expect(again?.size).toBe(back ? 8 : 4);
-        if (!again) return;
-        await write(again, back ? 'three' : 'two,three');
-        await commit(again, 'one,two,three');
-        expectBytes(await h.get('t.csv'), Buffer.from('one,two,three'));
+        const text = 'one,two,three,four';
+        for (let size = 4; size <= text.length; size++) {
+          const sink = await open();
+          await write(sink, text.slice(0, 4));
+          const before = await sink.sync();
+          await write(sink, text.slice(4));
+          const back = await sink.rollBack(size);
+          await sink.close();
+          const again = await resume(back ?? before);
+          const stands = back ? size : 4;
+          expect(again?.size).toBe(stands);
+          if (!again) return;
+          await write(again, `${text.slice(stands)}!`);
+          await commit(again, `${text}!`);
+          expectBytes(await h.get('t.csv'), Buffer.from(`${text}!`));
+        }
       });
 
       it('leave nothing behind when given up, and the parts of others alone', async () => {

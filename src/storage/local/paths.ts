@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { errnoOf, invalid, reasonOf, transientOf } from '../errors';
 import type { Place, StorageRoot } from '../ports';
+import { assertToken } from '../token';
 import { Guard } from './guard';
 import { DEFAULT_ROOT, isBelow, nameRoots, placeUri, readName, type NamedRoot } from './roots';
 
@@ -206,9 +207,7 @@ export function fileUri(path: string): string {
 
 /** The name of the file in which a target gathers. @throws StorageError InvalidInput for an unsafe token */
 export function partPath(target: string, token: string): string {
-  if (!/^[A-Za-z0-9_-]{1,128}$/.test(token)) {
-    throw invalid(`The token ${JSON.stringify(token)} is not made of letters, digits, - and _ only.`);
-  }
+  assertToken(token);
   return join(dirname(target), `${basename(target)}.${token}.part`);
 }
 

@@ -5,7 +5,8 @@ import { crc32, gunzipSync } from 'node:zlib';
 
 import { createActivities, type DownloadPosition } from '../../../src/activities';
 import { startPosition, TargetWriter } from '../../../src/activities/attempt/target-writer';
-import type { Storage } from '../../../src/storage';
+import { createStorage, type Storage } from '../../../src/storage';
+import { PartsStore } from '../../storage/parts-store';
 import { attempt, Bench, type AttemptOptions } from '../support';
 
 const EXPORT = { id: '116000000003', name: 'Export Bulk' };
@@ -101,6 +102,38 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
     expect(second.durable.received).toBe(8);
     await second.close();
     expect(gunzipSync(bench.read('out.csv.run1.part')).toString()).toBe('one\ntwo\n');
+  });
+
+  it('goes on in a store of parts, of which none can be cut, wherever an attempt failed', async () => {
+    const parts = new PartsStore();
+    const storage = createStorage({ roots: [], cwd: '/', stores: [parts] });
+    const there = { uri: 'mem://bucket/out.csv', token: 'run1' };
+    const units = Array.from({ length: 40 }, (_, i) => 'x'.repeat((i * 7) % 23) + `${i}\n`);
+    let at = startPosition();
+    let attempts = 0;
+    while (at.next < units.length) {
+      attempts += 1;
+      const opened = await TargetWriter.open(storage, there, at, false);
+      if (!opened) throw new Error('not opened');
+      const until = Math.min(at.next + 5, units.length);
+      for (let i = at.next; i < until; i++) {
+        await opened.writeUnit(of(units[i] ?? ''));
+        await opened.reached(i + 1, { rows: 0 }, i % 3 === 0);
+      }
+      if (until < units.length) {
+        await expect(opened.writeUnit(broken('half a unit'))).rejects.toThrow('cut');
+        await opened.salvage();
+      } else await opened.reached(until, { rows: 0 }, true);
+      at = JSON.parse(JSON.stringify(opened.durable)) as DownloadPosition;
+      await opened.close();
+    }
+    expect(attempts).toBeGreaterThan(5);
+    const whole = Buffer.from(units.join(''));
+    expect(at).toMatchObject({ next: 40, offset: whole.length, crc32: crc32(whole) });
+    const sink = await storage.resumeTarget(there.uri, there.token, at.sink ?? {});
+    await sink?.commit({ size: at.offset, crc32: at.crc32 });
+    expect(parts.objects.get('out.csv')?.bytes.toString()).toBe(whole.toString());
+    expect(parts.uploads.size).toBe(0);
   });
 });
 
