@@ -17,6 +17,8 @@ export interface FailureFacts {
   effects?: Effects;
   /** For a run that fails with its first activity: the search attributes that are known, where they are registered. */
   attributes?: Partial<Record<SearchAttribute, string>>;
+  /** The last state of the task that was seen. */
+  lastState?: string;
 }
 
 /** A failure that is not retried. */
@@ -32,6 +34,20 @@ export function fail(
     nonRetryable: true,
     details: [{ remedy: FAILURES[type].remedy, ...facts }],
     ...(cause instanceof Error ? { cause } : {}),
+  });
+}
+
+/** A final failure with more facts; whatever else it is stays as it is. */
+export function withFacts(error: unknown, facts: FailureFacts): unknown {
+  if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) return error;
+  const { message, type, cause, details } = error;
+  const [known, ...more] = details ?? [];
+  return ApplicationFailure.create({
+    message,
+    nonRetryable: true,
+    details: [{ ...(known as object | undefined), ...facts }, ...more],
+    ...(type ? { type } : {}),
+    ...(cause ? { cause } : {}),
   });
 }
 

@@ -1,13 +1,11 @@
 /** The first activity of every run: checks the input, logs in, turns names into IDs, and changes nothing. */
 
-import { ApplicationFailure } from '@temporalio/common';
-
 import { AnaplanError, retryRule, type AnaplanClient } from '../../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../../contracts';
 import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../../contracts';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
-import { fail } from '../attempt/failures';
+import { fail, withFacts } from '../attempt/failures';
 import { pick, reference, wrongCase } from './names';
 import { assertNotStartedBefore } from '../attempt/past';
 import { fileUses, resolvers, type Scope } from './resolve';
@@ -24,7 +22,7 @@ export function createPrepare(deps: ActivityDeps) {
       return await prepareRun(deps, timing, given, known);
     } catch (error) {
       // A run that ends here has to be found by what is known of it.
-      throw deps.searchAttributes() ? withAttributes(error, known) : error;
+      throw deps.searchAttributes() ? withFacts(error, { attributes: known }) : error;
     }
   };
 }
@@ -96,18 +94,6 @@ function objectIn(input: Record<string, unknown>): string | undefined {
     (key) => typeof input[key] === 'string',
   );
   return kind && `${kind} ${String(input[kind])}`;
-}
-
-function withAttributes(error: unknown, attributes: Attributes): unknown {
-  if (!(error instanceof ApplicationFailure) || !error.nonRetryable) return error;
-  const { message, type, cause, details } = error;
-  return ApplicationFailure.create({
-    message,
-    nonRetryable: true,
-    details: [{ ...(details?.[0] as object | undefined), attributes }],
-    ...(type ? { type } : {}),
-    ...(cause ? { cause } : {}),
-  });
 }
 
 function validated<N extends IntegrationName>(integration: N, input: unknown): IntegrationInputs[N] {

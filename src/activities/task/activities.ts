@@ -2,11 +2,12 @@
 import { AnaplanError } from '../../anaplan';
 import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { withFacts } from '../attempt/failures';
 import { GivenUp, NotConfirmed } from '../attempt/lease';
 import { assertNotStartedBefore } from '../attempt/past';
 import { work } from '../attempt/work';
 import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskActivities } from './contract';
-import { follow, withLastState, type FollowBeat } from './follow';
+import { follow, type FollowBeat } from './follow';
 import { nameOf } from './name-of';
 import { afterEarlier, startOutcome, unsent } from './start';
 import { baselineOf, contradiction, judgeList } from './task-list';
@@ -95,7 +96,8 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
           (w) => follow(deps.connection(input.connection).client, input, w, timing, seen),
         );
       } catch (error) {
-        throw withLastState(error, seen.state);
+        // The result of the run shall tell it.
+        throw seen.state ? withFacts(error, { lastState: seen.state }) : error;
       }
     },
 

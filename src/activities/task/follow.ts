@@ -1,6 +1,4 @@
 /** Following a task to its end, poll after poll and attempt after attempt. */
-import { ApplicationFailure } from '@temporalio/common';
-
 import { AnaplanError, type AnaplanClient } from '../../anaplan';
 import { refOf } from '../attempt/calls';
 import { fail } from '../attempt/failures';
@@ -26,19 +24,6 @@ const TERMINAL = new Set(['COMPLETE', 'CANCELLED']);
 const DOCUMENTED = new Set(['NOT_STARTED', 'IN_PROGRESS', 'CANCELLING', ...TERMINAL]);
 /** A state that nobody documents is told after so many polls: one may be chance. */
 const ODD_POLLS = 3;
-
-/** Adds the last state of the task to a failure that ends the following of it: the result shall tell it. */
-export function withLastState(error: unknown, state: string | undefined): unknown {
-  if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true || !state) return error;
-  const [facts, ...more] = error.details ?? [];
-  return ApplicationFailure.create({
-    ...(error.type ? { type: error.type } : {}),
-    message: error.message,
-    nonRetryable: true,
-    details: [{ ...(facts as object | undefined), lastState: state }, ...more],
-    ...(error.cause === undefined ? {} : { cause: error.cause }),
-  });
-}
 
 /** Polls a task until it has ended, or is in a state that the run must be told of. */
 export async function follow(
