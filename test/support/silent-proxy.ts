@@ -6,6 +6,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 interface Pair {
   near: Socket;
   far: Socket;
+  /** While unplugged: what the near side's machine would send once its network is back, unless the socket was reset. */
+  held: Buffer[];
 }
 
 /**
@@ -15,6 +17,8 @@ interface Pair {
 export class SilentProxy {
   private readonly pairs = new Set<Pair>();
   private silent = false;
+  private unplugged = false;
+  private watched: { text: string; seen: () => void } | undefined;
   /** Bytes that the near side sent through. */
   sent = 0;
 
@@ -28,7 +32,7 @@ export class SilentProxy {
   /** @param target `host:port` that the bytes go to */
   static async start(target: string): Promise<SilentProxy> {
     const at = target.lastIndexOf(':');
-    const server = createServer({ pauseOnConnect: true });
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
     const proxy = new SilentProxy(server, { host: target.slice(0, at), port: Number(target.slice(at + 1)) });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -49,10 +53,32 @@ export class SilentProxy {
     }
   }
 
+  /**
+   * The near side's machine loses its network: as {@link silence}, but no connection is made any more, and what it had
+   * written stays with it. It is sent when the network is back, also of a socket that was closed meanwhile; of one that
+   * was reset it is gone.
+   */
+  unplug(): void {
+    this.silence();
+    this.unplugged = true;
+    for (const { near } of this.pairs) near.resume();
+  }
+
+  /** {@link unplug}s when the near side has written a text, which stays with it. */
+  unplugAt(text: string): Promise<void> {
+    return new Promise((seen) => {
+      this.watched = { text, seen };
+    });
+  }
+
   /** Everything passes again, what was held back first. */
   restore(): void {
     this.silent = false;
-    for (const { near, far } of this.pairs) {
+    this.unplugged = false;
+    for (const { near, far, held } of this.pairs) {
+      for (const bytes of held.splice(0)) this.forward(bytes, far);
+      // Not at once: a server may take the end of a connection for the end of interest in its answer.
+      if (near.readableEnded) setTimeout(() => far.end(), 1_000);
       near.resume();
       far.resume();
     }
@@ -67,20 +93,46 @@ export class SilentProxy {
     await once(this.server, 'close');
   }
 
+  private forward(bytes: Buffer, far: Socket): boolean {
+    this.sent += bytes.length;
+    return far.write(bytes);
+  }
+
+  /** Whether these bytes of the near side stay with it. */
+  private keeps(bytes: Buffer): boolean {
+    if (this.watched && bytes.includes(this.watched.text)) {
+      this.unplug();
+      this.watched.seen();
+      this.watched = undefined;
+    }
+    return this.unplugged;
+  }
+
   private accept(near: Socket): void {
+    if (this.unplugged) {
+      near.on('error', () => undefined).resetAndDestroy();
+      return;
+    }
     const far = connect(this.target);
-    const pair = { near, far };
+    // Half of a connection may be closed while the network is away.
+    const pair: Pair = { near, far, held: [] };
     this.pairs.add(pair);
     const pass = (from: Socket, to: Socket): void => {
-      from.on('data', (bytes) => {
-        if (from === near) this.sent += bytes.length;
-        if (to.write(bytes) || this.silent) return;
+      from.on('data', (bytes: Buffer) => {
+        if (from === near && this.keeps(bytes)) {
+          pair.held.push(bytes);
+          return;
+        }
+        if ((from === near ? this.forward(bytes, far) : to.write(bytes)) || this.silent) return;
         from.pause();
         to.once('drain', () => {
           if (!this.silent) from.resume();
         });
       });
-      from.on('end', () => to.end());
+      from.on('end', () => {
+        if (from === near && this.unplugged) return;
+        to.end();
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         this.pairs.delete(pair);

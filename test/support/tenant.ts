@@ -151,6 +151,14 @@ export class Tenant {
     return workflowId;
   }
 
+  /** Starts a run and waits for its end. */
+  async run<N extends IntegrationName>(
+    name: N,
+    input: Omit<IntegrationInputs[N], 'model'> & { model?: string },
+  ): Promise<Ending> {
+    return this.ending(await this.begin(name, input));
+  }
+
   /** Waits for the end of a run, whatever it is. */
   async ending(workflowId: string): Promise<Ending> {
     const handle = this.client.workflow.getHandle(workflowId);

@@ -9,6 +9,8 @@ import {
   twoUploads,
 } from './cut-off/uploads';
 
+import { withChunk, withStart } from './cut-off/unplugged';
+
 /** Two processes a case. */
 const AT_ONCE = 6;
 
@@ -28,6 +30,8 @@ describe('a worker that is cut off from Temporal while Anaplan stays in its reac
       'writes no byte more to the target of an export': inExport,
       'writes no byte more to a compressed target': inDownload,
       'writes no row of a view twice': inPages,
+      'starts no action by a request that its machine kept while it had no network': withStart,
+      'sends no chunk that its machine kept while it had no network': withChunk,
       'leaves the dumps of a process to another one, whole': inDump,
     },
     600_000,

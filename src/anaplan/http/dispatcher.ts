@@ -1,10 +1,11 @@
 import { DecoratorHandler, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+import { resettingConnector } from './connector';
 import { contentLength, header, type Headers } from './headers';
 import { environmentProxies } from './proxy';
 
 /** Time-outs of the transport, milliseconds. */
 export interface Timeouts {
-  /** Until the connection stands, TLS and proxy included. */
+  /** Until the connection stands; the same again for a proxy's answer, and for TLS. */
   connectMs: number;
   /** Until the answer's first byte. Long, because a busy model holds requests open instead of answering. */
   headersMs: number;
@@ -37,17 +38,17 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
  * @throws ProxyError for a variable that names no proxy
  */
 export function createDispatcher(timeouts: Timeouts, keepAlive: boolean): Dispatcher {
-  const connect = { timeout: timeouts.connectMs };
+  const connect = resettingConnector(timeouts.connectMs);
+  const tls = { timeout: timeouts.connectMs };
   return new EnvHttpProxyAgent({
     ...environmentProxies(process.env),
     pipelining: keepAlive ? 1 : 0,
     allowH2: false,
     connect,
-    proxyTls: connect,
-    requestTls: connect,
+    requestTls: tls,
     // The pool that talks to the proxy itself: without this a proxy that never answers CONNECT holds a call for 5 min.
     clientFactory: (origin, options) =>
-      new Pool(origin, { ...(options as Pool.Options), headersTimeout: timeouts.connectMs }),
+      new Pool(origin, { ...(options as Pool.Options), connect, headersTimeout: timeouts.connectMs }),
     headersTimeout: timeouts.headersMs,
     bodyTimeout: timeouts.bodyMs,
   });

@@ -49,6 +49,8 @@ export interface Sides {
   first: Side;
   /** Cuts it off, and starts the other one. */
   cut: () => Promise<Side>;
+  /** Takes all its network away once it has written a text to Anaplan, which does not leave its machine; starts the other one. */
+  unplugAt: (text: string) => Promise<Side>;
 }
 
 /** Opens a tenant with one worker. */
@@ -57,14 +59,22 @@ export function withSides(options: SandboxOptions, run: (sides: Sides) => Promis
     // One slot: a worker that has another one free is given the next attempt, too, which dies on the silent way.
     const first = await Side.start(tenant, ['--transfer-slots', '1']);
     const sides = [first];
-    const cut = async (): Promise<Side> => {
-      first.temporal.silence();
+    const another = async (): Promise<Side> => {
       const second = await Side.start(tenant);
       sides.push(second);
       return second;
     };
+    const cut = (): Promise<Side> => {
+      first.temporal.silence();
+      return another();
+    };
+    const unplugAt = async (text: string): Promise<Side> => {
+      await first.anaplan.unplugAt(text);
+      first.temporal.unplug();
+      return another();
+    };
     try {
-      await run({ tenant, first, cut });
+      await run({ tenant, first, cut, unplugAt });
     } finally {
       await Promise.all(sides.map((side) => side.worker.killed()));
       await Promise.all(sides.map((side) => side.close()));
