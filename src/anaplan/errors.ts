@@ -84,15 +84,23 @@ export function isAborted(error: unknown): boolean {
  */
 export function outcomeUnknown(error: AnaplanError): boolean {
   if (error.sent === 'no') return false;
-  if (error.sent === 'unknown') return true;
+  if (error.sent === 'unknown' || error.code === NOT_ANAPLANS) return true;
   return !REFUSALS.has(error.status ?? 0);
 }
 
 /** The answers that Anaplan documents as refusals (anaplan-api: "HTTP responses"), and a proxy's that let nothing through. */
 const REFUSALS = new Set([400, 401, 403, 404, 405, 406, 407, 409, 410, 415, 422, 423, 424, 425, 429]);
 
-/** The code of an {@link AnaplanError} for a 2xx that Anaplan cannot have meant: a page of a proxy, or a status of failure. */
+/**
+ * The code of an {@link AnaplanError} for an answer that is not Anaplan's: a 2xx or a refusal with a page of a proxy, or
+ * a 2xx with a status of failure in it.
+ */
 export const NOT_ANAPLANS = 'NOT_ANAPLANS';
+
+/** True when Anaplan itself says that something is not there. A gateway that is being set up answers 404 for everything. */
+export function isNotFound(error: unknown): error is AnaplanError {
+  return error instanceof AnaplanError && error.status === 404 && error.code !== NOT_ANAPLANS;
+}
 
 /** An answer without a value that is needed. Internal: the API caller turns it into an {@link AnaplanError}. */
 export class ShapeError extends Error {

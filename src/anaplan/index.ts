@@ -14,6 +14,7 @@ export {
   ABORTED,
   AnaplanError,
   isAborted,
+  isNotFound,
   NOT_ANAPLANS,
   outcomeUnknown,
   type AnaplanErrorKind,

@@ -133,7 +133,8 @@ export const RETRY_TABLE = {
   },
   notAnaplans: {
     row: 'notAnaplans',
-    answers: 'a 2xx with a page that is not JSON, or whose own status says that it failed',
+    answers:
+      'a 2xx with a page that is not JSON, or whose own status says that it failed; a 4xx that is final otherwise, with a page',
     class: 'broken',
     firstDelayMs: 1_000,
     maxDelayMs: MINUTE,

@@ -18,7 +18,7 @@ export class SilentProxy {
   private readonly pairs = new Set<Pair>();
   private silent = false;
   private unplugged = false;
-  private watched: { text: string; seen: () => void } | undefined;
+  private watched: { text: RegExp; seen: () => void } | undefined;
   /** Bytes that the near side sent through. */
   sent = 0;
 
@@ -65,7 +65,7 @@ export class SilentProxy {
   }
 
   /** {@link unplug}s when the near side has written a text, which stays with it. */
-  unplugAt(text: string): Promise<void> {
+  unplugAt(text: RegExp): Promise<void> {
     return new Promise((seen) => {
       this.watched = { text, seen };
     });
@@ -100,7 +100,7 @@ export class SilentProxy {
 
   /** Whether these bytes of the near side stay with it. */
   private keeps(bytes: Buffer): boolean {
-    if (this.watched && bytes.includes(this.watched.text)) {
+    if (this.watched?.text.test(bytes.toString('latin1'))) {
       this.unplug();
       this.watched.seen();
       this.watched = undefined;

@@ -16,7 +16,7 @@ const ODD: [string, FaultAction][] = [
     'a redirect to another host',
     { kind: 'status', status: 302, headers: { location: 'https://login.invalid/' }, body: PAGE },
   ],
-  ...[400, 403, 405, 406, 418, 422].map((status): [string, FaultAction] => [
+  ...[400, 403, 404, 405, 406, 418, 422].map((status): [string, FaultAction] => [
     String(status),
     { kind: 'status', status, body: PAGE, headers: HTML },
   ]),
@@ -82,7 +82,7 @@ describe('answers that nobody has documented', () => {
     rig.sandbox.reset(); // the sandbox takes a poll after the end of a task for carelessness
   });
 
-  it.each(ODD.filter(([name]) => /page|403/.test(name)))(
+  it.each(ODD.filter(([name]) => /page|403|404/.test(name)))(
     'a task whose polls are all answered with %s is cancelled before the model is given back',
     async (_, action) => {
       rig.sandbox.configure({ taskDurationMs: 600_000 });
@@ -102,7 +102,8 @@ describe('answers that nobody has documented', () => {
       });
       expect(end.message).toContain(task?.taskId);
       expect(end.type).toBe(
-        action.kind === 'status' && action.status === 403 ? 'PermissionDenied' : 'ProtocolError',
+        { 403: 'PermissionDenied', 404: 'NotFound' }[action.kind === 'status' ? action.status : 0] ??
+          'ProtocolError',
       );
       expect(end.result.warnings?.join()).toMatch(/could no longer be followed/);
     },

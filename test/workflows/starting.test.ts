@@ -162,7 +162,7 @@ describe('starting a task exactly once, and following it to its end', () => {
     const end = await rig.ending(handle.workflowId);
     expect(end.type).toBe('AmbiguousTaskStart');
     expect(end.message).toMatch(
-      /Whether "Order Products" \(117000000002\) was started cannot be known\..*2 tasks were started since.*Look in Anaplan's action history/,
+      /Whether "Order Products" \(117000000002\) was started cannot be known\..*2 tasks are new in the list.*Look in Anaplan's action history/,
     );
     expect(end.result.failure?.effects).toBe('unknown');
     expect(starts()).toBe(1);

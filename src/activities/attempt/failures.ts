@@ -123,6 +123,9 @@ export function sentence(what: string, error: AnaplanError): string {
   if (error.status === PROXY_REFUSED || isLogInRefusal(error))
     return `${what}: ${error.message.replace(/\.$/, '')}`;
   const said = error.anaplanMessage ? ` "${error.anaplanMessage.slice(0, 500)}"` : '';
+  if (error.kind === 'status' && error.code === NOT_ANAPLANS) {
+    return `${what}: ${error.method} ${shortPath(error.path)} was answered with a page and ${error.status}, as by a proxy or a gateway`;
+  }
   if (error.kind === 'status' || (error.kind === 'auth' && error.status !== undefined)) {
     return `${what}: Anaplan answered ${error.status}${said} to ${error.method} ${shortPath(error.path)}`;
   }

@@ -24,6 +24,8 @@ export class Fence {
   cancelled = false;
   private readonly rhythm: Rhythm;
   private readonly stop = new AbortController();
+  /** Another attempt may be at work. */
+  private readonly replaced = new AbortController();
   private readonly lease: Lease | undefined;
   private readonly pulse: Pulse | undefined;
   private readonly began = new Moment();
@@ -116,13 +118,18 @@ export class Fence {
   }
 
   /** @see Work.fence */
-  get options(): Pick<CallOptions, 'beforeSend' | 'atSend'> {
-    return { beforeSend: () => this.confirm(), atSend: () => this.assertConfirmed() };
+  get options(): Pick<CallOptions, 'beforeSend' | 'atSend' | 'signal'> {
+    return {
+      beforeSend: () => this.confirm(),
+      atSend: () => this.assertConfirmed(),
+      signal: this.replaced.signal,
+    };
   }
 
   /** Ends whatever this attempt does: the server no longer counts on it. */
   giveUp(why: GivenUp): void {
     this.givenUp ??= why;
+    if (!why.awaited) this.replaced.abort(why);
     this.stop.abort(this.givenUp);
   }
 
@@ -158,8 +165,8 @@ export class Fence {
   private heed(): void {
     const { notFound, timedOut, reset, paused } = this.context.cancellationDetails ?? {};
     if (notFound || timedOut) this.giveUp(new GivenUp('the server gave this attempt up'));
-    else if (reset) this.giveUp(new GivenUp('the activity was reset'));
-    else if (paused) this.giveUp(new GivenUp('the activity is paused'));
+    else if (reset) this.giveUp(new GivenUp('the activity was reset', true));
+    else if (paused) this.giveUp(new GivenUp('the activity is paused', true));
   }
 
   /** Finds out what this attempt can know by itself. */

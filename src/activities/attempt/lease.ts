@@ -14,6 +14,14 @@ import {
 /** The server no longer counts on this attempt, or did not say for too long that it does. Final. */
 export class GivenUp extends Error {
   override readonly name = 'GivenUp';
+
+  /** @param awaited - the server makes no other attempt before this one has ended: paused, or reset */
+  constructor(
+    message: string,
+    readonly awaited = false,
+  ) {
+    super(message);
+  }
 }
 
 /** The server did not say in time that it counts on this attempt: nothing was done. */
@@ -146,7 +154,7 @@ async function ask(context: Context, details: unknown, withinMs: number): Promis
 function answerOf(error: unknown): Answer {
   if (error instanceof ActivityCancelledError) return 'cancelled';
   if (error instanceof ActivityNotFoundError) return new GivenUp('the server gave this attempt up');
-  if (error instanceof ActivityPausedError) return new GivenUp('the activity is paused');
-  if (error instanceof ActivityResetError) return new GivenUp('the activity was reset');
+  if (error instanceof ActivityPausedError) return new GivenUp('the activity is paused', true);
+  if (error instanceof ActivityResetError) return new GivenUp('the activity was reset', true);
   return 'silent';
 }

@@ -148,8 +148,12 @@ export class Work<P> {
     this.around.assertConfirmed();
   }
 
-  /** Options of an API call that is sent only while the server counts on this attempt. */
-  get fence(): Pick<CallOptions, 'beforeSend' | 'atSend'> {
+  /**
+   * Options of an API call that is sent only while the server counts on this attempt, and taken back from the system when
+   * another one may be at work: on a machine without network it would be delivered after that one's. Neither cancellation
+   * nor shutdown ends it.
+   */
+  get fence(): Pick<CallOptions, 'beforeSend' | 'atSend' | 'signal'> {
     return this.around.options;
   }
 

@@ -1,5 +1,5 @@
 /** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
-import { AnaplanError, type AnaplanClient } from '../../anaplan';
+import { isNotFound, type AnaplanClient } from '../../anaplan';
 import { LIMITS } from '../../contracts';
 import { alive, filled } from '../attempt/bodies';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
@@ -134,7 +134,7 @@ async function* wholeFile(
       yield slice;
     }
   } catch (error) {
-    if (!(error instanceof AnaplanError && error.status === 404)) throw error;
+    if (!isNotFound(error)) throw error;
   }
   if (bytes > 0) return;
   if (input.bytes !== undefined) {

@@ -1,7 +1,7 @@
 /** Failure dumps: fetched whole, stored where nothing overwrites them, and counted. */
 import { activityInfo } from '@temporalio/activity';
 
-import { AnaplanError, type AnaplanClient } from '../../anaplan';
+import { isNotFound, type AnaplanClient } from '../../anaplan';
 import { pathSafe } from '../../contracts/path-safe';
 import { countDump, type DumpCounts } from './count-dump';
 import { StorageError } from '../../storage';
@@ -54,7 +54,7 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
             },
           };
         } catch (error) {
-          if (error instanceof AnaplanError && error.status === 404) {
+          if (isNotFound(error)) {
             return {
               outcome: 'gone',
               message: `Anaplan says that "${input.name}" has a failure dump, but no longer gives it (404): it is kept only for the user's last task of the action`,

@@ -1,5 +1,5 @@
 /** Large reads of views and lists: pages as they become available, merged into one target. */
-import { AnaplanError, outcomeUnknown, retryRule, type AnaplanClient } from '../../anaplan';
+import { AnaplanError, isNotFound, outcomeUnknown, retryRule, type AnaplanClient } from '../../anaplan';
 import { LIMITS } from '../../contracts';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { alive, filled } from '../attempt/bodies';
@@ -91,11 +91,11 @@ export function createReads(
       work(specOf(input, `Read request ${input.requestId} of "${input.read.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         try {
-          const options = { signal: w.signal, ...w.fence };
+          const options = { ...w.fence, signal: w.signal };
           await client.reads.delete(refOf(input), input.read, input.requestId, options);
         } catch (error) {
           // Deleted by an earlier attempt whose answer was lost, or expired.
-          if (!(error instanceof AnaplanError && error.status === 404)) throw error;
+          if (!isNotFound(error)) throw error;
         }
       }),
   };
@@ -220,7 +220,7 @@ class PageReader {
       const bytes = alive(body.stream, () => w.assertAlive());
       await writer.writeUnit(merge.page(index, filled(bytes, `page ${index}`)));
     } catch (error) {
-      if (error instanceof AnaplanError && error.status === 404) return false;
+      if (isNotFound(error)) return false;
       throw error;
     }
     this.request.asked(index);

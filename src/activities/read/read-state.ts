@@ -1,5 +1,5 @@
 /** The state of a read request: asked for, and kept from expiring. */
-import { AnaplanError, type AnaplanClient, type ReadRequest } from '../../anaplan';
+import { AnaplanError, isNotFound, NOT_ANAPLANS, type AnaplanClient, type ReadRequest } from '../../anaplan';
 import type { Timing } from '../attempt/deps';
 import type { Call } from '../attempt/contract';
 import type { DownloadPosition } from '../download/contract';
@@ -70,7 +70,9 @@ export class ReadState {
       });
       await body.discard();
     } catch (error) {
-      const missing = error instanceof AnaplanError && (error.status === 404 || error.status === 400);
+      const missing =
+        isNotFound(error) ||
+        (error instanceof AnaplanError && error.status === 400 && error.code !== NOT_ANAPLANS);
       // Of a page that is not there yet this is no news; whether the request is tells its state.
       if (missing && next > 0) return false;
       if (!missing) throw error;
@@ -85,7 +87,7 @@ export class ReadState {
     try {
       return await client.reads.status(refOf(input), input.read, input.requestId, { signal: w.signal });
     } catch (error) {
-      if (error instanceof AnaplanError && error.status === 404) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 /** Tasks: started once, followed to their end, cancelled when asked. */
-import { AnaplanError } from '../../anaplan';
+import { AnaplanError, isAborted, NOT_ANAPLANS } from '../../anaplan';
 import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { withFacts } from '../attempt/failures';
@@ -37,9 +37,9 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
           ...(input.mappingParameters?.length ? { mappingParameters: input.mappingParameters } : {}),
         };
         try {
-          // No signal: a cancelled or handed-over start would leave nobody who knows whether it happened. Yet whoever is
-          // slow on the way, cut off or frozen, must not send it: the run has looked for the task already, and may have
-          // started it anew.
+          // A cancellation does not end it: a start that is cancelled or handed over would leave nobody who knows whether
+          // it happened. Yet whoever is slow on the way, cut off or frozen, must not send it: the run has looked for the
+          // task already, and may have started it anew.
           const { taskId } = await client.tasks.start(refOf(input), input.action, body, {
             ...w.fence,
             beforeSend: async () => {
@@ -57,6 +57,10 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
           if (error instanceof GivenUp || error instanceof NotConfirmed)
             return unsent(error, { ...refused, now: w.now() });
           if (!(error instanceof AnaplanError)) throw error;
+          if (isAborted(error) && error.sent === 'no') {
+            const why = new GivenUp('the server no longer counts on this attempt');
+            return unsent(why, { ...refused, now: w.now() });
+          }
           return startOutcome(error, { ...refused, now: w.now() });
         }
       }),
@@ -107,13 +111,14 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
         async (w) => {
           const { client } = deps.connection(input.connection);
           try {
-            const options = { signal: w.signal, ...w.fence };
+            const options = { ...w.fence, signal: w.signal };
             await client.tasks.cancel(refOf(input), input.action, input.taskId, options);
           } catch (error) {
             // Finished meanwhile, or unloaded: following it tells which.
             const late =
               error instanceof AnaplanError &&
               error.sent === 'answered' &&
+              error.code !== NOT_ANAPLANS &&
               [400, 404, 409].includes(error.status ?? 0);
             if (!late) throw error;
           }

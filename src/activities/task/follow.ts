@@ -1,5 +1,5 @@
 /** Following a task to its end, poll after poll and attempt after attempt. */
-import { AnaplanError, type AnaplanClient } from '../../anaplan';
+import { isNotFound, type AnaplanClient } from '../../anaplan';
 import { refOf } from '../attempt/calls';
 import { fail } from '../attempt/failures';
 import type { Work } from '../attempt/work';
@@ -94,7 +94,7 @@ async function poll(
     if (task.currentStep) next.step = task.currentStep.slice(0, 100);
     return { task, beat: next };
   } catch (error) {
-    if (!(error instanceof AnaplanError) || error.status !== 404) throw error;
+    if (!isNotFound(error)) throw error;
     if (w.now() - (beat.missingSince ?? w.now()) < lostMs) return undefined;
     throw fail(
       'TaskLost',

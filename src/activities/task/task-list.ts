@@ -40,17 +40,28 @@ export function judgeList(
     }
   }
   const old = new Set(baseline.idsAtNewest);
-  const fresh = tasks.filter((t) => {
-    if (old.has(t.taskId)) return false;
-    if (t.creationTime === undefined) return true;
-    if (baseline.newest !== null && t.creationTime < baseline.newest) return false;
-    return baseline.serverDate === null || t.creationTime >= baseline.serverDate - CLOCK_SLACK_MS;
-  });
-  if (fresh.length === 1 && fresh[0]) return { outcome: 'adopted', taskId: fresh[0].taskId };
-  if (fresh.length > 1) {
+  const unknown = tasks.filter(
+    (t) =>
+      !old.has(t.taskId) &&
+      (t.creationTime === undefined || baseline.newest === null || t.creationTime >= baseline.newest),
+  );
+  const { serverDate } = baseline;
+  const fresh = unknown.filter(
+    (t) =>
+      t.creationTime === undefined || serverDate === null || t.creationTime >= serverDate - CLOCK_SLACK_MS,
+  );
+  if (unknown.length === 1 && fresh[0]) return { outcome: 'adopted', taskId: fresh[0].taskId };
+  if (unknown.length > 1) {
     return {
       outcome: 'ambiguous',
-      reason: `${fresh.length} tasks were started since, and Anaplan does not say by whom`,
+      reason: `${unknown.length} tasks are new in the list, and Anaplan does not say who started them`,
+    };
+  }
+  // What dates a task need not be what dates an answer: to start it again on that would be to trust two clocks.
+  if (unknown[0]) {
+    return {
+      outcome: 'ambiguous',
+      reason: `task ${unknown[0].taskId} is new in the list, yet dated before the start`,
     };
   }
   if (!whole) {

@@ -85,7 +85,7 @@ export function createUploads(
       work(specOf(input, `Completing file "${input.file.name}"`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const file = { ...input.file, chunkCount: input.chunks };
-        await client.files.complete(refOf(input), input.file.id, file, { signal: w.signal, ...w.fence });
+        await client.files.complete(refOf(input), input.file.id, file, { ...w.fence, signal: w.signal });
       }),
   };
 }
@@ -147,8 +147,8 @@ async function setChunkCount(
 ): Promise<void> {
   // It throws away what was sent so far, by another attempt too.
   const answered = await client.files.setChunkCount(refOf(call), file.id, plan.count, {
-    signal: w.signal,
     ...w.fence,
+    signal: w.signal,
   });
   w.answered();
   if (answered.id !== file.id) {

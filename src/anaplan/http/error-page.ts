@@ -27,6 +27,11 @@ export function errorText(headers: Headers, text: string): string | undefined {
   return start.startsWith('{') ? envelope(text) : undefined;
 }
 
+/** Whether the body of a refusal is a page: Anaplan refuses by JSON, proxies and gateways by pages. */
+export function isErrorPage(headers: Headers, text: string): boolean {
+  return isPage(headers, 'csv', lead(Buffer.from(text.slice(0, MAX_LEAD))));
+}
+
 const PAGE = 'it is an HTML page, as a proxy or a log-in sends one instead of an answer';
 
 /**

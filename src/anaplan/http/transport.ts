@@ -1,12 +1,13 @@
 import { compact } from '../compact';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { ABORTED, AnaplanError, isAborted } from '../errors';
+import { ABORTED, AnaplanError, isAborted, NOT_ANAPLANS } from '../errors';
 import type { RateLimiter } from '../limiter';
 import { DEFAULT_RETRY_AFTER_MS, REMEMBER_REFUSAL_MS } from '../retry';
 import type { ChunkBody, Priority } from '../types';
 import { codeOf, discard, errorMessage, readErrorText, type WireResponse } from './body';
 import { createDispatcher, traced, type SendTrace, type Timeouts } from './dispatcher';
+import { isErrorPage } from './error-page';
 import { header, retryAfterMs, serverDate, type Headers } from './headers';
 
 /** One request, as often as it is sent. */
@@ -53,6 +54,8 @@ export interface TransportOptions {
 const MAX_REDIRECTS = 5;
 /** "Proxy Authentication Required" (RFC 9110). */
 const PROXY_REFUSED = 407;
+/** Refusals that mean something only where they are Anaplan's own. */
+const PAGES = new Set([400, 403, 404, 405, 406, 409, 413, 414, 415, 418, 422]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -257,11 +260,14 @@ export class Transport {
       this.limiter.pause(pause);
       this.log({ event: 'rateLimited', method: res.method, path: res.path, status: 429, waitMs: pause });
     }
-    const said = errorMessage(await readErrorText(res));
+    const text = await readErrorText(res);
+    const said = errorMessage(text);
     const message = said === undefined ? undefined : this.clean(said);
+    const page = PAGES.has(res.status) && isErrorPage(res.headers, text);
     return new AnaplanError(
       `${res.method} ${res.path} answered ${res.status}${message === undefined ? '' : `: ${message}`}.`,
       {
+        ...(page ? { code: NOT_ANAPLANS } : {}),
         kind: 'status',
         method: res.method,
         path: res.path,

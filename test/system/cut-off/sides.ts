@@ -50,7 +50,7 @@ export interface Sides {
   /** Cuts it off, and starts the other one. */
   cut: () => Promise<Side>;
   /** Takes all its network away once it has written a text to Anaplan, which does not leave its machine; starts the other one. */
-  unplugAt: (text: string) => Promise<Side>;
+  unplugAt: (text: RegExp) => Promise<Side>;
 }
 
 /** Opens a tenant with one worker. */
@@ -68,7 +68,7 @@ export function withSides(options: SandboxOptions, run: (sides: Sides) => Promis
       first.temporal.silence();
       return another();
     };
-    const unplugAt = async (text: string): Promise<Side> => {
+    const unplugAt = async (text: RegExp): Promise<Side> => {
       await first.anaplan.unplugAt(text);
       first.temporal.unplug();
       return another();
