@@ -15,14 +15,15 @@ function fromBuild() {
   const lib = (name) => require(join(ROOT, 'lib', name));
   return {
     contracts: lib('contracts'),
-    schemas: lib('contracts/schemas'),
+    fields: lib('contracts/fields'),
+    integrations: lib('contracts/integrations'),
     codes: lib('anaplan/codes'),
     retry: lib('anaplan/retry'),
     refusals: lib('anaplan/refusals'),
     regions: lib('anaplan/regions'),
     behaviours: lib('sandbox/behaviours'),
     misuse: lib('sandbox/misuse'),
-    integrations: lib('cli/integrations'),
+    flags: lib('cli/integrations'),
     integrationCommand: lib('cli/commands/integration'),
     schedules: lib('cli/commands/schedules'),
     worker: lib('cli/commands/worker'),
@@ -42,49 +43,6 @@ const EXIT_MEANING = {
   rowsRejected: 'rows were rejected; the rest is loaded',
   transfer: 'source, target or transfer',
 };
-
-/** Type and meaning of every input field. Which are required comes from the schemas. */
-const FIELDS = {
-  workspace: ['text', 'Workspace. Needed when `model` is a name.'],
-  model: ['text', 'Model.'],
-  connection: ['text', 'Connection of the worker’s configuration. Default `default`.'],
-  localeName: ['text', 'Language of Anaplan’s messages, not of numbers or dates. Default `en_US`.'],
-  exclusive: ['boolean', 'Wait for other runs on the same model or file. Default `true`.'],
-  timeouts: ['object', 'Bounds of the waits, see [time-outs](configuration.md#time-outs).'],
-  import: ['text', 'Import that reads a file.'],
-  export: ['text', 'Export.'],
-  process: ['text', 'Process.'],
-  view: ['text', 'Saved view, or the ID of a module for its default view.'],
-  list: ['text', 'List.'],
-  module: ['text', 'Module of the view, when `view` is a name in it.'],
-  action: ['text', 'Import, export, process or other action.'],
-  file: ['text', 'File of the model.'],
-  source: ['path or URI', 'File to upload, on the worker’s host.'],
-  target: ['path or URI', 'File to write, on the worker’s host. An existing one is replaced, at the end.'],
-  compress: ['`"gzip"` or boolean', 'Write gzip. Default `false`.'],
-  exportType: ['text', 'Layout of the pages, passed through. Default `TABULAR_MULTI_COLUMN`.'],
-  mappingParameters: ['list of `{entityType, entityName}`', 'Answers to the prompts of the action.'],
-  acceptRejections: [
-    'boolean, number, or map by action name',
-    'How many rejected rows still are a success. Default `false`: none. See [rejected rows](results-and-failures.md#rejected-rows).',
-  ],
-  dumps: [
-    'path or URI',
-    'Directory for failure dumps. Default: [the worker’s own](configuration.md#dumps-and-modes).',
-  ],
-  uploads: ['list of `{file, source}`', 'Sources to upload to files first.'],
-  downloads: ['list of `{export, target}`', 'Exports of the process to download afterwards.'],
-  startAgainIfUnknown: [
-    'boolean',
-    'An operator’s word that the action may run twice: where nobody can tell whether it started, it is started again. Default `false`: `AmbiguousTaskStart`.',
-  ],
-  checkHeader: [
-    '`"fail"`, `"warn"` or `"off"`',
-    'What happens when the header line of a source lacks columns that the import was made with: refused before the first byte, a warning in the result, or not looked at. Default `fail`.',
-  ],
-  requireUploads: ['boolean', 'Refuse to start when a file import of the process gets no upload.'],
-};
-const OWN = { uploadImport: { file: ['text', 'File to upload to. Default: the import’s own data source.'] } };
 
 /** A Markdown table, aligned as prettier does it. */
 function table(head, rows) {
@@ -140,7 +98,7 @@ function commandTree(m) {
   const { Command } = require('commander');
   const nothing = async () => undefined;
   const program = new Command('anaplan-temporal');
-  for (const integration of m.integrations.INTEGRATION_COMMANDS)
+  for (const integration of m.contracts.INTEGRATIONS)
     program.addCommand(m.integrationCommand.integrationCommand(integration, nothing));
   m.schedules.schedulesCommand(program.command('schedules'), nothing);
   m.worker.workerCommand(program.command('worker'), nothing);
@@ -259,20 +217,16 @@ const TIMEOUTS = {
 };
 
 function inputTable(m, name) {
-  const check = m.schemas.checkInput(name, {});
-  const required = new Set(check.ok ? [] : check.issues.map((issue) => issue.path));
-  const keys = Object.keys(m.schemas.SCHEMAS[name].shape);
-  const unknown = keys.filter((key) => !FIELDS[key]);
-  if (unknown.length > 0)
-    throw new Error(`scripts/make-docs.js has no text for the field ${unknown.join(', ')}`);
-  const order = [...keys.filter((k) => required.has(k)), ...keys.filter((k) => !required.has(k))];
+  const fields = Object.entries(m.integrations.fieldsOf(name));
+  const order = [...fields.filter(([, f]) => f.required), ...fields.filter(([, f]) => !f.required)];
   return table(
     ['Field', 'Flag', 'Type', 'Meaning'],
-    order.map((key) => {
-      const [type, meaning] = OWN[name]?.[key] ?? FIELDS[key];
-      const flag = key === 'exclusive' ? '--no-exclusive' : m.integrations.flagOf(key);
-      return [required.has(key) ? `**${code(key)}**` : code(key), code(flag), type, meaning];
-    }),
+    order.map(([key, { kind, required, meaning }]) => [
+      required ? `**${code(key)}**` : code(key),
+      code(m.flags.flagOf(key)),
+      m.fields.KIND_NAMES[kind],
+      meaning,
+    ]),
   );
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { documentOf } from '../client/errors';
-import { EXIT } from '../contracts';
+import { EXIT, INTEGRATIONS } from '../contracts';
 import { integrationCommand } from './commands/integration';
 import { runSandboxCommand, sandboxCommand } from './commands/sandbox';
 import { schedulesCommand } from './commands/schedules';
@@ -10,7 +10,6 @@ import { runWorkerCommand, workerCommand } from './commands/worker';
 import { demoCommand, runDemoCommand } from './demo/command';
 import type { CliDeps, Exit } from './deps';
 import { documentOfError, exitOf } from './endings';
-import { INTEGRATION_COMMANDS } from './integrations';
 import { failureText } from './words';
 
 function packageVersion(): string {
@@ -48,11 +47,11 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<Ex
     .showSuggestionAfterError(true);
 
   program.commandsGroup('Integrations:');
-  for (const integration of INTEGRATION_COMMANDS) {
+  for (const integration of INTEGRATIONS) {
     program.addCommand(
-      integrationCommand(integration, async (command, flags) => {
+      integrationCommand(integration, async (_, flags) => {
         const { runIntegration } = await import('./run-integration.js');
-        await set(runIntegration(command, flags, deps));
+        await set(runIntegration(integration, flags, deps));
       }),
     );
   }

@@ -1,12 +1,20 @@
 import type { AnaplanTemporalClient, IntegrationHandle, StartOptions } from '../client';
 import { AnaplanTemporalError, documentOf } from '../client/errors';
-import { commandOf, EXIT, idFault, issuesText, type InputIssue, type IntegrationResult } from '../contracts';
+import {
+  commandOf,
+  EXIT,
+  idFault,
+  issuesText,
+  type InputIssue,
+  type IntegrationName,
+  type IntegrationResult,
+} from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { configuredTaskQueue } from '../worker/config';
 import { ConfigError } from '../worker/config-error';
 import { keepSignals, type CliDeps, type Exit } from './deps';
 import { documentOfError, exitOf } from './endings';
-import { flagOf, inputOf, type Flags, type IntegrationCommand } from './integrations';
+import { flagOf, inputOf, type Flags } from './integrations';
 import { ProgressDisplay } from './progress';
 import { renderResult } from './render';
 import type { RunFlags, TemporalFlags } from './shared-flags';
@@ -65,19 +73,18 @@ export function connectOptions(
  * @returns the exit code (design, "CLI exit codes")
  */
 export async function runIntegration(
-  command: IntegrationCommand,
+  integration: IntegrationName,
   flags: Flags & RunFlags,
   deps: CliDeps,
 ): Promise<Exit> {
   const began = Date.now();
   const json = flags.output === 'json';
-  const { integration } = command;
   const end = (result: IntegrationResult, o: Parameters<typeof renderResult>[2] = {}): Exit => {
     if (json) deps.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
     else deps.stdout.write(renderResult(integration, result, { tookMs: Date.now() - began, ...o }));
     return exitOf(result);
   };
-  const check = checkInput(integration, inputOf(command, flags));
+  const check = checkInput(integration, inputOf(integration, flags));
   const issues = [...(check.ok ? [] : check.issues), ...runIssues(flags)];
   if (!check.ok || issues.length > 0) {
     const message = `The input is not valid: ${usageText(issues)}.`;

@@ -7,13 +7,13 @@ import type {
   ScheduleListing,
 } from '../client';
 import { AnaplanTemporalError } from '../client/errors';
-import { commandOf, EXIT, INTEGRATIONS, issuesText, nearest } from '../contracts';
+import { commandOf, EXIT, INTEGRATIONS, issuesText, nearest, type IntegrationName } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { integrationCommand } from './commands/integration';
 import type { CreateFlags } from './commands/schedules';
 import type { CliDeps, Exit } from './deps';
 import { documentOfError, exitOf } from './endings';
-import { flagOf, inputOf, INTEGRATION_COMMANDS, type Flags, type IntegrationCommand } from './integrations';
+import { flagOf, inputOf, type Flags } from './integrations';
 import { clean, span } from './render';
 import { connectOptions, usageText } from './run-integration';
 import type { RunFlags } from './shared-flags';
@@ -76,12 +76,12 @@ export function scheduleVerbs(deps: CliDeps) {
 
 /** Takes the command and options after `--` apart, with the very parser of that command. */
 export function parseScheduled(args: readonly string[]): {
-  command: IntegrationCommand;
+  integration: IntegrationName;
   flags: Flags & RunFlags;
 } {
   const [name = '', ...rest] = args;
-  const command = INTEGRATION_COMMANDS.find((candidate) => commandOf(candidate.integration) === name);
-  if (command === undefined) {
+  const integration = INTEGRATIONS.find((candidate) => commandOf(candidate) === name);
+  if (integration === undefined) {
     const known = INTEGRATIONS.map(commandOf);
     const meant = nearest(name, known);
     const hint = meant === undefined ? `It is one of ${known.join(', ')}.` : `Did you mean "${meant}"?`;
@@ -90,7 +90,7 @@ export function parseScheduled(args: readonly string[]): {
     throw new AnaplanTemporalError('InvalidInput', `${what}. ${hint}`);
   }
   let found: (Flags & RunFlags) | undefined;
-  const parser = integrationCommand(command, (_integration, flags) => {
+  const parser = integrationCommand(integration, (_, flags) => {
     found = flags;
     return Promise.resolve();
   });
@@ -119,22 +119,22 @@ export function parseScheduled(args: readonly string[]): {
       );
     }
   }
-  return { command, flags: found ?? {} };
+  return { integration, flags: found ?? {} };
 }
 
 /** The definition that `schedules create` describes. */
 function definitionOf(flags: CreateFlags, args: readonly string[]): ScheduleDefinition {
-  const { command, flags: of } = parseScheduled(args);
-  const check = checkInput(command.integration, inputOf(command, of));
+  const { integration, flags: of } = parseScheduled(args);
+  const check = checkInput(integration, inputOf(integration, of));
   if (!check.ok) {
     throw new AnaplanTemporalError('InvalidInput', `The input is not valid: ${usageText(check.issues)}.`, {
       issues: check.issues,
-      remedy: `See "anaplan-temporal ${commandOf(command.integration)} --help".`,
+      remedy: `See "anaplan-temporal ${commandOf(integration)} --help".`,
     });
   }
   const taskQueue = of.taskQueue ?? flags.taskQueue;
   return {
-    integration: command.integration,
+    integration,
     input: check.input,
     cron: flags.cron,
     ...(taskQueue === undefined ? {} : { taskQueue }),

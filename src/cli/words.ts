@@ -1,19 +1,10 @@
 import type { ResultFailure } from '../contracts';
-import { flagOf } from './integrations';
+import { FIELDS, flagOf } from './integrations';
 
-/** Fields of inputs that messages name, where a person at the command line knows the flag. */
-const FIELDS = [
-  'acceptRejections',
-  'startAgainIfUnknown',
-  'checkHeader',
-  'requireUploads',
-  'mappingParameters',
-  'localeName',
-  'exportType',
-  'onClosed',
-].join('|');
+/** What messages name where a person at the command line knows the flag: words that stand in no other sentence. */
+const NAMED = [...FIELDS.filter((field) => /[A-Z]/.test(field)), 'onClosed'].join('|');
 
-const FIELD = new RegExp(`(?<!["\\w-])(${FIELDS})(?: \\(--[a-z-]+\\))?(?![\\w"])`, 'g');
+const FIELD = new RegExp(`(?<!["\\w-])(${NAMED})(?: \\(--[a-z-]+\\))?(?![\\w"])`, 'g');
 const TIMEOUT = /(?<!["\w-])timeouts\.([a-zA-Z]+)(?![\w"])/g;
 
 /** A message in the words of the command line: `acceptRejections` is `--accept-rejections`. */

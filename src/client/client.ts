@@ -4,18 +4,11 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   DEFAULT_TASK_QUEUE,
   idFault,
-  type DownloadFileInput,
-  type ExportDownloadInput,
+  INTEGRATIONS,
   type InputIssue,
   type IntegrationInputs,
   type IntegrationName,
   type IntegrationResult,
-  type LargeListReadInput,
-  type LargeViewReadInput,
-  type ProcessWithDumpsInput,
-  type RunActionInput,
-  type UploadFileInput,
-  type UploadImportInput,
 } from '../contracts';
 import { checked } from './check';
 import { ON_CLOSED, type OnClosed } from './choices';
@@ -57,6 +50,26 @@ export interface ConnectOptions {
   client?: Omit<ClientOptions, 'connection' | 'namespace'>;
 }
 
+/** A method for each integration, named after it; see {@link AnaplanTemporalClient}. */
+export type IntegrationMethods = {
+  [N in keyof IntegrationInputs]: (
+    input: IntegrationInputs[N],
+    o?: StartOptions,
+  ) => Promise<IntegrationResult>;
+};
+
+/** They differ in nothing but the integration that they execute. */
+const PerIntegration = class {} as new () => IntegrationMethods;
+for (const integration of INTEGRATIONS) {
+  Object.defineProperty(PerIntegration.prototype, integration, {
+    configurable: true,
+    writable: true,
+    value(this: AnaplanTemporalClient, input: IntegrationInputs[IntegrationName], o?: StartOptions) {
+      return this.execute(integration, input, o);
+    },
+  });
+}
+
 /**
  * Starts integrations and waits for them.
  *
@@ -64,7 +77,7 @@ export interface ConnectOptions {
  * `IntegrationFailed` (with the document) when the run fails or is cancelled, `AnaplanTemporalError` of type
  * `InvalidInput`, `Conflict` or `ServiceUnavailable` when it could not be started.
  */
-export class AnaplanTemporalClient {
+export class AnaplanTemporalClient extends PerIntegration {
   /** Schedules of integrations. */
   readonly schedules: Schedules;
   /** Where Temporal was looked for, as far as this client knows. */
@@ -76,6 +89,7 @@ export class AnaplanTemporalClient {
     readonly temporal: Client,
     o: { taskQueue?: string; address?: string } = {},
   ) {
+    super();
     this.taskQueue = o.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.address = o.address;
     this.schedules = new Schedules(temporal, { taskQueue: this.taskQueue, address: o.address });
@@ -115,46 +129,6 @@ export class AnaplanTemporalClient {
   /** The namespace runs are started in. */
   get namespace(): string {
     return this.temporal.options.namespace;
-  }
-
-  /** Uploads a source to an import's file and runs the import. */
-  async uploadImport(input: UploadImportInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('uploadImport', input, o);
-  }
-
-  /** Runs an export and downloads its file. */
-  async exportDownload(input: ExportDownloadInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('exportDownload', input, o);
-  }
-
-  /** Uploads files, runs a process, keeps its failure dumps, downloads its exports. */
-  async processWithDumps(input: ProcessWithDumpsInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('processWithDumps', input, o);
-  }
-
-  /** Reads a view of any size into a file. */
-  async largeViewRead(input: LargeViewReadInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('largeViewRead', input, o);
-  }
-
-  /** Reads a list of any size into a file. */
-  async largeListRead(input: LargeListReadInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('largeListRead', input, o);
-  }
-
-  /** Runs any import, export, process or other action without a transfer. */
-  async runAction(input: RunActionInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('runAction', input, o);
-  }
-
-  /** Uploads a file, without an import. */
-  async uploadFile(input: UploadFileInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('uploadFile', input, o);
-  }
-
-  /** Downloads a file of a model. */
-  async downloadFile(input: DownloadFileInput, o?: StartOptions): Promise<IntegrationResult> {
-    return this.execute('downloadFile', input, o);
   }
 
   /** Starts an integration and waits for its end; see the class. */

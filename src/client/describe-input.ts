@@ -1,4 +1,5 @@
 import { commandOf, type IntegrationInputs, type IntegrationName, type SearchAttribute } from '../contracts';
+import { namedObject, REGISTRY } from '../contracts/integrations';
 
 /** Temporal refuses a summary of more than 400 bytes and details of more than 20,000. */
 const SUMMARY_BYTES = 400;
@@ -11,29 +12,14 @@ function cut(text: string, bytes: number): string {
   return `${new TextDecoder().decode(buffer.subarray(0, bytes - 4)).replace(/\uFFFD+$/, '')}…`;
 }
 
-const KINDS = ['import', 'export', 'process', 'view', 'list', 'action', 'file'] as const;
-
 /** A name or an ID without the word that forces one reading. */
 function bare(given: string): string {
   return given.replace(/^(id|name):\s*/, '');
 }
 
 /** The object a run is about, as its input names it. */
-function objectOf<N extends IntegrationName>(integration: N, input: IntegrationInputs[N]): string {
-  return kindAndObject(integration, input)[1];
-}
-
-function kindAndObject<N extends IntegrationName>(
-  integration: N,
-  input: IntegrationInputs[N],
-): [kind: string, object: string] {
-  // One of these is required by every integration's schema, and `file` is the object only where nothing else is.
-  const given = input as unknown as Record<string, unknown>;
-  for (const key of KINDS) {
-    const value = given[key];
-    if (typeof value === 'string') return [key, bare(value)];
-  }
-  return ['run', integration];
+function objectOf(integration: IntegrationName, input: object): string {
+  return bare(namedObject(integration, input)?.given ?? integration);
 }
 
 /** The search attributes that a run starts with: names as its input has them, until its first activity knows better. */
@@ -41,12 +27,11 @@ export function attributesOf<N extends IntegrationName>(
   integration: N,
   input: IntegrationInputs[N],
 ): Partial<Record<SearchAttribute, string>> {
-  const [kind, object] = kindAndObject(integration, input);
   const all = {
     AnaplanConnection: input.connection ?? 'default',
     ...(input.workspace === undefined ? {} : { AnaplanWorkspace: bare(input.workspace) }),
     AnaplanModel: bare(input.model),
-    AnaplanObject: `${kind} ${object}`,
+    AnaplanObject: `${REGISTRY[integration].about} ${objectOf(integration, input)}`,
     AnaplanState: 'starting',
   };
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, cut(value, ATTRIBUTE_BYTES)]));

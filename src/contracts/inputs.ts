@@ -155,32 +155,46 @@ export interface DownloadFileInput extends CommonInput {
   compress?: Compress;
 }
 
-/** Input by workflow type. */
+/** Input by workflow type. What a client's method does is said here. */
 export interface IntegrationInputs {
+  /** Uploads a source to an import's file and runs the import. */
   uploadImport: UploadImportInput;
+  /** Runs an export and downloads its file. */
   exportDownload: ExportDownloadInput;
+  /** Uploads files, runs a process, keeps its failure dumps, downloads its exports. */
   processWithDumps: ProcessWithDumpsInput;
+  /** Reads a view of any size into a file. */
   largeViewRead: LargeViewReadInput;
+  /** Reads a list of any size into a file. */
   largeListRead: LargeListReadInput;
+  /** Runs any import, export, process or other action without a transfer. */
   runAction: RunActionInput;
+  /** Uploads a file, without an import. */
   uploadFile: UploadFileInput;
+  /** Downloads a file of a model. */
   downloadFile: DownloadFileInput;
 }
 
 /** A workflow type of this package that does an integration. */
 export type IntegrationName = keyof IntegrationInputs;
 
+/** All of them, in the order the documents list them; leaving one out is an error of the compiler. */
+const NAMES: Readonly<Record<IntegrationName, true>> = {
+  uploadImport: true,
+  exportDownload: true,
+  processWithDumps: true,
+  largeViewRead: true,
+  largeListRead: true,
+  runAction: true,
+  uploadFile: true,
+  downloadFile: true,
+};
+
 /** Every integration, in the order the documents list them. */
-export const INTEGRATIONS: readonly IntegrationName[] = [
-  'uploadImport',
-  'exportDownload',
-  'processWithDumps',
-  'largeViewRead',
-  'largeListRead',
-  'runAction',
-  'uploadFile',
-  'downloadFile',
-];
+export const INTEGRATIONS = Object.keys(NAMES) as readonly IntegrationName[];
+
+/** The kinds of objects that a run can be about; the input's field of the same name says which. */
+export type ObjectKind = 'import' | 'export' | 'process' | 'action' | 'view' | 'list' | 'file';
 
 /** The CLI command of an integration: `uploadImport` is `upload-import`. */
 export function commandOf(integration: IntegrationName): string {

@@ -7,8 +7,10 @@ import { isJsonObject, withoutAbsent } from './absent';
 import { ID_SHAPES } from './ids';
 import { writtenPath, type InputIssue } from './issues';
 import { nearest } from './near';
+import type { FieldKind, KindValues } from './fields';
 import type { AcceptRejections, CheckHeader, IntegrationInputs, IntegrationName } from './inputs';
 import { INTEGRATIONS } from './inputs';
+import { fieldsOf } from './integrations';
 import { durationMs, timeoutMs } from './limits';
 
 /** Outcome of a check: the typed input, or everything that is wrong with it. */
@@ -84,68 +86,34 @@ const checkHeader = z.custom<CheckHeader>(
   'must be "fail", "warn" or "off"',
 );
 
-const common = {
-  workspace: object.exactOptional(),
-  model: object,
-  connection: text.exactOptional(),
-  localeName: text.exactOptional(),
-  exclusive: flag.exactOptional(),
-  timeouts: timeouts.exactOptional(),
+/** A schema for each kind of field. */
+export const KINDS = {
+  object,
+  text,
+  path: text,
+  flag,
+  timeouts,
+  compress,
+  checkHeader,
+  acceptRejections,
+  mappingParameters: z.array(mappingParameter, 'must be a list'),
+  uploads: z.array(z.strictObject({ file: object, source: text }), 'must be a list'),
+  downloads: z.array(z.strictObject({ export: object, target: text }), 'must be a list'),
+} satisfies { [K in FieldKind]: z.ZodType<KindValues[K]> };
+
+/** Unknown keys are refused: a misspelt option that is silently ignored loses data. */
+function schemaOf(integration: IntegrationName): z.ZodObject {
+  const shape = Object.entries(fieldsOf(integration)).map(([name, { kind, required }]) => {
+    const schema: z.ZodType = KINDS[kind];
+    return [name, required ? schema : schema.exactOptional()] as const;
+  });
+  return z.strictObject(Object.fromEntries(shape));
+}
+
+/** One schema per integration, made of its fields: that they are those of its input, the compiler checks. */
+export const SCHEMAS = Object.fromEntries(INTEGRATIONS.map((name) => [name, schemaOf(name)])) as {
+  readonly [N in IntegrationName]: z.ZodObject;
 };
-
-const starting = { ...common, startAgainIfUnknown: flag.exactOptional() };
-
-const action = {
-  ...starting,
-  mappingParameters: z.array(mappingParameter, 'must be a list').exactOptional(),
-  acceptRejections: acceptRejections.exactOptional(),
-  dumps: text.exactOptional(),
-};
-
-const upload = z.strictObject({ file: object, source: text });
-const download = z.strictObject({ export: object, target: text });
-
-/** One schema per integration. Unknown keys are refused: a misspelt option that is silently ignored loses data. */
-export const SCHEMAS = {
-  uploadImport: z.strictObject({
-    ...action,
-    import: object,
-    source: text,
-    file: object.exactOptional(),
-    checkHeader: checkHeader.exactOptional(),
-  }),
-  exportDownload: z.strictObject({
-    ...starting,
-    export: object,
-    target: text,
-    compress: compress.exactOptional(),
-  }),
-  processWithDumps: z.strictObject({
-    ...action,
-    process: object,
-    uploads: z.array(upload, 'must be a list').exactOptional(),
-    downloads: z.array(download, 'must be a list').exactOptional(),
-    requireUploads: flag.exactOptional(),
-    checkHeader: checkHeader.exactOptional(),
-  }),
-  largeViewRead: z.strictObject({
-    ...common,
-    view: object,
-    target: text,
-    module: object.exactOptional(),
-    exportType: text.exactOptional(),
-    compress: compress.exactOptional(),
-  }),
-  largeListRead: z.strictObject({
-    ...common,
-    list: object,
-    target: text,
-    compress: compress.exactOptional(),
-  }),
-  runAction: z.strictObject({ ...action, action: object }),
-  uploadFile: z.strictObject({ ...common, file: object, source: text }),
-  downloadFile: z.strictObject({ ...common, file: object, target: text, compress: compress.exactOptional() }),
-} satisfies { [N in IntegrationName]: z.ZodType<IntegrationInputs[N]> };
 
 /** The keys a schema knows at a path, to say which one was probably meant. */
 function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
@@ -258,13 +226,13 @@ export function checkInput<N extends IntegrationName>(integration: N, value: unk
     const what = given === undefined ? 'nothing' : describe(given);
     return { ok: false, issues: [{ path: '', message: `must be one JSON object, not ${what}` }] };
   }
-  const schema: z.ZodType = SCHEMAS[integration];
+  const schema = SCHEMAS[integration];
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     const issues = issuesOf(schema, parsed.error, given);
     return { ok: false, issues: [...issues, ...missingWorkspace(given)] };
   }
-  // The schema of N has this output: `SCHEMAS` is checked against the interfaces where it is declared.
+  // The schema of N has this output: its fields are checked against the interface in the registry.
   const input = parsed.data as IntegrationInputs[N];
   const issues = crossChecks(input);
   return issues.length > 0 ? { ok: false, issues } : { ok: true, input };

@@ -11,8 +11,8 @@ import { wantsJson } from '../../src/cli/program';
 
 /** The input that a command line gives. */
 function parsed(...args: string[]): unknown {
-  const { command, flags } = parseScheduled(args);
-  return inputOf(command, flags);
+  const { integration, flags } = parseScheduled(args);
+  return inputOf(integration, flags);
 }
 
 describe('flags become the input, and nothing that was not given', () => {

@@ -7,7 +7,9 @@ import {
   type IntegrationInputs,
   type IntegrationName,
 } from '../../src/contracts';
-import type { SCHEMAS } from '../../src/contracts/schemas';
+import type { FieldKind, FieldsOf, KindValues } from '../../src/contracts/fields';
+import { REGISTRY } from '../../src/contracts/integrations';
+import type { KINDS } from '../../src/contracts/schemas';
 import { checkInput } from '../../src/contracts/schemas';
 
 // Type-level: what a schema lets through is exactly the interface, in both directions.
@@ -17,17 +19,33 @@ type Flat<T> = T extends readonly (infer E)[]
   : T extends object
     ? { [K in keyof T]: Flat<T[K]> }
     : T;
-type Outputs = { [N in IntegrationName]: z.output<(typeof SCHEMAS)[N]> };
-const same: { [N in IntegrationName]: Same<Flat<Outputs[N]>, Flat<IntegrationInputs[N]>> } = {
-  uploadImport: true,
-  exportDownload: true,
-  processWithDumps: true,
-  largeViewRead: true,
-  largeListRead: true,
-  runAction: true,
-  uploadFile: true,
-  downloadFile: true,
+const same: { [K in FieldKind]: Same<Flat<z.output<(typeof KINDS)[K]>>, Flat<KindValues[K]>> } = {
+  object: true,
+  text: true,
+  path: true,
+  flag: true,
+  timeouts: true,
+  compress: true,
+  checkHeader: true,
+  acceptRejections: true,
+  mappingParameters: true,
+  uploads: true,
+  downloads: true,
 };
+
+// The registry describes every field of an interface, of the right kind, and no other one.
+const list: FieldsOf<{ list: string; all?: boolean }> = {
+  list: { kind: 'object', required: true, flag: '--list <name>', help: '', meaning: '' },
+  all: { kind: 'flag', flag: '--all', help: '', meaning: '' },
+};
+const wrong: FieldsOf<{ list: string; all?: boolean; target: string }>[] = [
+  // @ts-expect-error a field is left out
+  { ...list },
+  // @ts-expect-error one that is required is not said to be
+  { ...list, target: { kind: 'path', flag: '--target <path>', help: '', meaning: '' } },
+  // @ts-expect-error one is of another kind
+  { ...list, target: { kind: 'flag', required: true, flag: '--target', help: '', meaning: '' } },
+];
 
 const MODEL = '75A40874E6B64FA3AE0743278996850F';
 const base = { model: MODEL };
@@ -51,7 +69,9 @@ function issues(integration: IntegrationName, value: unknown): string[] {
 
 describe('a good input passes unchanged', () => {
   test('the schemas and the interfaces say the same', () => {
-    expect(Object.keys(same).sort()).toEqual([...INTEGRATIONS].sort());
+    expect(Object.values(same)).not.toContain(false);
+    expect(wrong).toHaveLength(3);
+    expect(Object.keys(REGISTRY)).toEqual(INTEGRATIONS);
   });
 
   test.each(INTEGRATIONS.map((n) => [n] as const))('%s with the least and with everything', (integration) => {

@@ -11,9 +11,10 @@ import * as sandbox from '../../src/cli/commands/sandbox';
 import * as schedules from '../../src/cli/commands/schedules';
 import * as worker from '../../src/cli/commands/worker';
 import * as demo from '../../src/cli/demo/command';
-import * as integrations from '../../src/cli/integrations';
+import * as flags from '../../src/cli/integrations';
 import * as contracts from '../../src/contracts';
-import * as schemas from '../../src/contracts/schemas';
+import * as fields from '../../src/contracts/fields';
+import * as integrations from '../../src/contracts/integrations';
 import * as behaviours from '../../src/sandbox/behaviours';
 import * as misuse from '../../src/sandbox/misuse';
 
@@ -31,13 +32,14 @@ const makeDocs = require('../../scripts/make-docs.js') as MakeDocs;
 
 const MODULES = {
   contracts,
-  schemas,
+  fields,
   codes,
   retry,
   refusals,
   regions,
   behaviours,
   misuse,
+  flags,
   integrations,
   integrationCommand,
   schedules,

@@ -3,6 +3,7 @@
 import { AnaplanError, retryRule, type AnaplanClient } from '../../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../../contracts';
 import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../../contracts';
+import { namedObject } from '../../contracts/integrations';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { fail, withFacts } from '../attempt/failures';
@@ -35,7 +36,7 @@ async function prepareRun(
   { integration, input, firstRunId }: PrepareInput,
   known: Attributes,
 ): Promise<Prepared> {
-  Object.assign(known, attributesOf(input));
+  Object.assign(known, attributesOf(integration, input));
   const checked = validated(integration, input);
   const timeouts = resolveTimeouts(checked.timeouts);
   return work<never, Prepared>(
@@ -44,7 +45,7 @@ async function prepareRun(
       const { startAgainIfUnknown } = checked as { startAgainIfUnknown?: boolean };
       // Before anything with an effect; and again right before the start.
       if (!startAgainIfUnknown)
-        await assertNotStartedBefore(objectIn({ ...checked }) ?? integration, firstRunId);
+        await assertNotStartedBefore(objectIn(integration, checked) ?? integration, firstRunId);
       const connection = checked.connection ?? 'default';
       const { client } = deps.connection(connection);
       const { workspace, model } = await findModel(client, checked, w);
@@ -73,7 +74,7 @@ async function prepareRun(
 }
 
 /** What an input says of a run, before anything of it is checked. */
-function attributesOf(input: unknown): Attributes {
+function attributesOf(integration: IntegrationName, input: unknown): Attributes {
   if (typeof input !== 'object' || input === null) return {};
   const given = input as Record<string, unknown>;
   const { connection = 'default', workspace, model } = given;
@@ -81,7 +82,7 @@ function attributesOf(input: unknown): Attributes {
     AnaplanConnection: connection,
     AnaplanWorkspace: workspace,
     AnaplanModel: model,
-    AnaplanObject: objectIn(given),
+    AnaplanObject: objectIn(integration, given),
   });
   return Object.fromEntries(
     named.flatMap(([name, value]) => (typeof value === 'string' && value !== '' ? [[name, value]] : [])),
@@ -89,11 +90,9 @@ function attributesOf(input: unknown): Attributes {
 }
 
 /** The object that an input names: `import Load Sales`. */
-function objectIn(input: Record<string, unknown>): string | undefined {
-  const kind = (['import', 'export', 'process', 'action', 'view', 'list', 'file'] as const).find(
-    (key) => typeof input[key] === 'string',
-  );
-  return kind && `${kind} ${String(input[kind])}`;
+function objectIn(integration: IntegrationName, input: unknown): string | undefined {
+  const named = namedObject(integration, input);
+  return named && `${named.kind} ${named.given}`;
 }
 
 function validated<N extends IntegrationName>(integration: N, input: unknown): IntegrationInputs[N] {

@@ -1,5 +1,5 @@
 /** The first activity of a run: input in, everything resolved out. */
-import type { IntegrationName } from '../../contracts';
+import type { IntegrationName, ObjectKind } from '../../contracts';
 import type { Named, ModelContext, ActionObject } from '../attempt/contract';
 import type { FileUses } from '../hold/contract';
 
@@ -60,7 +60,7 @@ export interface ProcessDownload {
 /** What the run works on, all names resolved. */
 export interface Prepared extends ModelContext {
   /** The object in the run's summary: import, export, process, action, view, list or file. */
-  object: Named & { kind: 'import' | 'export' | 'process' | 'action' | 'view' | 'list' | 'file' };
+  object: Named & { kind: ObjectKind };
   /** The action that is started, for the integrations that start one. */
   action?: ActionObject;
   uploads: PreparedUpload[];
