@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { heartbeat, sleep } from '@temporalio/activity';
 
 import type { SettledTask } from '../../src/activities';
@@ -320,6 +320,48 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
         /uploadChunks,anaplan\.queueServed,anaplan\.uploadChunks,anaplan\.queueServed,anaplan\.openSource/,
       );
       expect(result?.outcome).toBe('succeeded');
+    });
+
+    const impatient = () => bundleWith({ HOST_WAIT_MS: 100, MAX_HOST_WAIT_MS: 150 });
+    const busy = (): Stubs => ({
+      'anaplan.openSource': () => ({ uri: 's.csv', version: { stamp: 'x' }, size: 1, hostQueue: HOST }),
+      'anaplan.queueServed': () => true,
+    });
+    async function expectOutOfTime(given: { error?: unknown; handle: WorkflowHandle }): Promise<void> {
+      expect(failure(given.error)).toMatchObject({
+        type: 'DeadlineExceeded',
+        message: expect.stringMatching(/busy; timeouts\.transfer is reached/) as string,
+      });
+      const { events } = await given.handle.fetchHistory();
+      const waits = (events ?? []).flatMap((e) => {
+        const { taskQueue, scheduleToStartTimeout: wait } = e.activityTaskScheduledEventAttributes ?? {};
+        if (taskQueue?.name?.includes(HOST) !== true) return [];
+        return [Number(wait?.seconds ?? 0) * 1000 + (wait?.nanos ?? 0) / 1e6];
+      });
+      // They double, but not without end: else the deadline would be noticed late.
+      expect([waits[0], Math.max(...waits)]).toEqual([100, 150]);
+    }
+
+    it('and stays busy: timeouts.transfer ends the wait of its chunks', async () => {
+      const given = { ...input, timeouts: { transfer: '4s' } };
+      await expectOutOfTime(
+        await rig.run('uploadFile', given, { ...UPLOAD, ...busy() }, { code: impatient() }),
+      );
+    });
+
+    it('and stays busy: timeouts.transfer ends the wait of the second source, too', async () => {
+      const to = (id: string) => ({ file: { id, name: id }, source: `${id}.csv`, workbook: false });
+      const stubs: Stubs = {
+        ...ACTION,
+        ...busy(),
+        'anaplan.prepare': () =>
+          prepared({
+            action: { kind: 'processes', id: '118', name: 'P' },
+            uploads: [to('113000000001'), to('113000000002')],
+          }),
+      };
+      const given = { ...input, process: 'P', timeouts: { transfer: '4s' } };
+      await expectOutOfTime(await rig.run('processWithDumps', given, stubs, { code: impatient() }));
     });
   });
 });
