@@ -2,12 +2,13 @@ import type { AnaplanTemporalClient, IntegrationHandle, StartOptions } from '../
 import { AnaplanTemporalError, documentOf } from '../client/errors';
 import {
   commandOf,
+  compact,
   EXIT,
   idFault,
-  issuesText,
   type InputIssue,
   type IntegrationName,
   type IntegrationResult,
+  issuesText,
 } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { configuredTaskQueue } from '../worker/config';
@@ -51,14 +52,11 @@ export function connectOptions(
     const taskQueue = configuredTaskQueue({
       env: deps.env,
       cwd: deps.cwd,
-      ...(flags.config === undefined ? {} : { configPath: flags.config }),
-      ...(flags.taskQueue === undefined ? {} : { taskQueue: flags.taskQueue }),
+      ...compact({ configPath: flags.config, taskQueue: flags.taskQueue }),
     });
     return {
       taskQueue,
-      ...(flags.address === undefined ? {} : { address: flags.address }),
-      ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-      ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+      ...compact({ address: flags.address, namespace: flags.namespace, profile: flags.profile }),
     };
   } catch (error) {
     if (error instanceof ConfigError)
@@ -127,9 +125,7 @@ interface Running {
 
 function startOptions({ id, onClosed, summary }: RunFlags): StartOptions {
   return {
-    ...(id === undefined ? {} : { id }),
-    ...(onClosed === undefined ? {} : { onClosed }),
-    ...(summary === undefined ? {} : { summary }),
+    ...compact({ id, onClosed, summary }),
   };
 }
 
@@ -155,5 +151,5 @@ async function waitOrLeave(
     if (json) deps.stdout.write(ids);
     return EXIT.unexpected;
   }
-  return end(waited.result, { workflowId, ...(link === undefined ? {} : { link }) });
+  return end(waited.result, { workflowId, ...compact({ link }) });
 }

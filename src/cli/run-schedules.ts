@@ -7,7 +7,15 @@ import type {
   ScheduleListing,
 } from '../client';
 import { AnaplanTemporalError } from '../client/errors';
-import { commandOf, EXIT, INTEGRATIONS, issuesText, nearest, type IntegrationName } from '../contracts';
+import {
+  commandOf,
+  compact,
+  EXIT,
+  type IntegrationName,
+  INTEGRATIONS,
+  issuesText,
+  nearest,
+} from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { integrationCommand } from './commands/integration';
 import type { CreateFlags } from './commands/schedules';
@@ -63,7 +71,7 @@ export function scheduleVerbs(deps: CliDeps) {
     backfill: (id: string, flags: RunFlags & { start: Date; end: Date; overlap?: Overlap }) =>
       withClient(flags, deps, async (client) => {
         const { start, end, overlap } = flags;
-        await client.schedules.backfill(id, { start, end, ...(overlap === undefined ? {} : { overlap }) });
+        await client.schedules.backfill(id, { start, end, ...compact({ overlap }) });
         return done(flags, id, 'Backfilling');
       }),
     delete: (id: string, flags: RunFlags) =>
@@ -137,14 +145,16 @@ function definitionOf(flags: CreateFlags, args: readonly string[]): ScheduleDefi
     integration,
     input: check.input,
     cron: flags.cron,
-    ...(taskQueue === undefined ? {} : { taskQueue }),
-    ...(flags.timeZone === undefined ? {} : { timeZone: flags.timeZone }),
-    ...(flags.overlap === undefined ? {} : { overlap: flags.overlap }),
-    ...(flags.catchupWindow === undefined ? {} : { catchupWindow: flags.catchupWindow }),
-    ...(flags.jitter === undefined ? {} : { jitter: flags.jitter }),
-    ...(flags.pauseOnFailure === undefined ? {} : { pauseOnFailure: flags.pauseOnFailure }),
-    ...(flags.paused === undefined ? {} : { paused: flags.paused }),
-    ...(flags.note === undefined ? {} : { note: flags.note }),
+    ...compact({
+      taskQueue,
+      timeZone: flags.timeZone,
+      overlap: flags.overlap,
+      catchupWindow: flags.catchupWindow,
+      jitter: flags.jitter,
+      pauseOnFailure: flags.pauseOnFailure,
+      paused: flags.paused,
+      note: flags.note,
+    }),
   };
 }
 

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ClientOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
+  compact,
   DEFAULT_TASK_QUEUE,
   idFault,
-  INTEGRATIONS,
   type InputIssue,
   type IntegrationInputs,
   type IntegrationName,
   type IntegrationResult,
+  INTEGRATIONS,
 } from '../contracts';
 import { checked } from './check';
 import { ON_CLOSED, type OnClosed } from './choices';
@@ -114,7 +115,7 @@ export class AnaplanTemporalClient extends PerIntegration {
       const temporal = new Client({ ...o.client, connection, namespace });
       return new AnaplanTemporalClient(temporal, {
         address,
-        ...(o.taskQueue === undefined ? {} : { taskQueue: o.taskQueue }),
+        ...compact({ taskQueue: o.taskQueue }),
       });
     } catch (error) {
       throw temporalError(error, 'connect', address);
@@ -162,7 +163,7 @@ export class AnaplanTemporalClient extends PerIntegration {
         workflowId,
         taskQueue: o.taskQueue ?? this.taskQueue,
         onClosed: o.onClosed ?? 'rerun',
-        ...(o.summary === undefined ? {} : { summary: o.summary }),
+        ...compact({ summary: o.summary }),
       });
       return this.handleOf(workflowId, { ...ids, joined, ended });
     } catch (error) {
@@ -191,7 +192,7 @@ export class AnaplanTemporalClient extends PerIntegration {
     return makeHandle(this.temporal, {
       workflowId,
       ...at,
-      ...(this.address === undefined ? {} : { address: this.address }),
+      ...compact({ address: this.address }),
     });
   }
 }

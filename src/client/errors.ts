@@ -1,10 +1,11 @@
 import {
-  FAILURES,
-  issuesText,
+  compact,
   type Effects,
+  FAILURES,
   type FailureType,
   type InputIssue,
   type IntegrationResult,
+  issuesText,
   type ResultFailure,
 } from '../contracts';
 
@@ -46,7 +47,7 @@ export class IntegrationFailed extends AnaplanTemporalError {
     super(failure.type, failure.message, {
       remedy: failure.remedy,
       effects: failure.effects,
-      ...(cause === undefined ? {} : { cause }),
+      ...compact({ cause }),
     });
   }
 }

@@ -1,6 +1,6 @@
 /** What Temporal answers to a call that fails, as errors of this client. */
 import { isGrpcServiceError, type Client } from '@temporalio/client';
-import { utf8Bytes } from '../contracts';
+import { compact, utf8Bytes } from '../contracts';
 import { AnaplanTemporalError } from './errors';
 
 /** gRPC status codes, see https://grpc.io/docs/guides/status-codes/ */
@@ -59,7 +59,7 @@ function tooLarge(input: unknown, why: string, cause?: unknown): AnaplanTemporal
     {
       effects: 'none',
       remedy: 'Make the input smaller: by default Temporal takes 2 MB. Data belongs in files.',
-      ...(cause === undefined ? {} : { cause }),
+      ...compact({ cause }),
     },
   );
 }

@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import { isFailureType, RESULT_MEMO, type IntegrationResult, type ResultFailure } from '../contracts';
+import {
+  compact,
+  type IntegrationResult,
+  isFailureType,
+  RESULT_MEMO,
+  type ResultFailure,
+} from '../contracts';
 import { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
 import { isUnavailable, temporalError } from './grpc';
 import { progressOf, type RunProgress } from './progress';
@@ -54,8 +60,7 @@ export function makeHandle(
   const lock = new LockWatch(client, workflowId);
   return {
     workflowId,
-    ...(runId === undefined ? {} : { runId }),
-    ...(firstRunId === undefined ? {} : { firstRunId }),
+    ...compact({ runId, firstRunId }),
     joined: at.joined ?? false,
     ended: at.ended ?? false,
     result: () => waitFor(client, workflowId, { runId, firstRunId }, address),

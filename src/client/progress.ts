@@ -1,3 +1,4 @@
+import { compact } from '../contracts';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
@@ -91,9 +92,9 @@ export async function progressOf(
       type: pending.activityType?.name ?? '',
       attempt: pending.attempt ?? 1,
       running: pending.state === STARTED,
-      ...(position === undefined ? {} : { position }),
+      ...compact({ position }),
       ...(typeof given?.note === 'string' ? { note: given.note } : {}),
-      ...(outage === undefined ? {} : { outage }),
+      ...compact({ outage }),
       ...(failure ? { lastFailure: failure.split('\n', 1)[0] ?? failure } : {}),
     });
   }
@@ -104,7 +105,7 @@ export async function progressOf(
     workflowType: description.type,
     status: description.status.name,
     startedAt: description.startTime,
-    ...(description.closeTime === undefined ? {} : { closedAt: description.closeTime }),
+    ...compact({ closedAt: description.closeTime }),
     ...(typeof state === 'string' ? { state } : {}),
     // Two events: started, and the first workflow task scheduled. The third is a worker taking it.
     unclaimed: description.closeTime === undefined && description.historyLength <= 2,

@@ -8,15 +8,16 @@ import {
   type ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import {
-  INTEGRATIONS,
+  compact,
+  type Duration,
   durationMs,
   idFault,
-  MAX_ID_BYTES,
-  nearest,
-  type Duration,
   type InputIssue,
   type IntegrationInputs,
   type IntegrationName,
+  INTEGRATIONS,
+  MAX_ID_BYTES,
+  nearest,
 } from '../contracts';
 import { checked, INPUT_MEMO, inputDigest } from './check';
 import { OVERLAPS, type Overlap } from './choices';
@@ -110,8 +111,7 @@ export class Schedules {
         policies,
         memo: OWNER,
         state: {
-          ...(given.paused === undefined ? {} : { paused: given.paused }),
-          ...(given.note === undefined ? {} : { note: given.note }),
+          ...compact({ paused: given.paused, note: given.note }),
         },
       });
     } catch (error) {
@@ -177,7 +177,7 @@ export class Schedules {
         running: d.info.runningActions.map((action) => action.workflow.workflowId),
       },
       createdAt: d.info.createdAt,
-      ...(d.info.lastUpdatedAt === undefined ? {} : { updatedAt: d.info.lastUpdatedAt }),
+      ...compact({ updatedAt: d.info.lastUpdatedAt }),
     };
   }
 
@@ -285,7 +285,7 @@ export class Schedules {
       policies: {
         overlap: given.overlap ?? 'SKIP',
         ...(given.catchupWindow === undefined ? {} : { catchupWindow: ms(given.catchupWindow) }),
-        ...(given.pauseOnFailure === undefined ? {} : { pauseOnFailure: given.pauseOnFailure }),
+        ...compact({ pauseOnFailure: given.pauseOnFailure }),
       },
     };
   }

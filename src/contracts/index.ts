@@ -7,6 +7,7 @@ export * from './result';
 export * from './failures';
 export * from './limits';
 export * from './absent';
+export * from './compact';
 export * from './ids';
 export * from './near';
 export * from './issues';

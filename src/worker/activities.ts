@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { createActivities, type AnaplanActivities, type Timing } from '../activities';
-import { hostQueue, smallQueue, transferQueue } from '../contracts';
+import { compact, hostQueue, smallQueue, transferQueue } from '../contracts';
 import { createStorage } from '../storage';
 import type { Config } from './config';
 import { ConfigError, namingFile } from './config-error';
@@ -72,22 +72,21 @@ function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): Configure
       roots,
       cwd: roots[0]?.path ?? process.cwd(),
       own: ownFiles(config, env, roots),
-      ...(config.worker.fileMode === undefined ? {} : { fileMode: config.worker.fileMode }),
+      ...compact({ fileMode: config.worker.fileMode }),
     }),
     taskQueue,
     host: hostname(),
-    ...(own === undefined ? {} : { hostQueue: own }),
+    ...compact({ hostQueue: own }),
     dumps: canonicalBelow(config.worker.roots, roots, config.worker.dumps),
     searchAttributes: o.searchAttributes ?? ((): boolean => false),
     log,
-    ...(o.timing === undefined ? {} : { timing: o.timing }),
-    ...(o.chunkBytes === undefined ? {} : { chunkBytes: o.chunkBytes }),
+    ...compact({ timing: o.timing, chunkBytes: o.chunkBytes }),
   });
   return {
     activities,
     taskQueue,
     transferQueues: queues.flatMap((queue) => [queue, smallQueue(queue)]),
-    ...(own === undefined ? {} : { hostQueue: own }),
+    ...compact({ hostQueue: own }),
     close: () => connections.close(),
   };
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { regionUrls } from '../anaplan/regions';
-import { DEFAULT_TASK_QUEUE } from '../contracts';
+import { compact, DEFAULT_TASK_QUEUE } from '../contracts';
 import { DEFAULT_ROOT, nameRoots, rootNameFault, type StorageRoot } from '../storage';
 import { ConfigError, namingFile } from './config-error';
 import { parseConfig, type ConfigFile, type ConnectionFile } from './config-schema';
@@ -90,7 +90,7 @@ export function loadConfig(
   return namingFile(file, () => {
     const given: ConfigFile = file === undefined ? {} : readYaml(file);
     return {
-      ...(file === undefined ? {} : { file }),
+      ...compact({ file }),
       directory,
       connections: connectionsOf(given, env, directory, cwd),
       worker: workerOf(given, o.overrides ?? {}, env, directory, cwd),
@@ -212,7 +212,7 @@ function resolveConnection(
   return {
     name,
     ...hosts(path, c, env),
-    ...(c.tenant === undefined ? {} : { tenant: c.tenant }),
+    ...compact({ tenant: c.tenant }),
     logIn: logIn(path, c, env, directory),
     requestsPerMinute: Math.max(2, Math.floor(requests)),
   };
@@ -266,7 +266,7 @@ function logIn(path: string, c: ConnectionFile, env: NodeJS.ProcessEnv, director
       kind: 'certificate',
       certificateFile: resolve(directory, c.certificate.file),
       privateKeyFile: resolve(directory, c.privateKey.file),
-      ...(c.passphrase === undefined ? {} : { passphrase: c.passphrase }),
+      ...compact({ passphrase: c.passphrase }),
       payload: c.certificatePayload ?? 'v2',
     };
   }
@@ -327,7 +327,7 @@ function workerOf(
       DEFAULT_TASK_QUEUE,
     roots,
     dumps,
-    ...(w.fileMode === undefined ? {} : { fileMode: w.fileMode }),
+    ...compact({ fileMode: w.fileMode }),
     transferSlots: flags.transferSlots ?? w.transferSlots ?? defaultTransferSlots(),
     maxConcurrentWaits: w.maxConcurrentWaits ?? 2_000,
     maxCachedWorkflows: w.maxCachedWorkflows ?? 200,

@@ -1,7 +1,7 @@
 import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityConnection } from '../activities/attempt/deps';
-import { FAILURES, nearest } from '../contracts';
+import { compact, FAILURES, nearest } from '../contracts';
 import type { Config, ConnectionConfig } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
@@ -92,7 +92,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
           name: connection.name,
           // Read again before each log-in: secrets are rotated while a worker runs.
           credentials: () => credentialsOf(connection, { env: o.env, directory: config.directory, warn }),
-          ...(limiter === undefined ? {} : { limiter }),
+          ...compact({ limiter }),
           onLog: ({ event, ...fields }) => {
             const level = event === 'rateLimited' ? 'warn' : 'debug';
             o.log(level, `Anaplan ${event}`, { connection: connection.name, ...fields });

@@ -1,5 +1,6 @@
 /** What the Temporal server knows of a run by its run ID alone, which is all that the name of a file tells. */
 import type { NativeConnection } from '@temporalio/worker';
+import { compact } from '../contracts';
 
 /** gRPC status code NOT_FOUND. */
 const NOT_FOUND = 5;
@@ -83,7 +84,7 @@ export function runsOf(connection: RunsConnection, namespace: string, signal: Ab
       return executions[0]?.execution?.workflowId ?? undefined;
     },
     describe: async (workflowId, runId) => {
-      const execution = { workflowId, ...(runId === undefined ? {} : { runId }) };
+      const execution = { workflowId, ...compact({ runId }) };
       try {
         const { workflowExecutionInfo: info } = await ask(() =>
           workflowService.describeWorkflowExecution({ namespace, execution }),
@@ -110,7 +111,7 @@ export function runsOf(connection: RunsConnection, namespace: string, signal: Ab
             namespace,
             pageSize: 200,
             query: 'CloseTime IS NULL',
-            ...(token === undefined ? {} : { nextPageToken: token }),
+            ...compact({ nextPageToken: token }),
           }),
         );
         for (const { execution } of page.executions) {

@@ -1,3 +1,4 @@
+import { compact } from '../contracts';
 import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import {
@@ -105,9 +106,7 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       namespace,
       activities,
       ...SHUTDOWN,
-      ...(o.identity === undefined ? {} : { identity: o.identity }),
-      ...(o.dataConverter === undefined ? {} : { dataConverter: o.dataConverter }),
-      ...(o.interceptors === undefined ? {} : { interceptors: o.interceptors }),
+      ...compact({ identity: o.identity, dataConverter: o.dataConverter, interceptors: o.interceptors }),
     };
     const workflows =
       o.workflowBundle === undefined
@@ -128,11 +127,11 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       startSweep(connection, namespace, {
         roots: config.worker.roots,
         log,
-        ...(o.sweep === undefined ? {} : { timing: o.sweep }),
+        ...compact({ timing: o.sweep }),
       });
     return {
       taskQueues: options.map((option) => option.taskQueue),
-      ...(configured.hostQueue === undefined ? {} : { hostQueue: configured.hostQueue }),
+      ...compact({ hostQueue: configured.hostQueue }),
       namespace,
       get searchAttributes() {
         return attributes.registered;

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { LIMITS, type DumpError } from '../../contracts';
+import { compact, type DumpError, LIMITS } from '../../contracts';
 import { errorTemplate } from '../attempt/row-messages';
 
 /** What a dump says. */
@@ -54,7 +54,7 @@ export async function countDump(bytes: AsyncIterable<Buffer>): Promise<DumpCount
     if (uncounted === undefined) throw error;
   });
   uncounted ??= tally.trouble;
-  return { ...tally.counts(), ...(uncounted === undefined ? {} : { uncounted }) };
+  return { ...tally.counts(), ...compact({ uncounted }) };
 }
 
 /** A dump has the separator of its source: it stands behind the name of the first column. */

@@ -1,6 +1,6 @@
 /** What each integration works on: imports, exports, processes, views ... by name or ID, inside one model. */
 import type { AnaplanClient, AnaplanFile, ImportMetadata, ModelRef, View } from '../../anaplan';
-import type { IntegrationInputs, IntegrationName, ProcessUpload } from '../../contracts';
+import { compact, type IntegrationInputs, type IntegrationName, type ProcessUpload } from '../../contracts';
 import { fail } from '../attempt/failures';
 import { ImportHeaders } from './import-header';
 import { pick, reference, type Reference } from './names';
@@ -63,8 +63,7 @@ function preparedUpload(
     file: {
       id: file.id,
       name: file.name || file.id,
-      ...(headerRow === undefined ? {} : { headerRow }),
-      ...(firstDataRow === undefined ? {} : { firstDataRow }),
+      ...compact({ headerRow, firstDataRow }),
     },
     source,
     workbook: WORKBOOK.test(file.name),
@@ -329,7 +328,7 @@ async function stepsOf(s: Scope, processId: string): Promise<ProcessStep[]> {
   return metadata.actions.map((a) => ({
     id: a.id,
     name: a.name || a.id,
-    ...(a.actionType === undefined ? {} : { type: a.actionType }),
+    ...compact({ type: a.actionType }),
     ...(a.importDataSourceId !== undefined && (a.importDataSourceType ?? 'FILE').toUpperCase() === 'FILE'
       ? { fileId: a.importDataSourceId }
       : {}),

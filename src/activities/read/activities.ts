@@ -1,6 +1,6 @@
 /** Large reads of views and lists: pages as they become available, merged into one target. */
 import { AnaplanError, isNotFound, outcomeUnknown, retryRule, type AnaplanClient } from '../../anaplan';
-import { LIMITS } from '../../contracts';
+import { compact, LIMITS } from '../../contracts';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { alive, filled } from '../attempt/bodies';
 import { refOf, specOf } from '../attempt/calls';
@@ -237,7 +237,7 @@ class PageReader {
       ...this.writer.durable,
       ...this.seen,
       done: end.done ?? false,
-      ...(end.failed === undefined ? {} : { failed: end.failed }),
+      ...compact({ failed: end.failed }),
       ...(end.waiting ? { waiting: true } : {}),
     };
   }

@@ -1,6 +1,6 @@
 /** A task's result as histories keep it: judged by the catalogue, in Anaplan's words, and bounded. Pure. */
 import { catalogued, messageOf, type Task, type TaskDetail, type TaskResult } from '../../anaplan';
-import { LIMITS, type DumpError, type Effects, type ResultDetail } from '../../contracts';
+import { compact, type DumpError, type Effects, LIMITS, type ResultDetail } from '../../contracts';
 import { countRows, countsFailed, fileSizeOf } from './counts';
 import { errorTemplate } from '../attempt/row-messages';
 import type { ProcessStep } from '../prepare/contract';
@@ -162,6 +162,6 @@ function failureOf(details: readonly TaskDetail[]): SettledResult['failure'] {
         .slice(0, 20)
         .map(([k, v]) => [k, v.slice(0, 200)]),
     ),
-    ...(remedy === undefined ? {} : { remedy }),
+    ...compact({ remedy }),
   };
 }

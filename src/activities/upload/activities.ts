@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 
 import type { AnaplanClient } from '../../anaplan';
-import { FILE_AGE_MS, LIMITS, type CheckHeader } from '../../contracts';
+import { type CheckHeader, compact, FILE_AGE_MS, LIMITS } from '../../contracts';
 import { gzipChunk, SLICE_BYTES, type ByteSource, type GzipChunk, type SourceDigest } from '../../storage';
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
@@ -42,7 +42,7 @@ export function createUploads(
             uri: opened.uri,
             host: deps.host,
             version: opened.version,
-            ...(opened.size === undefined ? {} : { size: opened.size }),
+            ...compact({ size: opened.size }),
             ...(local ? { hostQueue: deps.hostQueue } : {}),
             ...(warnings.length > 0 ? { warnings } : {}),
           };

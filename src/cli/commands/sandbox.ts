@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { EXIT } from '../../contracts';
+import { compact, EXIT } from '../../contracts';
 import type { Fault, Sandbox, TenantEntry } from '../../sandbox';
 import { decodeText } from '../../anaplan/auth/text';
 import type { CliDeps, Exit } from '../deps';
@@ -66,10 +66,12 @@ export async function runSandboxCommand(flags: SandboxFlags, deps: CliDeps): Pro
     sandbox = await startSandbox({
       port: flags.port,
       faults,
-      ...(flags.host === undefined ? {} : { host: flags.host }),
-      ...(flags.user === undefined ? {} : { user: flags.user }),
-      ...(flags.password === undefined ? {} : { password: flags.password }),
-      ...(flags.taskDuration === undefined ? {} : { taskDurationMs: flags.taskDuration }),
+      ...compact({
+        host: flags.host,
+        user: flags.user,
+        password: flags.password,
+        taskDurationMs: flags.taskDuration,
+      }),
     });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { EXIT } from '../../contracts';
+import { compact, EXIT } from '../../contracts';
 import type { ConfigOverrides, LogFormat } from '../../worker';
 import type { CliDeps, Exit } from '../deps';
 import { countOption } from '../parse';
@@ -60,25 +60,25 @@ export async function runWorkerCommand(flags: WorkerFlags, deps: CliDeps): Promi
   );
   try {
     const overrides: ConfigOverrides = {
-      ...(flags.taskQueue === undefined ? {} : { taskQueue: flags.taskQueue }),
-      ...(flags.root === undefined ? {} : { roots: flags.root }),
-      ...(flags.dumps === undefined ? {} : { dumps: flags.dumps }),
-      ...(flags.transferSlots === undefined ? {} : { transferSlots: flags.transferSlots }),
+      ...compact({
+        taskQueue: flags.taskQueue,
+        roots: flags.root,
+        dumps: flags.dumps,
+        transferSlots: flags.transferSlots,
+      }),
     };
     const config = loadConfig({
       env: deps.env,
       cwd: deps.cwd,
       overrides,
-      ...(flags.config === undefined ? {} : { configPath: flags.config }),
+      ...compact({ configPath: flags.config }),
     });
     installRuntime(logger);
     await runWorker(config, {
       env: deps.env,
       log: logOf(logger),
       temporal: {
-        ...(flags.address === undefined ? {} : { address: flags.address }),
-        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-        ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+        ...compact({ address: flags.address, namespace: flags.namespace, profile: flags.profile }),
       },
     });
     return EXIT.ok;

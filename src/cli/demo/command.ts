@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { commandOf, EXIT, INTEGRATIONS } from '../../contracts';
+import { commandOf, compact, EXIT, INTEGRATIONS } from '../../contracts';
 import type { CliDeps, Exit } from '../deps';
 
 /** Flags of `demo`. */
@@ -27,7 +27,7 @@ export async function runDemoCommand(flags: DemoFlags, deps: CliDeps): Promise<E
   const stay = flags.keep === true || (flags.wait !== false && terminal);
   try {
     const { runDemo } = await import('./demo.js');
-    return await runDemo(deps, { stay, ...(flags.only === undefined ? {} : { only: flags.only }) });
+    return await runDemo(deps, { stay, ...compact({ only: flags.only }) });
   } catch (error) {
     deps.stderr.write(`The demo could not run: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.unexpected;
