@@ -178,3 +178,17 @@ test('no page names a path or a link of the machine it was written on', () => {
   );
   expect(leaks).toEqual([]);
 });
+
+test('CONTRIBUTING.md leads to files that exist, and commands that run', () => {
+  const text = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+  // Those of the integration and the store that somebody is about to add do not exist yet.
+  const paths = [
+    ...[...text.matchAll(/(?<=[\s`(])(?:src|test|docs|scripts)\/[\w./-]*/g)].map(([path]) => path),
+    ...[...text.matchAll(/\]\(([^)#]+)/g)].map((match) => match[1] ?? ''),
+  ].filter((path) => !/run-export|NAME/.test(path));
+  expect(paths.length).toBeGreaterThan(30);
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? '');
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
