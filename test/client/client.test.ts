@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Client, type Connection } from '@temporalio/client';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import { AnaplanTemporalClient, AnaplanTemporalError, IntegrationFailed } from '../../src/client';
 import type { UploadImportInput } from '../../src/contracts';
 import { installRuntime, WorkerLogger } from '../../src/worker';
 import { connectWorker } from '../../src/worker/temporal';
-import { testAddress } from '../support/namespace';
+import { testAddress, testConnection, testNativeConnection } from '../support/namespace';
 
 const taskQueue = `client-${randomUUID()}`;
 const MODEL = '75A40874E6B64FA3AE0743278996850F';
@@ -20,8 +20,8 @@ let client: AnaplanTemporalClient;
 beforeAll(async () => {
   installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
   const address = testAddress();
-  connection = await Connection.connect({ address });
-  native = await NativeConnection.connect({ address });
+  connection = await testConnection({ address });
+  native = await testNativeConnection({ address });
   worker = await Worker.create({
     connection: native,
     taskQueue,

@@ -1,7 +1,7 @@
 /** What a workflow ID means whose run has ended, and what a run that our client starts is found by. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Client, type Connection } from '@temporalio/client';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import {
   AnaplanTemporalClient,
   AnaplanTemporalError,
@@ -11,7 +11,7 @@ import {
 import type { UploadImportInput } from '../../src/contracts';
 import { LockWatch, waitOf } from '../../src/client/waiting';
 import { installRuntime, WorkerLogger } from '../../src/worker';
-import { ownNamespace, testAddress } from '../support/namespace';
+import { ownNamespace, testAddress, testConnection, testNativeConnection } from '../support/namespace';
 
 const taskQueue = `closed-${randomUUID()}`;
 const MODEL = '75A40874E6B64FA3AE0743278996850F';
@@ -26,8 +26,8 @@ let client: AnaplanTemporalClient;
 beforeAll(async () => {
   installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
   const address = testAddress();
-  connection = await Connection.connect({ address });
-  native = await NativeConnection.connect({ address });
+  connection = await testConnection({ address });
+  native = await testNativeConnection({ address });
   namespace = await ownNamespace();
   const worker = await Worker.create({
     connection: native,

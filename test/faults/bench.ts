@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
 import { createActivities, type AnaplanActivities, type Timing } from '../../src/activities';
 import { AnaplanClient, RateLimiter, type LimiterClock, type Timeouts } from '../../src/anaplan';
@@ -13,7 +13,7 @@ import { smallQueue, transferQueue } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createStorage } from '../../src/storage';
 import { installRuntime, WorkerLogger } from '../../src/worker';
-import { testAddress } from '../support/namespace';
+import { testAddress, testConnection, testNativeConnection } from '../support/namespace';
 import { CHUNK_BYTES, SIZES } from './scenarios';
 
 /** The waits of production, so many times shorter. */
@@ -97,8 +97,8 @@ export class Bench {
   static async start(): Promise<Bench> {
     installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
     const address = testAddress();
-    const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
+    const connection = await testConnection({ address });
+    const native = await testNativeConnection({ address });
     const root = mkdtempSync(join(tmpdir(), 'anaplan-faults-'));
     const bench = new Bench(new Client({ connection }), `faults-${randomUUID().slice(0, 8)}`, native, root);
     await bench.startWorkers();

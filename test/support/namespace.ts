@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Connection } from '@temporalio/client';
+import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts';
 
 /** temporal.api.enums.v1.IndexedValueType.KEYWORD */
@@ -21,13 +22,34 @@ export function testAddress(): string {
   return address;
 }
 
+/** On a busy machine a connection can take far longer than the SDK's 10 s. */
+const CONNECT_WITHIN_MS = 120_000;
+
+/** A client's connection to the server of this test run. */
+export function testConnection(options: ConnectionOptions = {}): Promise<Connection> {
+  return Connection.connect({ address: testAddress(), connectTimeout: CONNECT_WITHIN_MS, ...options });
+}
+
+/** A worker's connection to the server of this test run. */
+export async function testNativeConnection(options: NativeConnectionOptions = {}): Promise<NativeConnection> {
+  const deadline = Date.now() + CONNECT_WITHIN_MS;
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address: testAddress(), ...options });
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await delay(500);
+    }
+  }
+}
+
 /**
  * Makes a namespace that nobody else uses and answers its name. Locks are named after the model, and every sandbox
  * tenant has the same ones: in one namespace a run would wait for the lock of another file, whose worker may be gone.
  */
 export async function ownNamespace(searchAttributes: readonly string[] = SEARCH_ATTRIBUTES): Promise<string> {
   const namespace = `test-${randomUUID().slice(0, 8)}`;
-  const connection = await Connection.connect({ address: testAddress() });
+  const connection = await testConnection();
   try {
     await connection.workflowService.registerNamespace({
       namespace,

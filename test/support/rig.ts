@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
-import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { type NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 
 import type { Timing } from '../../src/activities';
 import {
@@ -24,7 +24,7 @@ import {
   type AnaplanWorker,
   type CreateWorkerOptions,
 } from '../../src/worker';
-import { ownNamespace, testAddress } from './namespace';
+import { ownNamespace, testAddress, testConnection, testNativeConnection } from './namespace';
 
 /** The waits of production, fifty times shorter. */
 export const FAST: Timing = {
@@ -97,8 +97,8 @@ export class Rig {
       startGraceMs: 0,
       ...options.sandbox,
     });
-    const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({
+    const connection = await testConnection({ address });
+    const native = await testNativeConnection({
       address,
       ...(options.plugins === undefined ? {} : { plugins: options.plugins }),
     });

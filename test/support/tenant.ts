@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 
 import {
@@ -28,7 +28,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from '../../src/sandbox';
-import { ownNamespace, testAddress } from './namespace';
+import { ownNamespace, testAddress, testConnection } from './namespace';
 import { Gate, Program, until } from './processes';
 
 /** How a command ended. */
@@ -76,7 +76,7 @@ export class Tenant {
     const address = testAddress();
     const sandbox = await startSandbox({ taskDurationMs: 300, ...options });
     const namespace = await ownNamespace([]);
-    const connection = await Connection.connect({ address });
+    const connection = await testConnection({ address });
     return new Tenant(sandbox, namespace, new Client({ connection, namespace }), address);
   }
 

@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { Client, WorkflowFailedError } from '@temporalio/client';
 
 import { RESULT_MEMO } from '../../src/contracts';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { builtLib } from '../support/build-lib';
-import { ownNamespace, testAddress } from '../support/namespace';
+import { ownNamespace, testAddress, testConnection } from '../support/namespace';
 import { until } from '../support/processes';
 
 const ROOT = resolve(__dirname, '../..');
@@ -96,7 +96,7 @@ describe.each(['commonjs', 'module'])('programs of the documentation, as %s', (t
     for (const { name, text } of NAMED) write(join(project, `${name}.ts`), text);
     sandbox = await startSandbox({ taskDurationMs: 300 });
     namespace = await ownNamespace([]);
-    client = new Client({ connection: await Connection.connect({ address: testAddress() }), namespace });
+    client = new Client({ connection: await testConnection(), namespace });
   }, 300_000);
 
   afterAll(async () => {

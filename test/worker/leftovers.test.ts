@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { NativeConnection } from '@temporalio/worker';
-
 import { createWorker, loadConfig } from '../../src/worker';
-import { testAddress } from '../support/namespace';
+import { testAddress, testNativeConnection } from '../support/namespace';
 import type { Rig } from '../support/rig';
 import { openChains, runsOf } from '../../src/worker/run-states';
 import type { SweepTiming } from '../../src/worker/sweep';
@@ -120,7 +118,7 @@ describe('a worker that cannot be made', () => {
     await expect(
       createWorker(config, { env, workflowBundle, temporal: { address: testAddress() } }),
     ).rejects.toThrow(/ENOENT.*nowhere/);
-    const connection = await NativeConnection.connect({ address: testAddress() });
+    const connection = await testNativeConnection();
     await expect(createWorker(config, { env, workflowBundle, connection })).rejects.toThrow(
       /ENOENT.*nowhere/,
     );

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
 
-import { Connection } from '@temporalio/client';
-
 import { getTemporalBinary } from '../../src/dev-server/server';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts';
 import { SearchAttributes, type SearchAttributesConnection } from '../../src/worker/search-attributes';
-import { ownNamespace, testAddress } from '../support/namespace';
+import { ownNamespace, testAddress, testConnection } from '../support/namespace';
 import type { Rig } from '../support/rig';
 import { ownRig, stateOf, until } from '../workflows/support';
 
@@ -105,7 +103,7 @@ describe('a worker that may not register search attributes', () => {
     const { attributes, lines } = refusing(there);
     await attributes.check();
     const namespace = await ownNamespace([]);
-    const connection = await Connection.connect({ address: testAddress() });
+    const connection = await testConnection();
     try {
       await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: there });
       const { path } = await getTemporalBinary();

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { NativeConnection } from '@temporalio/worker';
+import { type NativeConnection } from '@temporalio/worker';
 
 import { createWorker, loadConfig, type AnaplanWorker, type ConfigOverrides } from '../../src/worker';
-import { testAddress } from '../support/namespace';
+import { testNativeConnection } from '../support/namespace';
 import { FAST, type Rig } from '../support/rig';
 import { BAD, expectClean, ownRig, until } from './support';
 
@@ -33,7 +33,7 @@ class Host {
     });
     for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
     // One connection can serve a queue once.
-    this.connection ??= await NativeConnection.connect({ address: testAddress() });
+    this.connection ??= await testNativeConnection();
     this.worker = await createWorker(config, {
       connection: this.connection,
       namespace: this.rig.namespace,

@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import {
   Client,
-  Connection,
   WithStartWorkflowOperation,
   WorkflowUpdateFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 
 import type {
   AnaplanActivities,
@@ -19,7 +18,7 @@ import type {
   LockView,
 } from '../../src/activities';
 import { installRuntime, WorkerLogger } from '../../src/worker';
-import { ownNamespace, testAddress } from '../support/namespace';
+import { ownNamespace, testConnection, testNativeConnection } from '../support/namespace';
 import { bundleWith, until } from './support';
 
 /** Waits of production, short. */
@@ -44,9 +43,9 @@ describe('the lock of a model, asked by strangers', () => {
   beforeAll(async () => {
     installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
     namespace = await ownNamespace([]);
-    const connection = await Connection.connect({ address: testAddress() });
+    const connection = await testConnection();
     client = new Client({ connection, namespace });
-    native = await NativeConnection.connect({ address: testAddress() });
+    native = await testNativeConnection();
   });
   afterAll(async () => {
     await Promise.all([...served.values()].map(async (serving) => (await serving).stop()));

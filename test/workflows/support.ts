@@ -3,14 +3,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 
 import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
 import { smallQueue, transferQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
 import { DEMO_WORKSPACE, SALES_MODEL, type Fault } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
-import { ownNamespace, testAddress } from '../support/namespace';
+import { ownNamespace, testAddress, testConnection, testNativeConnection } from '../support/namespace';
 import { FAST, Rig, type RigOptions } from '../support/rig';
 
 export const SALES = readFileSync(join(__dirname, '../../examples/sales.csv'));
@@ -151,8 +151,8 @@ export class StubRig {
     installRuntime(new WorkerLogger('text', 'ERROR', () => undefined));
     const namespace = await ownNamespace([]);
     const address = testAddress();
-    const connection = await Connection.connect({ address });
-    return new StubRig(await NativeConnection.connect({ address }), new Client({ connection, namespace }));
+    const connection = await testConnection({ address });
+    return new StubRig(await testNativeConnection({ address }), new Client({ connection, namespace }));
   }
 
   /** Runs one integration to its end while workers with these stubs run; `queues` are served besides the own one. */
@@ -215,7 +215,7 @@ export async function replaceWorker(
   };
   const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
   for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
-  const native = await NativeConnection.connect({ address: testAddress() });
+  const native = await testNativeConnection();
   const worker = await createWorker(config, {
     connection: native,
     namespace: rig.namespace,
