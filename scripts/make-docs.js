@@ -195,8 +195,17 @@ function blocks(m) {
   );
   for (const name of INTEGRATIONS) out[`input-${commandOf(name)}`] = inputTable(m, name);
   const tree = commandTree(m);
+  // What all integrations have is printed once.
+  const row = (o) => JSON.stringify(flagRows([o]));
+  const [first, ...others] = INTEGRATIONS.map((name) =>
+    tree.commands.find((c) => c.name() === commandOf(name)),
+  );
+  const common = first.options.filter((o) => others.every((c) => c.options.some((p) => row(p) === row(o))));
+  const shared = new Set(common.map(row));
+  out['cli-common'] = table(['Flag', 'Meaning'], flagRows(common));
   const walk = (command, path) => {
-    const own = command.options.filter((o) => !o.hidden);
+    const integration = command === first || others.includes(command);
+    const own = command.options.filter((o) => !o.hidden && !(integration && shared.has(row(o))));
     if (own.length > 0) out[`cli-${path.join('-')}`] = table(['Flag', 'Meaning'], flagRows(own));
     for (const sub of command.commands) walk(sub, [...path, sub.name()]);
   };

@@ -102,19 +102,23 @@ test.each(PAGES)('links of $file lead somewhere', ({ file, text }) => {
   expect(broken).toEqual([]);
 });
 
-test('every command and flag that exists is documented in cli.md', () => {
+test('every command and flag that exists is documented in cli.md, and every generated table stands once', () => {
   const text = page('docs/cli.md');
+  const common = /generated: cli-common -->([^]*?)<!-- end/.exec(text)?.[1] ?? '';
   const missing: string[] = [];
   for (const [name, command] of COMMANDS) {
     const from = text.search(new RegExp(`^##+ ${name}$`, 'm'));
     if (from < 0) missing.push(name);
     const rest = text.slice(from).replace(/^##+ .*\n/, '');
-    const section = rest.slice(0, Math.max(0, rest.search(/^##+ /m)) || undefined);
+    const own = rest.slice(0, Math.max(0, rest.search(/^##+ /m)) || undefined);
+    const section = contracts.INTEGRATIONS.some((i) => contracts.commandOf(i) === name) ? own + common : own;
     for (const option of command.options) {
       if (!section.includes(option.long ?? option.flags)) missing.push(`${name} ${option.long}`);
     }
   }
   expect(missing).toEqual([]);
+  const tables = PAGES.flatMap(({ text: t }) => t.match(/<!-- generated: \S+ -->/g) ?? []);
+  expect(tables.filter((name, i) => tables.indexOf(name) !== i)).toEqual([]);
 });
 
 test('every flag that a page names exists', () => {
