@@ -81,23 +81,19 @@ describe('uploading chunks: one version of the source, every byte once, wherever
   it('goes on from the last heartbeat of an attempt that handed over after any chunk', async () => {
     const source = await open();
     for (const stopAfter of [1, 2, 5, 8]) {
-      let stopped = false;
-      // A heartbeat a second is too slow for this file, so the hand-over is asked for by the sandbox's answers.
-      const first = await send(source, undefined, {
-        onBeat: (env) => {
-          const timer = setInterval(() => {
-            if (!stopped && puts() >= stopAfter) {
-              stopped = true;
-              shutDown(env);
-            }
-            if (stopped) clearInterval(timer);
-          }, 0);
-          timer.unref();
-        },
+      // Held until the worker has stopped: the chunk after the last one that counts never gets its answer.
+      const held = bench.sandbox.faults.add({
+        method: 'PUT',
+        path: `/models/*/files/*/chunks/${stopAfter}`,
+        action: { kind: 'stall', when: 'before' },
       });
-      stopped = true;
-      if (first.result) continue; // finished before it saw the shutdown
+      let env: Parameters<typeof shutDown>[0] | undefined;
+      const sending = send(source, undefined, { onBeat: (e) => void (env = e) });
+      while (bench.sandbox.faults.hits(held) === 0 || !env) await tick();
+      shutDown(env);
+      const first = await sending;
       expect(first.failure?.type).toBe('WorkerShutdown');
+      expect(puts()).toBe(stopAfter + 1);
       const beat = first.beats.at(-1);
       const second = await send(source, undefined, { resume: beat, attempt: 2 });
       expect(second.result).toMatchObject({ done: true, stands: { sha256: sha(SOURCE) } });
