@@ -21,7 +21,7 @@ export const uploadImport = integration('uploadImport', async (run, input) => {
     return holdingModel(run, async () => {
       let task = await runTask(run, action, input);
       if (fileExpired(task)) {
-        // Nothing was loaded: the file expired between its upload and the import (seeds: private files).
+        // Nothing was loaded: the file expired between its upload and the import (anaplan-api: "Private and Default Files for Bulk APIs").
         await uploadAgain(run, to, source);
         task = await runTask(run, action, input);
       }

@@ -86,7 +86,7 @@ function effectsOfTask(task: FinishedTask): Effects {
   const { action } = task;
   // An export changes its file, never the model.
   if (action.kind === 'exports') return 'none';
-  // Cancelled means rolled back (seeds "Monitor the import tasks"); a process may have applied steps before.
+  // Cancelled means rolled back (anaplan-api: "Monitor the import tasks"); a process may have applied steps before.
   if (task.state === 'CANCELLED') return action.kind === 'processes' ? 'unknown' : 'none';
   if (!task.result || task.result.assumed) return 'unknown';
   const applied = task.result.successful || actionResults(task).some((r) => r.successful);

@@ -3,7 +3,7 @@ import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult, SettledTask } from '../../activities/task/contract';
 import { actionName, actionResults } from '../run/verdict';
 
-/** Only imports have dumps (seeds: "Parameter Types"); this is how their IDs begin. */
+/** Only imports have dumps (anaplan-api: "Parameter Types"); this is how their IDs begin. */
 const IMPORT_ID = '112';
 
 /** A dump to ask for. */
