@@ -105,8 +105,6 @@ export type SinkState = Readonly<Record<string, unknown>>;
 
 /** A target that is complete or absent: bytes gather out of sight until `commit`. */
 export interface Sink {
-  /** Absolute URI of the target (not of what gathers). */
-  readonly uri: string;
   /** Bytes written by our count, those that it went on from included. */
   readonly size: number;
   /** Appends. One write at a time. @throws StorageError TargetFailed */

@@ -183,7 +183,7 @@ class PartsSink implements Sink {
 
   constructor(
     private readonly store: PartsStore,
-    readonly uri: string,
+    private readonly uri: string,
     private readonly id: string,
     { parts, tail }: Omit<State, 'upload'>,
   ) {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { errnoOf, invalid, StorageError, targetError } from '../errors';
 import type { ContentDigest, ExpectedContent, Sink, SinkState } from '../ports';
 import { digestOf } from './digest';
-import { fileUri, partPath, type LocalPath, type LocalPaths } from './paths';
+import { partPath, type LocalPath, type LocalPaths } from './paths';
 
 /** Modes of what is new. */
 export interface Modes {
@@ -228,7 +228,6 @@ export async function statIfAny(path: string): Promise<Stats | undefined> {
 }
 
 class LocalSink implements Sink {
-  readonly uri: string;
   private closed: Promise<void> | undefined;
 
   constructor(
@@ -237,9 +236,7 @@ class LocalSink implements Sink {
     private readonly file: FileHandle,
     private position: number,
     private readonly mode: number,
-  ) {
-    this.uri = fileUri(path.named);
-  }
+  ) {}
 
   get size(): number {
     return this.position;
