@@ -1,6 +1,6 @@
 import { compact } from '../contracts';
+import { decodePayloads } from '../contracts/payloads';
 import type { LoadedDataConverter } from '@temporalio/common';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { ProgressWait } from './waiting';
 
@@ -83,7 +83,7 @@ export async function progressOf(
   for (const pending of description.raw.pendingActivities ?? []) {
     const payloads = pending.heartbeatDetails?.payloads;
     // A heartbeat that cannot be read (another codec) must not end the command that shows it.
-    const [beat] = payloads ? await decodeArrayFromPayloads(converter, payloads).catch(() => []) : [];
+    const [beat] = payloads ? await decodePayloads(converter, payloads).catch(() => []) : [];
     const given = record(beat);
     const position = positionOf(given?.position);
     const outage = outageOf(given?.outage);

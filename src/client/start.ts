@@ -6,8 +6,8 @@ import {
   WorkflowExecutionAlreadyStartedError,
   type SearchAttributePair,
 } from '@temporalio/common';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { INTEGRATIONS, type IntegrationInputs, type IntegrationName } from '../contracts';
+import { decodePayloads } from '../contracts/payloads';
 import { checkInput } from '../contracts/schemas';
 import { INPUT_MEMO, inputDigest } from './check';
 import type { OnClosed } from './choices';
@@ -139,7 +139,7 @@ async function digestOfRun(
     maximumPageSize: 1,
   });
   const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  const [input] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
+  const [input] = await decodePayloads(client.options.loadedDataConverter, payloads);
   const integration = INTEGRATIONS.find((name) => name === type);
   const check = integration === undefined ? undefined : checkInput(integration, input);
   return check?.ok ? digestOf([type, check.input]) : undefined;

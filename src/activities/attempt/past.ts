@@ -2,9 +2,9 @@
  * What the past of a run did that was reset. A reset copies the history up to a point and goes on from there as a new
  * run, which knows nothing of what came after that point: the start of a task may be there.
  */
+import { decodePayloads } from '../../contracts/payloads';
 import { activityInfo, getClient, type Info } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import type { temporal } from '@temporalio/proto';
 
 import { fail } from './failures';
@@ -118,7 +118,7 @@ async function pastOf(workflowId: string, runId: string): Promise<Past | undefin
     const of = ended && past.starts.find((s) => s.scheduledId === String(ended.scheduledEventId));
     if (!of) continue;
     of.ended = true;
-    const [result] = await decodeArrayFromPayloads(
+    const [result] = await decodePayloads(
       getClient().options.loadedDataConverter,
       completed?.result?.payloads,
       // What cannot be read may say anything.
