@@ -8,7 +8,6 @@ const DOING: Readonly<Record<string, string>> = {
   'anaplan.openSource': 'opening the source',
   'anaplan.uploadChunks': 'uploading',
   'anaplan.completeUpload': 'completing the upload',
-  'anaplan.taskBaseline': 'reading the task list',
   'anaplan.startTask': 'starting the task',
   'anaplan.reconcileStart': 'finding out whether the task started',
   'anaplan.followTask': 'following the task',

@@ -18,7 +18,6 @@ export const RHYTHMS = {
   'anaplan.openSource': 'light',
   'anaplan.uploadChunks': 'bytes',
   'anaplan.completeUpload': 'effect',
-  'anaplan.taskBaseline': 'wait',
   'anaplan.startTask': 'effect',
   'anaplan.reconcileStart': 'wait',
   'anaplan.followTask': 'wait',

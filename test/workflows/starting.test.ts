@@ -1,6 +1,6 @@
 import { Client as SandboxClient } from '../sandbox/client';
 import { FAST, type Rig } from '../support/rig';
-import { asked, expectClean, hold, ownRig, statesOf, until } from './support';
+import { activitiesOf, asked, expectClean, hold, ownRig, statesOf, until } from './support';
 
 const ACTION = '117000000002';
 const TASKS = `/models/*/actions/${ACTION}/tasks`;
@@ -45,6 +45,50 @@ describe('starting a task exactly once, and following it to its end', () => {
     expect(end.result.outcome).toBe('succeeded');
     expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([3, 2]);
     expectLookedLongEnough();
+  });
+
+  describe('where the task list before the start is long in coming', () => {
+    /** Longer than a list may take for a start by the same activity. */
+    const slowly = () =>
+      rig.sandbox.faults.add({
+        method: 'GET',
+        path: TASKS,
+        action: { kind: 'stall', when: 'before', ms: 10_500 },
+      });
+
+    it('the run hears of it before the start is sent, by an activity of its own', async () => {
+      slowly();
+      const handle = await rig.begin('runAction', input);
+      const end = await rig.ending(handle.workflowId);
+      expect(end.result).toMatchObject({ outcome: 'succeeded', task: { successful: true } });
+      expect(asked(rig, 'GET', /\/tasks$/)).toBe(1);
+      expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([1, 1]);
+      const names = await activitiesOf(handle);
+      expect(names.filter((name) => name === 'anaplan.startTask')).toHaveLength(2);
+    });
+
+    it('nothing is started where the run is cancelled meanwhile', async () => {
+      const list = slowly();
+      const handle = await rig.begin('runAction', input);
+      await until(() => rig.sandbox.faults.hits(list) > 0);
+      await handle.cancel();
+      const end = await rig.ending(handle.workflowId);
+      expect([end.cancelled, end.result.failure?.effects]).toEqual([true, 'none']);
+      expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([0, 0]);
+    });
+  });
+
+  it('is not sent where the task list could not be read, whatever the answer was', async () => {
+    rig.sandbox.faults.add({ method: 'GET', path: TASKS, action: { kind: 'reset', when: 'after-effect' } });
+    rig.sandbox.faults.add({
+      method: 'GET',
+      path: TASKS,
+      occurrence: 2,
+      action: { kind: 'status', status: 423 },
+    });
+    const end = await rig.run('runAction', input);
+    expect(end.result).toMatchObject({ outcome: 'succeeded', task: { successful: true } });
+    expect([starts(), rig.sandbox.tasks(ACTION).length]).toEqual([1, 1]);
   });
 
   describe('where the task list was empty and stays empty', () => {

@@ -129,6 +129,7 @@ async function pastOf(workflowId: string, runId: string): Promise<Past | undefin
     of.refused =
       of.start?.outcome === 'refused' ||
       of.start?.outcome === 'stale' ||
+      of.start?.outcome === 'listed' ||
       (type !== undefined && type !== null && type !== 'InternalError');
   }
   return past;

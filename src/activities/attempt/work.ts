@@ -65,6 +65,7 @@ export class Work<P> {
   private position: P | undefined;
   private text: string | undefined;
   private outage: Beat<P>['outage'];
+  private beats = 0;
 
   constructor(private readonly spec: WorkSpec) {
     const beat = this.context.info.heartbeatDetails as Beat<P> | undefined;
@@ -92,6 +93,11 @@ export class Work<P> {
   /** Notes a position for a later attempt, without Anaplan having answered well. */
   remember(position: P): void {
     this.position = position;
+  }
+
+  /** A heartbeat of this attempt may have reached the server. */
+  get heard(): boolean {
+    return this.beats > 0;
   }
 
   /** Says what the activity does. */
@@ -257,6 +263,7 @@ export class Work<P> {
   }
 
   private beat(): Beat<P> {
+    this.beats += 1;
     const beat: Beat<P> = {};
     if (this.position !== undefined) beat.position = this.position;
     if (this.text !== undefined) beat.note = this.text;

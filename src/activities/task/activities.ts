@@ -9,29 +9,35 @@ import { work } from '../attempt/work';
 import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskActivities } from './contract';
 import { follow, type FollowBeat } from './follow';
 import { nameOf } from './name-of';
-import { afterEarlier, startOutcome, unsent } from './start';
-import { baselineOf, contradiction, judgeList } from './task-list';
+import { afterEarlier, listBefore, startOutcome, unsent } from './start';
+import { contradiction, judgeList } from './task-list';
 
 /** Builds the activities that deal with tasks. */
 export function createTasks(deps: ActivityDeps): TaskActivities {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
-    'anaplan.taskBaseline': (input) =>
-      work(specOf(input, `Task list of ${nameOf(input.action)}`, timing), async (w) => {
-        const { client } = deps.connection(input.connection);
-        const { tasks, serverDate } = await client.tasks.list(refOf(input), input.action, {
-          signal: w.signal,
-        });
-        return baselineOf(tasks, serverDate);
-      }),
-
     'anaplan.startTask': (input) =>
       work<StartBeat, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
         await assertNotStartedBefore(nameOf(input.action), input.firstRunId);
         const refused = afterEarlier(input.action, input.earlier, w.refused());
         const { client } = deps.connection(input.connection);
         if (input.filesUntil !== undefined && w.now() > input.filesUntil) return { outcome: 'stale' };
+        // An operator has reset the activity: the attempt before may have sent the start.
+        if (w.resumed)
+          return {
+            outcome: 'unknown',
+            message: `${nameOf(input.action)}: the attempt before this one fell silent`,
+            baseline: w.resumed.baseline,
+          };
+        let { baseline } = input;
+        if (!baseline) {
+          const listed = await listBefore(client, input, w, refused);
+          if (listed.outcome !== 'ready') return listed;
+          baseline = listed.baseline;
+        }
+        // From here on every heartbeat carries it.
+        w.remember({ baseline });
         const body = {
           localeName: input.localeName,
           ...(input.mappingParameters?.length ? { mappingParameters: input.mappingParameters } : {}),
@@ -40,18 +46,12 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
           // A cancellation does not end it: a start that is cancelled or handed over would leave nobody who knows whether
           // it happened. Yet whoever is slow on the way, cut off or frozen, must not send it: the run has looked for the
           // task already, and may have started it anew.
-          const { taskId } = await client.tasks.start(refOf(input), input.action, body, {
-            ...w.fence,
-            beforeSend: async () => {
-              // The server has a heartbeat before anything is sent. Where an attempt dies without any, nothing ever was.
-              w.remember({ sending: true });
-              await w.confirm();
-            },
-          });
+          const { taskId } = await client.tasks.start(refOf(input), input.action, body, w.fence);
           if (taskId) return { outcome: 'started', taskId };
           return {
             outcome: 'unknown',
             message: `${nameOf(input.action)}: Anaplan accepted the start without naming a task`,
+            baseline,
           };
         } catch (error) {
           if (error instanceof GivenUp || error instanceof NotConfirmed)
@@ -61,7 +61,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
             const why = new GivenUp('the server no longer counts on this attempt');
             return unsent(why, { ...refused, now: w.now() });
           }
-          return startOutcome(error, { ...refused, now: w.now() });
+          return startOutcome(error, { ...refused, now: w.now() }, baseline);
         }
       }),
 

@@ -21,9 +21,12 @@ export interface TaskBaseline {
   serverDate: number | null;
 }
 
-/** What the heartbeats of a start carry once it is about to be sent; before that nothing. */
+/**
+ * What every heartbeat of an attempt that sends a start carries, before it is sent: where none of them has a baseline,
+ * nothing was sent, and otherwise it tells a task that is ours from older ones.
+ */
 export interface StartBeat {
-  sending: true;
+  baseline: TaskBaseline;
 }
 
 /** What became of one POST `/tasks`. */
@@ -33,8 +36,10 @@ export type StartResult =
   | { outcome: 'refused'; type: FailureType; message: string; delayMs: number; refusals: Refusals }
   /** Not sent: it comes so late that the files that it reads may have expired. */
   | { outcome: 'stale' }
+  /** Not sent: reading the task list took so long that the run may want something else by now. */
+  | { outcome: 'listed'; baseline: TaskBaseline }
   /** Nobody answered, so that nobody knows. */
-  | { outcome: 'unknown'; message: string };
+  | { outcome: 'unknown'; message: string; baseline: TaskBaseline };
 
 /** What the tries before this one came to, where certainly none of them started anything. */
 export interface EarlierStarts {
@@ -98,12 +103,13 @@ export interface SettledTask {
 
 /** The activities of this step. */
 export interface TaskActivities {
-  'anaplan.taskBaseline'(input: Call & { action: ActionObject }): Promise<TaskBaseline>;
   'anaplan.startTask'(
     input: Call & {
       action: ActionObject;
       localeName: string;
       mappingParameters?: MappingParameter[];
+      /** As read a moment ago; absent: it is read first. */
+      baseline?: TaskBaseline;
       /** Epoch ms until which the files that the action reads are certainly there. */
       filesUntil?: number;
       /** The first run of the chain, unless the action may run again after a reset. */

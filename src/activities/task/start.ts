@@ -1,10 +1,13 @@
 /** What became of POST `/tasks`: refused for good, refused for now, or nobody knows. */
-import { outcomeUnknown, type AnaplanError } from '../../anaplan';
-import type { ActionObject } from '../attempt/contract';
+import { AnaplanError, outcomeUnknown, type AnaplanClient } from '../../anaplan';
+import { refOf } from '../attempt/calls';
+import type { ActionObject, Call } from '../attempt/contract';
 import { sentence } from '../attempt/failures';
-import type { GivenUp, NotConfirmed } from '../attempt/lease';
+import { GivenUp, NotConfirmed } from '../attempt/lease';
 import { saying, tryAnaplanAgain, tryUnansweredAgain, type Again, type Refused } from '../attempt/refused';
-import type { EarlierStarts, StartResult } from './contract';
+import type { Work } from '../attempt/work';
+import type { EarlierStarts, StartBeat, StartResult, TaskBaseline } from './contract';
+import { baselineOf } from './task-list';
 
 /**
  * What judging a refusal of a start takes: all that was refused before it, by Anaplan or by silence.
@@ -25,9 +28,41 @@ export function afterEarlier(action: ActionObject, earlier: EarlierStarts = {}, 
   return o;
 }
 
+/** A task list that takes longer to read is told to the run, before anything is sent. */
+const PROMPT_MS = 10_000;
+
+/**
+ * Reads the task list before a start.
+ * @returns `ready` where the start may be sent; else what the run gets told, and nothing is sent
+ */
+export async function listBefore(
+  client: AnaplanClient,
+  input: Call & { action: ActionObject },
+  w: Work<StartBeat>,
+  refused: Refused,
+): Promise<StartResult | { outcome: 'ready'; baseline: TaskBaseline }> {
+  const from = performance.now();
+  let baseline: TaskBaseline;
+  try {
+    const { tasks, serverDate } = await client.tasks.list(refOf(input), input.action, { signal: w.signal });
+    baseline = baselineOf(tasks, serverDate);
+  } catch (error) {
+    const o = { ...refused, now: w.now() };
+    if (error instanceof GivenUp || error instanceof NotConfirmed) return unsent(error, o);
+    if (w.signal.aborted) return unsent(new NotConfirmed('the worker stops'), o);
+    // No answer to this is an answer about the start: it was not sent.
+    if (error instanceof AnaplanError) return refusedForNow(tryAnaplanAgain(error, o));
+    throw error;
+  }
+  // A heartbeat without the baseline may still be on its way, and come to the server after one with it: an attempt that
+  // the server may have heard of sends nothing. Nor is a start sent that the run may not want any more.
+  const prompt = !w.heard && performance.now() - from <= PROMPT_MS;
+  return { outcome: prompt ? 'ready' : 'listed', baseline };
+}
+
 /** What a failed POST `/tasks` means: refused for good (thrown), refused for now, or nobody knows. */
-export function startOutcome(error: AnaplanError, o: Refused): StartResult {
-  if (outcomeUnknown(error)) return { outcome: 'unknown', message: sentence(o.what, error) };
+export function startOutcome(error: AnaplanError, o: Refused, baseline: TaskBaseline): StartResult {
+  if (outcomeUnknown(error)) return { outcome: 'unknown', message: sentence(o.what, error), baseline };
   return refusedForNow(tryAnaplanAgain(error, o));
 }
 

@@ -1,6 +1,7 @@
 /** Reading failures inside workflows, and making the one a run ends with. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 
+import type { StartBeat, TaskBaseline } from '../../activities/task/contract';
 import {
   FAILURES,
   isFailureType,
@@ -78,11 +79,7 @@ export function resultFailure(error: unknown, effects: Effects): ResultFailure {
 
 /** Whether an activity was never taken by a worker of its queue. */
 export function nobodyTookIt(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure &&
-    error.cause instanceof TimeoutFailure &&
-    error.cause.timeoutType === 'SCHEDULE_TO_START'
-  );
+  return timeoutType(error) === 'SCHEDULE_TO_START';
 }
 
 /** Whether an activity's worker fell silent, so that nobody knows how far it came. */
@@ -91,13 +88,20 @@ export function fellSilent(error: unknown): boolean {
 }
 
 /**
- * Whether an attempt fell silent before the server had any heartbeat of it. Its last details are no proof of more: the
- * SDK holds heartbeats back, so that an older one may arrive after a newer one.
+ * What an attempt to start a task told the server to have been there before: it does so before it sends the start, with
+ * its first heartbeat. Undefined: it told nothing, or nothing is known of that.
  */
-export function neverBeat(error: unknown): boolean {
+export function lastBaseline(error: unknown): TaskBaseline | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (!(cause instanceof TimeoutFailure) || cause.timeoutType !== 'HEARTBEAT') return false;
-  return cause.lastHeartbeatDetails === undefined || cause.lastHeartbeatDetails === null;
+  if (!(cause instanceof TimeoutFailure)) return undefined;
+  const beat = cause.lastHeartbeatDetails as { position?: Partial<StartBeat> } | null | undefined;
+  return beat?.position?.baseline;
+}
+
+/** Which of its time-outs ended an activity. */
+export function timeoutType(error: unknown): string | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure ? cause.timeoutType : undefined;
 }
 
 /** Whether a step failed with a type. */

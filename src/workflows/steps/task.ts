@@ -1,8 +1,9 @@
 /** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionObject } from '../../activities/attempt/contract';
 import type {
   EarlierStarts,
+  ReconcileResult,
   SettledTask,
   StartResult,
   TaskActivities,
@@ -13,20 +14,24 @@ import { activities, throughOutages, untilDeadline } from '../run/proxies';
 import { keepDumps } from './dump';
 import { NOT_SEEN } from '../run/document';
 import type { FinishedTask } from '../run/verdict';
-import { failedAs, fellSilent, lastState, neverBeat, readFailure, stepFailure } from '../run/failures';
+import {
+  failedAs,
+  fellSilent,
+  lastBaseline,
+  lastState,
+  readFailure,
+  stepFailure,
+  timeoutType,
+} from '../run/failures';
 import { shielded, type Run } from '../run/frame';
 import { renewUploads, uploadsUntil } from './upload';
 
 /** Of the one attempt to start a task: a busy model holds the request open. */
 const START_MS = 30 * 60_000;
 
-const { taskBaseline, startTask, reconcileStart, followTask, cancelTask } = activities<
+const { startTask, reconcileStart, followTask, cancelTask } = activities<
   Omit<TaskActivities, 'anaplan.newerTasks'>
 >({
-  taskBaseline: {
-    summary: ({ action }) => `task list before the start of ${action.name}`,
-    within: throughOutages,
-  },
   startTask: { summary: ({ action }) => `start ${action.name}`, onceWithin: START_MS },
   reconcileStart: {
     summary: ({ action }) => `look for the task of ${action.name}: the answer to its start was lost`,
@@ -60,16 +65,21 @@ export async function runTask(run: Run, action: ActionObject, input: TaskInput):
  */
 async function startOnce(run: Run, action: ActionObject, input: TaskInput): Promise<StartedTask> {
   let earlier: EarlierStarts = {};
+  let baseline: TaskBaseline | undefined;
   for (;;) {
     await renewUploads(run, action);
-    const baseline = await taskBaseline({ ...run.call(), action });
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
     if (run.effects !== 'none') earlier.mayHaveStarted = true;
     // A cancellation must not lose the ID of a task that starts.
-    const start = await shielded(() => startAndKnow(run, action, baseline, input, earlier));
+    const start = await shielded(() => startAndKnow(run, action, input, earlier, baseline));
+    baseline = undefined;
     switch (start.outcome) {
       case 'started':
         return { taskId: start.taskId, adopted: start.adopted };
       case 'stale':
+        break;
+      case 'listed':
+        ({ baseline } = start);
         break;
       case 'refused':
         earlier = { refusals: start.refusals };
@@ -89,21 +99,22 @@ async function startOnce(run: Run, action: ActionObject, input: TaskInput): Prom
 /** What became of a start, where the run can go on. */
 type KnownStart =
   | { outcome: 'started'; taskId: string; adopted: boolean }
-  | Extract<StartResult, { outcome: 'refused' | 'stale' }>
+  | Extract<StartResult, { outcome: 'refused' | 'stale' | 'listed' }>
   /** Nobody answered, and certainly nothing was started. */
   | { outcome: 'unanswered'; type: FailureType; message: string };
 
 async function startAndKnow(
   run: Run,
   action: ActionObject,
-  baseline: TaskBaseline,
   input: TaskInput,
   earlier: EarlierStarts,
+  listed: TaskBaseline | undefined,
 ): Promise<KnownStart> {
   const sentAfter = Date.now();
   const { localeName = 'en_US', mappingParameters, startAgainIfUnknown } = input;
   const filesUntil = uploadsUntil(run);
   let message: string;
+  let baseline: TaskBaseline | undefined;
   try {
     const start = await startTask({
       ...run.call(),
@@ -113,25 +124,21 @@ async function startAndKnow(
       ...(filesUntil === undefined ? {} : { filesUntil }),
       ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
       earlier,
+      ...(listed ? { baseline: listed } : {}),
     });
     if (start.outcome === 'started') return { ...start, adopted: false };
-    if (start.outcome === 'refused' || start.outcome === 'stale') return start;
-    message = start.message;
+    if (start.outcome !== 'unknown') return start;
+    ({ message, baseline } = start);
   } catch (error) {
     if (!fellSilent(error)) throw error;
     message = `The worker that started ${action.name} fell silent`;
-    // It tells the server before it sends the start, and waits for the answer.
-    if (neverBeat(error))
+    // It tells the server the baseline before it sends the start, and waits for the answer.
+    baseline = lastBaseline(error);
+    if (!baseline && timeoutType(error) === 'HEARTBEAT')
       return { outcome: 'unanswered', type: 'NetworkError', message: `${message} before it sent anything` };
   }
   run.state('looking for the task', message);
-  const found = await reconcileStart({
-    ...run.call(),
-    action,
-    baseline,
-    sentAfter,
-    ...(run.prepared.user ? { user: run.prepared.user } : {}),
-  }).catch((error: unknown) => ({
+  const found = await lookFor(run, action, baseline, sentAfter).catch((error: unknown) => ({
     outcome: 'ambiguous' as const,
     reason: `the task list could not be read: ${readFailure(error).message}`,
   }));
@@ -141,6 +148,18 @@ async function startAndKnow(
     startAgain(run, action, message, found.reason);
   }
   return { outcome: 'unanswered', type: 'ServiceUnavailable', message };
+}
+
+/** Looks for a task that may have been started. */
+async function lookFor(
+  run: Run,
+  action: ActionObject,
+  baseline: TaskBaseline | undefined,
+  sentAfter: number,
+): Promise<ReconcileResult> {
+  if (!baseline) return { outcome: 'ambiguous', reason: 'which tasks were there before is not known' };
+  const { user } = run.prepared;
+  return reconcileStart({ ...run.call(), action, baseline, sentAfter, ...(user ? { user } : {}) });
 }
 
 /** Goes on where an operator said that the action may run twice. */

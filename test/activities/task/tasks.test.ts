@@ -12,6 +12,8 @@ const t = (taskId: string, creationTime?: number): TaskSummary =>
 const base = (tasks: TaskSummary[], date: number | null = 100_000): TaskBaseline =>
   baselineOf(tasks, date ?? undefined);
 
+const BASELINE = base([]);
+
 describe('the baseline: what was there before a start', () => {
   it.each<[string, TaskSummary[], object]>([
     ['no tasks', [], { newest: null, idsAtNewest: [], known: 0 }],
@@ -112,15 +114,15 @@ describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer
   const error = (init: Partial<AnaplanErrorInit>) =>
     new AnaplanError('said', { kind: 'status', method: 'POST', path: '/tasks', sent: 'answered', ...init });
   it.each([500, 502, 503, 504])('%i is unknown', (status) =>
-    expect(startOutcome(error({ status }), refused()).outcome).toBe('unknown'),
+    expect(startOutcome(error({ status }), refused(), BASELINE).outcome).toBe('unknown'),
   );
   it.each(['network', 'timeout'] as const)('a %s error after sending is unknown', (kind) =>
-    expect(startOutcome(error({ kind, sent: 'unknown' }), refused()).outcome).toBe('unknown'),
+    expect(startOutcome(error({ kind, sent: 'unknown' }), refused(), BASELINE).outcome).toBe('unknown'),
   );
   it('a 2xx that could not be read is unknown', () =>
-    expect(startOutcome(error({ kind: 'body', status: 200 }), refused()).outcome).toBe('unknown'));
+    expect(startOutcome(error({ kind: 'body', status: 200 }), refused(), BASELINE).outcome).toBe('unknown'));
   it('a connection that was never made is a refusal: it is tried again', () =>
-    expect(startOutcome(error({ kind: 'network', sent: 'no' }), refused())).toMatchObject({
+    expect(startOutcome(error({ kind: 'network', sent: 'no' }), refused(), BASELINE)).toMatchObject({
       outcome: 'refused',
       refusals: { count: 1, last: { at: NOW, class: 'unavailable' } },
     }));
@@ -130,7 +132,7 @@ describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer
     [424, 'modelUnavailable', 'ModelOffline', 24_000],
     [410, 'unavailable', 'ServiceUnavailable', 800],
   ])('%i is a refusal for now, of the class %s', (status, kind, type, least) => {
-    const start = startOutcome(error({ status, retryAfterMs: 0 }), refused());
+    const start = startOutcome(error({ status, retryAfterMs: 0 }), refused(), BASELINE);
     expect(start).toMatchObject({ outcome: 'refused', type, refusals: { last: { class: kind } } });
     expect(start.outcome === 'refused' && start.delayMs).toBeGreaterThanOrEqual(least);
   });
@@ -144,15 +146,15 @@ describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer
   });
   it('gives up once the bound of its refusals is over, and says that nothing was started', () => {
     const waited = afterEarlier(action, { refusals: locked(9, 15 * 60_000) }, refused());
-    expect(() => startOutcome(error({ status: 423 }), waited)).toThrow(
+    expect(() => startOutcome(error({ status: 423 }), waited, BASELINE)).toThrow(
       /^Import "L" \(112\): Anaplan answered 423 to POST \/tasks\. It has been so for 15 min, in 10 tries: timeouts\.modelUnavailable \(10 min\) is over\. "L" was not started\. \w+/,
     );
   });
   it('says that an earlier start may have arrived, where an operator let it start again', () => {
     const earlier = { refusals: locked(9, 15 * 60_000), mayHaveStarted: true } as const;
-    expect(() => startOutcome(error({ status: 423 }), afterEarlier(action, earlier, refused()))).toThrow(
-      /Whether an earlier start of "L" arrived is not known\./,
-    );
+    expect(() =>
+      startOutcome(error({ status: 423 }), afterEarlier(action, earlier, refused()), BASELINE),
+    ).toThrow(/Whether an earlier start of "L" arrived is not known\./);
   });
   it('starts that are never answered have a bound, whatever was refused between them', () => {
     const unanswered = (...minutesAgo: number[]) => ({
@@ -181,7 +183,7 @@ describe('the answer to POST /tasks: only a 2xx with an ID or a 4xx is an answer
     [425, 'ModelDeployed'],
   ])('%i is final as %s, with the remedy', (status, type) => {
     try {
-      startOutcome(error({ status, anaplanMessage: 'No' }), refused());
+      startOutcome(error({ status, anaplanMessage: 'No' }), refused(), BASELINE);
       throw new Error('not refused');
     } catch (thrown) {
       expect(thrown).toBeInstanceOf(ApplicationFailure);
