@@ -1,45 +1,3 @@
-/**
- * Every failure a run can end with. Names are public: more may be added, none is renamed.
- */
-export const FAILURE_TYPES = [
-  'InvalidInput',
-  'NotFound',
-  'PermissionDenied',
-  'AuthenticationFailed',
-  'Conflict',
-  'ModelArchived',
-  'ModelLocked',
-  'ModelOffline',
-  'ModelDeployed',
-  'RateLimited',
-  'ServiceUnavailable',
-  'NetworkError',
-  'ProtocolError',
-  'ActionFailed',
-  'ActionCancelled',
-  'RowsRejected',
-  'AmbiguousTaskStart',
-  'TaskLost',
-  'DeadlineExceeded',
-  'SourceNotFound',
-  'SourceEmpty',
-  'SourceChanged',
-  'TargetFailed',
-  'TransferCorrupt',
-  'DumpUnavailable',
-  'ReadRequestFailed',
-  'Cancelled',
-  'InternalError',
-] as const;
-
-/** `ApplicationFailure.type` of a failure of this package. */
-export type FailureType = (typeof FAILURE_TYPES)[number];
-
-/** Whether a string is one of our failure types. */
-export function isFailureType(type: unknown): type is FailureType {
-  return typeof type === 'string' && (FAILURE_TYPES as readonly string[]).includes(type);
-}
-
 /** Exit codes of the CLI. */
 export const EXIT = {
   ok: 0,
@@ -56,8 +14,15 @@ export const EXIT = {
 /** An exit code of the CLI. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The one table of what each failure means to a person: the default remedy and the CLI's exit code. */
-export const FAILURES: Record<FailureType, { exit: ExitCode; remedy: string }> = {
+/** What a failure means to a person. */
+interface Failure {
+  exit: ExitCode;
+  /** What to do, where the failure itself does not know better. */
+  remedy: string;
+}
+
+/** Every failure a run can end with, in the one table of them. Names are public: more may be added, none is renamed. */
+const TABLE = {
   InvalidInput: { exit: EXIT.usage, remedy: 'Correct the input and start again.' },
   NotFound: {
     exit: EXIT.refused,
@@ -159,4 +124,18 @@ export const FAILURES: Record<FailureType, { exit: ExitCode; remedy: string }> =
   },
   Cancelled: { exit: EXIT.cancelled, remedy: 'The run was cancelled; start it again if that was not meant.' },
   InternalError: { exit: EXIT.unexpected, remedy: 'This is a defect; report it with this message.' },
-};
+} satisfies Record<string, Failure>;
+
+/** `ApplicationFailure.type` of a failure of this package. */
+export type FailureType = keyof typeof TABLE;
+
+/** The default remedy of each failure, and the CLI's exit code. */
+export const FAILURES: Readonly<Record<FailureType, Failure>> = TABLE;
+
+/** Every failure type. */
+export const FAILURE_TYPES = Object.keys(TABLE) as readonly FailureType[];
+
+/** Whether a string is one of our failure types. */
+export function isFailureType(type: unknown): type is FailureType {
+  return typeof type === 'string' && Object.hasOwn(TABLE, type);
+}
