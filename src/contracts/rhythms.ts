@@ -17,7 +17,8 @@ export const RHYTHMS = {
   'anaplan.prepare': 'wait',
   'anaplan.openSource': 'light',
   'anaplan.uploadChunks': 'bytes',
-  'anaplan.completeUpload': 'effect',
+  // One request; but a lock passes on sooner than the long lease of an effect ends, and it would close another run's file.
+  'anaplan.completeUpload': 'bytes',
   'anaplan.startTask': 'effect',
   'anaplan.reconcileStart': 'wait',
   'anaplan.followTask': 'wait',

@@ -124,10 +124,10 @@ export interface Sink {
   /**
    * Makes the target appear at once and whole, in place of what stands there. What was written is first read back: that
    * gives its digests, which are compared. The sink is closed afterwards.
-   * @param beforeAppearing called when all is verified; what it throws prevents that the target appears
+   * @param beforeAppearing awaited when all is verified; what it throws prevents that the target appears
    * @throws StorageError TransferCorrupt when what gathered is not what is expected; TargetFailed
    */
-  commit(expected: ExpectedContent, beforeAppearing?: () => void): Promise<ContentDigest>;
+  commit(expected: ExpectedContent, beforeAppearing?: () => void | Promise<void>): Promise<ContentDigest>;
   /** Keeps what gathered, for a later attempt. Idempotent. */
   close(): Promise<void>;
 }

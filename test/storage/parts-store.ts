@@ -221,24 +221,23 @@ class PartsSink implements Sink {
     return this.sync();
   }
 
-  commit(expected: ExpectedContent, beforeAppearing?: () => void): Promise<ContentDigest> {
-    try {
-      if (this.buffer.length > 0) this.send();
-      const { parts, key } = this.upload;
-      const sent = this.parts.map((_, i) => parts.get(i) ?? Buffer.alloc(0));
-      if (sent.slice(0, -1).some((part) => part.length < MIN_PART)) throw new Error('EntityTooSmall');
-      const bytes = Buffer.concat(sent);
-      const digest = digestOf(bytes);
-      if (digest.size !== expected.size || digest.crc32 !== expected.crc32) {
-        throw new StorageError('TransferCorrupt', `${this.uri} is not what was written to it.`);
-      }
-      beforeAppearing?.();
-      this.store.put(key, bytes);
-      this.store.uploads.delete(this.id);
-      return Promise.resolve(digest);
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  async commit(
+    expected: ExpectedContent,
+    beforeAppearing?: () => void | Promise<void>,
+  ): Promise<ContentDigest> {
+    if (this.buffer.length > 0) this.send();
+    const { parts, key } = this.upload;
+    const sent = this.parts.map((_, i) => parts.get(i) ?? Buffer.alloc(0));
+    if (sent.slice(0, -1).some((part) => part.length < MIN_PART)) throw new Error('EntityTooSmall');
+    const bytes = Buffer.concat(sent);
+    const digest = digestOf(bytes);
+    if (digest.size !== expected.size || digest.crc32 !== expected.crc32) {
+      throw new StorageError('TransferCorrupt', `${this.uri} is not what was written to it.`);
     }
+    await beforeAppearing?.();
+    this.store.put(key, bytes);
+    this.store.uploads.delete(this.id);
+    return digest;
   }
 
   close(): Promise<void> {

@@ -83,8 +83,9 @@ export function createDownloads(
         }
         try {
           w.assertAlive();
-          // It is read back first, which takes its time; a target that another run has written since must stay.
-          const { sha256 } = await sink.commit(expected, () => w.assertCurrent());
+          // It is read back first, which takes its time; a target that another run has written since must stay. A lease
+          // may be older than that other run, so the server is asked.
+          const { sha256 } = await sink.commit(expected, () => w.confirm());
           return { sha256 };
         } finally {
           await sink.close();

@@ -260,7 +260,7 @@ class LocalSink implements Sink {
     return this.sync();
   }
 
-  async commit(expected: ExpectedContent, beforeAppearing?: () => void): Promise<ContentDigest> {
+  async commit(expected: ExpectedContent, beforeAppearing?: () => void | Promise<void>): Promise<ContentDigest> {
     const content = await this.attempt(async () => {
       const read = await this.check(expected);
       const before = await statIfAny(this.path.real);
@@ -268,7 +268,7 @@ class LocalSink implements Sink {
       await this.file.sync();
       return read;
     });
-    beforeAppearing?.();
+    await beforeAppearing?.();
     await this.attempt(async () => {
       await rename(this.part, this.path.real);
       await syncDirectory(dirname(this.path.real));
