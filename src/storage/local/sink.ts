@@ -260,7 +260,10 @@ class LocalSink implements Sink {
     return this.sync();
   }
 
-  async commit(expected: ExpectedContent, beforeAppearing?: () => void | Promise<void>): Promise<ContentDigest> {
+  async commit(
+    expected: ExpectedContent,
+    beforeAppearing?: () => void | Promise<void>,
+  ): Promise<ContentDigest> {
     const content = await this.attempt(async () => {
       const read = await this.check(expected);
       const before = await statIfAny(this.path.real);
