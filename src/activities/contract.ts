@@ -9,6 +9,7 @@ import type { DumpActivities } from './dump/contract';
 import type { DownloadActivities } from './download/contract';
 import type { ReadActivities } from './read/contract';
 import type { HoldActivities } from './hold/contract';
+import type { RootsActivities } from './roots/contract';
 
 /** All activities of this package. */
 export type AnaplanActivities = PrepareActivities &
@@ -17,4 +18,5 @@ export type AnaplanActivities = PrepareActivities &
   DumpActivities &
   DownloadActivities &
   ReadActivities &
-  HoldActivities;
+  HoldActivities &
+  RootsActivities;

@@ -5,6 +5,7 @@ import { createDumps } from './dump/activities';
 import { createLocks, whileHeld } from './hold/activities';
 import { createPrepare } from './prepare/activities';
 import { createReads } from './read/activities';
+import { createRoots } from './roots/activities';
 import { createTargets } from './download/targets';
 import { createTasks } from './task/activities';
 import type { AnaplanActivities } from './contract';
@@ -13,6 +14,7 @@ import { createUploads } from './upload/activities';
 export type { ActivityConnection, ActivityDeps, Timing } from './attempt/deps';
 export { DEFAULT_TIMING } from './attempt/deps';
 export { LEASE_AT_MOST_MS } from './attempt/lease';
+export { pollersOf } from './attempt/pollers';
 export type { Beat } from './attempt/work';
 export type * from './contract';
 export type * from './attempt/contract';
@@ -23,6 +25,7 @@ export type * from './dump/contract';
 export type * from './download/contract';
 export type * from './read/contract';
 export type * from './hold/contract';
+export type * from './roots/contract';
 
 /**
  * All activities, to be registered in a worker. Their names begin with `anaplan.`, so that they do not collide with a
@@ -38,6 +41,7 @@ export function createActivities(deps: ActivityDeps): AnaplanActivities {
     ...createDownloads(deps),
     ...createReads(deps),
     ...createLocks(deps),
+    ...createRoots(deps),
   };
   return {
     ...all,

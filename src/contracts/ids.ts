@@ -8,11 +8,6 @@ export function transferQueue(taskQueue: string): string {
   return `${taskQueue}-transfer`;
 }
 
-/** The queue that only workers with the same local roots on the same host serve. */
-export function hostQueue(taskQueue: string, host: string): string {
-  return `${transferQueue(taskQueue)}.${host}`;
-}
-
 /** The queue of the bytes of one root, served by each worker that has it. */
 export function filesQueue(taskQueue: string, root: string): string {
   return `${taskQueue}-files.${root}`;
@@ -24,6 +19,22 @@ export function filesQueue(taskQueue: string, root: string): string {
  */
 export function smallQueue(bytesQueue: string): string {
   return `${bytesQueue}.small`;
+}
+
+/** In the identity of a worker that only reads a root, in place of a marker. */
+export const ROOT_READ = 'read';
+
+/**
+ * The identity of a worker on the queues of a root, with the file system that it has there: its marker,
+ * {@link ROOT_READ}, or `unknown` where it can hold none.
+ */
+export function rootIdentity(identity: string, tag = 'unknown'): string {
+  return `${identity} root:${tag}`;
+}
+
+/** What {@link rootIdentity} says of the file system; undefined where nothing is known. */
+export function rootTagOf(identity: string): string | undefined {
+  return / root:([0-9a-f]{16}|read)$/.exec(identity)?.[1];
 }
 
 /** Workflow ID of the lock of a model and its files. */

@@ -37,7 +37,7 @@ export const RHYTHMS = {
   'anaplan.askLock': 'light',
   'anaplan.openRuns': 'light',
   'anaplan.modelIdle': 'wait',
-  'anaplan.queueServed': 'light',
+  'anaplan.rootServed': 'light',
 } as const satisfies Readonly<Record<string, Rhythm>>;
 
 /** The rhythm of an activity by its name; a name that is not ours moves bytes, which is the strictest. */

@@ -43,15 +43,6 @@ export function createStorage(o: StorageOptions): Storage {
       }
     },
     markerOf: (root) => markers.of(root),
-    locality: o.roots.length > 0 && o.roots.every((root) => root.shared === true) ? 'shared' : 'host',
-    async localityOf(uri) {
-      if (!stores.isLocal(uri)) return 'shared';
-      try {
-        return (await paths.rootFor(uri)).shared === true ? 'shared' : 'host';
-      } catch (error) {
-        throw targetError(error, uri);
-      }
-    },
     async openSource(uri, { pinned, workbook = false } = {}) {
       const stored = await stores.of(uri).openSource(uri, pinned);
       try {

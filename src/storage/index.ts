@@ -5,7 +5,6 @@ export type {
   ByteSource,
   ContentDigest,
   ExpectedContent,
-  Locality,
   OtherPart,
   Place,
   Sink,

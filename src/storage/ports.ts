@@ -138,9 +138,6 @@ export interface StoredFile {
   size: number;
 }
 
-/** `host`: only workers of one host see the same files. */
-export type Locality = 'host' | 'shared';
-
 /** A file that a run reads or writes, as every worker that has its root names it. */
 export interface Place {
   /** The name of the root. */
@@ -216,10 +213,6 @@ export interface Storage extends Omit<Store, 'schemes' | 'openSource'> {
    * @throws StorageError InvalidInput, or a transient one where it is another file system than at the start, or none
    */
   markerOf(root: string): Promise<string | undefined>;
-  /** `shared` when every root is. */
-  readonly locality: Locality;
-  /** Locality of one path or URI. @throws StorageError InvalidInput */
-  localityOf(uri: string): Promise<Locality>;
   /**
    * @param o.pinned the version of an earlier opening: another one is SourceChanged
    * @param o.workbook the file is a workbook: a zip is then no mistake
@@ -243,7 +236,7 @@ export interface StorageRoot {
   /** Default: `default` for the first one, else that of the directory. */
   name?: string;
   path: string;
-  /** The same files are seen by every worker (a network file system). */
+  /** A note for readers: several hosts have it (a network file system). */
   shared?: boolean;
   /** `read`: nothing is ever written below it. Default `write`, which includes reading. */
   access?: 'read' | 'write';

@@ -27,9 +27,4 @@ export class Stores {
     const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
     return (scheme === undefined ? undefined : this.byScheme.get(scheme)) ?? this.local;
   }
-
-  /** Whether a path or URI names a file of this host. */
-  isLocal(uri: string): boolean {
-    return this.of(uri) === this.local;
-  }
 }

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { createActivities, type AnaplanActivities, type Timing } from '../activities';
-import { compact, hostQueue, smallQueue, transferQueue } from '../contracts';
+import { compact, filesQueue, ROOT_READ, rootIdentity, smallQueue, transferQueue } from '../contracts';
 import { createStorage } from '../storage';
 import type { Config } from './config';
 import { ConfigError, namingFile } from './config-error';
 import { openConnections } from './connections';
-import { canonicalBelow, canonicalRoots, hostName } from './host';
+import { canonicalBelow, canonicalRoots, markedRoots } from './roots';
 import type { Log } from './logging';
 import { ownFiles, warnOfRoots } from './own-files';
 
@@ -27,12 +27,17 @@ export interface ConfiguredActivities {
   /** Workflows and light activities. */
   taskQueue: string;
   /**
-   * Byte transfers and, in queues of their own, what must not wait behind them (their names end in `.small`): common
-   * ones, and this host's where its files are not shared. Serve all of them.
+   * Bytes: two queues for each root, one of them (its name ends in `.small`) for what must not wait behind bytes, and one
+   * for bytes of no root. Serve all of them.
    */
   transferQueues: string[];
-  /** The host's own queue, where there is one. */
-  hostQueue?: string;
+  /**
+   * The identity for a worker of one of these queues: on those of a root it says which file system this process has there,
+   * by which others know that it is not theirs.
+   *
+   * @param identity what it begins with; default: process and host, as the SDK has it
+   */
+  identityOn(taskQueue: string, identity?: string): string;
   /** Logs out of Anaplan; call it when the workers have stopped. Never throws. */
   close(): Promise<void>;
 }
@@ -62,21 +67,27 @@ function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): Configure
   const roots = canonicalRoots(config.worker.roots);
   warnOfRoots(config, env, roots, log);
   const connections = openConnections(config, { env, log });
+  const markers = markedRoots(roots, log);
   const { taskQueue } = config.worker;
-  const host = hostName(roots);
-  const own = host === undefined ? undefined : hostQueue(taskQueue, host);
-  const queues = [transferQueue(taskQueue), ...(own === undefined ? [] : [own])];
+  const tags = new Map(
+    roots.flatMap(({ name, access }) => {
+      const tag = access === 'read' ? ROOT_READ : markers.get(name);
+      const bytes = filesQueue(taskQueue, name);
+      return [bytes, smallQueue(bytes)].map((queue) => [queue, tag] as const);
+    }),
+  );
   const activities = createActivities({
     connection: (name) => connections.get(name),
     storage: createStorage({
       roots,
-      cwd: roots[0]?.path ?? process.cwd(),
+      cwd: config.directory,
+      markers,
       own: ownFiles(config, env, roots),
       ...compact({ fileMode: config.worker.fileMode }),
     }),
     taskQueue,
     host: hostname(),
-    ...compact({ hostQueue: own }),
+    since: performance.now(),
     dumps: canonicalBelow(config.worker.roots, roots, config.worker.dumps),
     searchAttributes: o.searchAttributes ?? ((): boolean => false),
     log,
@@ -85,8 +96,9 @@ function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): Configure
   return {
     activities,
     taskQueue,
-    transferQueues: queues.flatMap((queue) => [queue, smallQueue(queue)]),
-    ...compact({ hostQueue: own }),
+    transferQueues: [...tags.keys(), transferQueue(taskQueue)],
+    identityOn: (queue, identity = `${process.pid}@${hostname()}`) =>
+      tags.has(queue) ? rootIdentity(identity, tags.get(queue)) : identity,
     close: () => connections.close(),
   };
 }

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 import { compact } from '../contracts';
 import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
@@ -14,6 +16,7 @@ import type { Config } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
 import { SearchAttributes } from './search-attributes';
+import { watchRoots } from './foreign-roots';
 import { watchSkew } from './skew';
 import { startSweep, type SweepTiming } from './sweep';
 import { connectWorker, type TemporalFlags } from './temporal';
@@ -53,8 +56,6 @@ export interface CreateWorkerOptions {
 export interface AnaplanWorker {
   /** The task queues it polls. */
   readonly taskQueues: string[];
-  /** The queue that only workers with these roots on this host serve. */
-  readonly hostQueue?: string;
   readonly namespace: string;
   /** Whether new runs set our search attributes, as of now. */
   readonly searchAttributes: boolean;
@@ -101,12 +102,15 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
     const attributes = new SearchAttributes(connection, namespace, log);
     searchAttributes = attributes;
     await attributes.check();
+    // As the SDK's own.
+    const identity = o.identity ?? `${process.pid}@${hostname()}`;
     const shared: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
       namespace,
       activities,
       ...SHUTDOWN,
-      ...compact({ identity: o.identity, dataConverter: o.dataConverter, interceptors: o.interceptors }),
+      identity,
+      ...compact({ dataConverter: o.dataConverter, interceptors: o.interceptors }),
     };
     const workflows =
       o.workflowBundle === undefined
@@ -114,15 +118,17 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
         : { workflowBundle: o.workflowBundle };
     const options: WorkerOptions[] = [
       lightWorker(shared, taskQueue, config, workflows),
-      ...transferQueues.map((queue) =>
-        queue.endsWith('.small')
-          ? smallWorker(shared, queue)
-          : transferWorker(shared, queue, config.worker.transferSlots),
-      ),
+      ...transferQueues.map((queue) => {
+        const common = { ...shared, identity: configured.identityOn(queue, identity) };
+        return queue.endsWith('.small')
+          ? smallWorker(common, queue)
+          : transferWorker(common, queue, config.worker.transferSlots);
+      }),
     ];
     const workers = await createAll(options);
-    const lookAtClock = (): (() => void) =>
-      watchSkew(connection, { namespace, taskQueue, identity: workers[0]?.options.identity ?? '' }, log);
+    const lookAtClock = (): (() => void) => watchSkew(connection, { namespace, taskQueue, identity }, log);
+    const lookAtRoots = (): (() => void) =>
+      watchRoots(connection, { namespace, queues: transferQueues, identityOn: configured.identityOn }, log);
     const sweep = (): (() => void) =>
       startSweep(connection, namespace, {
         roots: config.worker.roots,
@@ -131,14 +137,13 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       });
     return {
       taskQueues: options.map((option) => option.taskQueue),
-      ...compact({ hostQueue: configured.hostQueue }),
       namespace,
       get searchAttributes() {
         return attributes.registered;
       },
       ...lifeOf(workers, {
         watch: () => watchAll(attributes.watch(o.searchAttributesEveryMs), lookAtClock()),
-        polling: sweep,
+        polling: () => watchAll(sweep(), lookAtRoots()),
         close,
       }),
     };
@@ -172,7 +177,7 @@ function lightWorker(
 }
 
 /**
- * Bytes: few slots. Each of the (at most two) transfer queues has `transferSlots` of them. A slot holds at most one
+ * Bytes: few slots. Each root's queue has `transferSlots` of them. A slot holds at most one
  * compressed chunk that is sent and one that is made (of at most 50 MB before compression each), or one downloaded chunk.
  */
 function transferWorker(

@@ -17,7 +17,7 @@ export const exportDownload = integration('exportDownload', async (run, input) =
   return writing(run, input.target, (target) =>
     holdingAll(run, async () => {
       const task = await runTask(run, action, input);
-      const ending = conclude(task, await keepDumps(run, task, undefined), false);
+      const ending = conclude(task, await keepDumps(run, task), false);
       if (ending.outcome !== 'failed')
         await download(run, to.export, target, input.compress, {
           bytes: task.result?.fileSize,

@@ -20,13 +20,13 @@ export const processWithDumps = integration('processWithDumps', async (run, inpu
   const { uploads, downloads, steps = [] } = run.prepared;
   const sources = await pinSources(run, uploads, input.checkHeader);
   const uris = downloads.map((wanted) => wanted.target);
-  return writingAll(run, uris, dumpsOf(action, steps, input.dumps), (targets) =>
+  return writingAll(run, uris, dumpsOf(action, steps), (targets) =>
     // The files of its exports and imports too: nobody may read what it replaces, or replace what it reads.
     holdingFiles(run, async () => {
       for (const { to, source } of sources) await upload(run, to, source);
       return holdingModel(run, async () => {
         const task = await runTask(run, action, input);
-        const dumps = await keepDumps(run, task, input.dumps);
+        const dumps = await keepDumps(run, task);
         const ending = conclude(task, dumps, input.acceptRejections);
         // Rejected rows or a failed step do not take back the exports that were written.
         await fetchExports(run, downloads, targets, task, ending.outcome === 'failed');

@@ -12,12 +12,12 @@ import { runTask } from './steps/task';
  */
 export const runAction = integration('runAction', async (run, input) => {
   const { action } = run;
-  await tryDumps(run, action, run.prepared.steps ?? [], input.dumps);
+  await tryDumps(run, action, run.prepared.steps ?? []);
   // With the files: an export replaces its own, which somebody may be downloading, and an import reads one, which nobody
   // may replace meanwhile.
   return holdingAll(run, async () => {
     const task = await runTask(run, action, input);
-    const dumps = await keepDumps(run, task, input.dumps);
+    const dumps = await keepDumps(run, task);
     return conclude(task, dumps, input.acceptRejections);
   });
 });

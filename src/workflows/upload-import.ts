@@ -15,7 +15,7 @@ export const uploadImport = integration('uploadImport', async (run, input) => {
   const { action } = run;
   const to = present(run.prepared.uploads[0], 'a file to upload to');
   const source = await pinSource(run, to, input.checkHeader);
-  await tryDumps(run, action, [], input.dumps);
+  await tryDumps(run, action, []);
   return holdingFiles(run, async () => {
     await upload(run, to, source);
     return holdingModel(run, async () => {
@@ -25,7 +25,7 @@ export const uploadImport = integration('uploadImport', async (run, input) => {
         await uploadAgain(run, to, source);
         task = await runTask(run, action, input);
       }
-      const dumps = await keepDumps(run, task, input.dumps);
+      const dumps = await keepDumps(run, task);
       return conclude(task, dumps, input.acceptRejections);
     });
   });

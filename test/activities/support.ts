@@ -14,6 +14,7 @@ import {
   type AnaplanActivities,
   type Beat,
   type Call,
+  type RootPin,
 } from '../../src/activities';
 import { AnaplanClient } from '../../src/anaplan';
 import {
@@ -109,6 +110,9 @@ export async function attempt<R>(body: () => Promise<R>, o: AttemptOptions = {})
   }
 }
 
+/** The only root of a {@link Bench}, as a run knows it that has not been there yet. */
+export const ROOT: RootPin = { name: 'default' };
+
 /** A tenant, a folder and the activities on them. */
 export class Bench {
   readonly call: Call = {
@@ -148,6 +152,7 @@ export class Bench {
       storage,
       taskQueue: 'test',
       host: 'this-host',
+      since: performance.now(),
       dumps: join(root, 'dumps'),
       searchAttributes: () => false,
       timing: FAST,

@@ -5,7 +5,7 @@ import {
   EXIT,
   FAILURE_TYPES,
   FAILURES,
-  hostQueue,
+  filesQueue,
   INTEGRATIONS,
   isFailureType,
   LIMITS,
@@ -121,7 +121,7 @@ describe('names that histories, disks and other workers keep', () => {
   it('are the documented ones', () => {
     expect(lockId('M')).toBe('anaplan-lock:M');
     expect(transferQueue('anaplan')).toBe('anaplan-transfer');
-    expect(hostQueue('anaplan', 'h.1')).toBe('anaplan-transfer.h.1');
+    expect(filesQueue('anaplan', 'payroll')).toBe('anaplan-files.payroll');
     expect(INTEGRATIONS.map(commandOf)).toEqual([
       'upload-import',
       'export-download',

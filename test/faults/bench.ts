@@ -9,7 +9,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 
 import { createActivities, type AnaplanActivities, type Timing } from '../../src/activities';
 import { AnaplanClient, RateLimiter, type LimiterClock, type Timeouts } from '../../src/anaplan';
-import { smallQueue, transferQueue } from '../../src/contracts';
+import { filesQueue, smallQueue } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createStorage } from '../../src/storage';
 import { installRuntime, WorkerLogger } from '../../src/worker';
@@ -114,6 +114,7 @@ export class Bench {
         return tenant;
       },
       storage: createStorage({ roots: [{ path: root, shared: true }], cwd: root }),
+      since: performance.now(),
       taskQueue,
       host: 'this-host',
       dumps: join(root, 'dumps'),
@@ -129,8 +130,8 @@ export class Bench {
     const codePath = resolve(__dirname, '../../.cache/test/workflow-bundle.js');
     const options: WorkerOptions[] = [
       { ...shared, taskQueue, workflowBundle: { codePath } },
-      { ...shared, taskQueue: transferQueue(taskQueue) },
-      { ...shared, taskQueue: smallQueue(transferQueue(taskQueue)) },
+      { ...shared, taskQueue: filesQueue(taskQueue, 'default') },
+      { ...shared, taskQueue: smallQueue(filesQueue(taskQueue, 'default')) },
     ];
     for (const option of options) {
       const worker = await Worker.create(option);

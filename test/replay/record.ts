@@ -97,17 +97,20 @@ async function adopted(rig: Rig): Promise<void> {
 }
 
 async function waitedAndCancelled(rig: Rig): Promise<void> {
-  rig.sandbox.faults.add({
+  // However long the machine takes, the holder is at work until the other one was seen to wait.
+  const following = rig.sandbox.faults.add({
     method: 'GET',
     path: '/models/*/actions/*/tasks/*',
     occurrence: 'every',
-    action: { kind: 'stall', ms: 300, when: 'before' },
+    action: { kind: 'stall', when: 'before' },
   });
   const holder = await rig.begin('runAction', { action: 'Optimize Prices' });
   await until(() => rig.sandbox.tasks('117000000003').length > 0);
   const waiting = await rig.begin('runAction', { action: 'Open Sales Dashboard' });
   await until(async () => (await stateOf(waiting)) === 'waiting for model');
   await holder.cancel();
+  rig.sandbox.faults.release(following);
+  rig.sandbox.faults.remove(following);
   await keepAll(rig, { runActionCancelled: holder, runActionWaited: waiting });
 }
 
@@ -149,6 +152,5 @@ function withoutPlace(text: string, rig: Rig): string {
   return text
     .replaceAll(rig.root, '/data')
     .replaceAll(new URL(rig.sandbox.url).host, 'api.example.com')
-    .replace(/"stack":"(?:[^"\\]|\\.)*"/g, '"stack":""')
-    .replace(/-transfer\.[a-z0-9.-]+\.([0-9a-f]{8})\b/g, '-transfer.host.$1');
+    .replace(/"stack":"(?:[^"\\]|\\.)*"/g, '"stack":""');
 }

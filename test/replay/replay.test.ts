@@ -61,7 +61,7 @@ describe('replay: a run that was begun before an upgrade goes on after it', () =
 
   it.each([
     ['an activity under another name', 'runAction', 'startTask', 'fileChunks'],
-    ['an activity more', 'uploadFile', 'openSource', 'queueServed'],
+    ['an activity more', 'uploadFile', 'openSource', 'rootServed'],
     ['a lock that is not asked for', 'uploadFile', 'askLock', 'openRuns'],
   ])('would notice %s', async (_, name, is, becomes) => {
     const code = bundleWith({});

@@ -141,7 +141,7 @@ describe("the worker's own files: a caller who may start runs neither reads nor 
     const s = storage([], [{ path: root }, { path: at('in'), access: 'read' }]);
     const source = await s.openSource('in/a.csv');
     await source.close();
-    expect(await s.localityOf('in/a.csv')).toBe('host');
+    expect(await s.placeOf('in/a.csv')).toEqual({ root: 'in', uri: 'in:a.csv' });
     for (const action of [
       () => s.openTarget('in/b.csv', TOKEN),
       () => s.tryTarget('in/b.csv', TOKEN),

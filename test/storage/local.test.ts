@@ -130,18 +130,6 @@ describe('local files', () => {
       expect(await fs.readlink(join(root, 'latest.csv'))).toBe(join(root, 'real', 'a.csv'));
       expect(await fs.readFile(join(root, 'real', 'a.csv'), 'utf8')).toBe('new');
     });
-
-    it('tell whether other hosts see the same files', async () => {
-      await fs.mkdir(join(base, 'nfs'));
-      const storage = createStorage({
-        roots: [{ path: root }, { path: join(base, 'nfs'), shared: true }],
-        cwd: root,
-      });
-      expect(storage.locality).toBe('host');
-      expect(await storage.localityOf('new/x.csv')).toBe('host');
-      expect(await storage.localityOf('../nfs/x.csv')).toBe('shared');
-      expect(local(true).locality).toBe('shared');
-    });
   });
 
   describe('sources', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ConfigError, configuredActivities, configuredTaskQueue, loadConfig, Secret } from '../../src/worker';
 import { openConnections } from '../../src/worker/connections';
-import { canonicalBelow, canonicalRoots, hostName } from '../../src/worker/host';
+import { canonicalBelow, canonicalRoots } from '../../src/worker/roots';
 import { resolveSecret } from '../../src/worker/secrets';
 
 let cwd: string;
@@ -373,16 +373,7 @@ describe('connections', () => {
   });
 });
 
-describe('the name of a host', () => {
-  test('differs by roots and their order, is safe, and is absent when all is shared', () => {
-    const a = hostName([{ path: '/a' }, { path: '/b' }], 'My Host/1');
-    expect(a).toMatch(/^my-host-1\.[0-9a-f]{8}$/);
-    expect(hostName([{ path: '/b' }, { path: '/a' }], 'My Host/1')).not.toBe(a);
-    expect(hostName([{ path: '/a' }, { path: '/b' }], 'My Host/1')).toBe(a);
-    expect(hostName([{ path: '/a', shared: true }], 'h')).toBeUndefined();
-    expect(hostName([{ path: '/a', shared: true }, { path: '/b' }], 'h')).toBeDefined();
-  });
-
+describe('directories of roots', () => {
   test('a root that is missing or no directory is refused', () => {
     write('file', 'x');
     expect(() => canonicalRoots([{ path: join(cwd, 'gone') }])).toThrow(/gone does not exist/);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { configuredActivities, loadConfig } from '../../src/worker';
-import { canonicalRoots } from '../../src/worker/host';
+import { canonicalRoots } from '../../src/worker/roots';
 import { configurationFiles, ownFiles } from '../../src/worker/own-files';
 
 const CONFIG = `

@@ -25,8 +25,10 @@ describe('a worker of a user, with our workflows and activities beside their own
     };
     const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
     const anaplan = configuredActivities(config, { env, timing: { pollIntervalMs: 100, firstPollMs: 200 } });
-    const bytes = [`${rig.taskQueue}-transfer`, anaplan.hostQueue];
-    expect(anaplan.transferQueues).toEqual(bytes.flatMap((queue) => [queue, `${queue}.small`]));
+    const files = `${rig.taskQueue}-files.default`;
+    expect(anaplan.transferQueues).toEqual([files, `${files}.small`, `${rig.taskQueue}-transfer`]);
+    expect(anaplan.identityOn(files, 'mine')).toMatch(/^mine root:[0-9a-f]{16}$/);
+    expect(anaplan.identityOn(rig.taskQueue, 'mine')).toBe('mine');
     const common = {
       connection: rig.native,
       namespace: rig.namespace,
@@ -35,7 +37,9 @@ describe('a worker of a user, with our workflows and activities beside their own
     const workflowBundle = { codePath: resolve(__dirname, '../../.cache/test/workflow-bundle.js') };
     const workers = await Promise.all([
       Worker.create({ ...common, taskQueue: anaplan.taskQueue, workflowBundle }),
-      ...anaplan.transferQueues.map((taskQueue) => Worker.create({ ...common, taskQueue })),
+      ...anaplan.transferQueues.map((taskQueue) =>
+        Worker.create({ ...common, taskQueue, identity: anaplan.identityOn(taskQueue, 'mine') }),
+      ),
     ]);
     const running = Promise.all(workers.map((worker) => worker.run()));
     const end = await rig.run('uploadImport', { import: 'Load Products', source: 'products.csv' });

@@ -7,7 +7,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 
 import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
-import { smallQueue, transferQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
+import { filesQueue, smallQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
 import { DEMO_WORKSPACE, SALES_MODEL, type Fault } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
 import { ownNamespace, testAddress, testConnection, testNativeConnection } from '../support/namespace';
@@ -128,15 +128,33 @@ export function prepared(over: Partial<Prepared> = {}): Prepared {
     uploads: [],
     downloads: [],
     files: {},
+    places: { files: {}, dumps: { root: 'default', uri: 'dumps' } },
     searchAttributes: false,
     warnings: [],
     ...over,
   };
 }
 
+/** All files of an input are in the default root. */
+function withPlaces(stub: Stubs['anaplan.prepare']): Stubs['anaplan.prepare'] {
+  return async (given) => {
+    const answer = (await stub?.(given)) as Prepared;
+    const paths = JSON.stringify([given.input, answer]).match(/"[^"]*"/g) ?? [];
+    const files = paths.map((text) => text.slice(1, -1)).map((uri) => [uri, { root: 'default', uri }]);
+    return {
+      ...answer,
+      places: { files: Object.fromEntries(files), dumps: { root: 'default', uri: 'dumps' } },
+    };
+  };
+}
+
 /** A worker on which everything can be written. */
 const TRIED: Stubs = {
-  'anaplan.tryTargets': ({ targets }) => ({ host: 'stub', uris: targets.map((target) => target.uri) }),
+  'anaplan.tryTargets': ({ targets, root }) => ({
+    host: 'stub',
+    uris: targets.map((target) => target.uri),
+    root,
+  }),
   'anaplan.discardTarget': () => undefined,
 };
 
@@ -155,24 +173,24 @@ export class StubRig {
     return new StubRig(await testNativeConnection({ address }), new Client({ connection, namespace }));
   }
 
-  /** Runs one integration to its end while workers with these stubs run; `queues` are served besides the own one. */
+  /** Runs one integration to its end while workers with these stubs run; `unserved`: no worker has their root. */
   async run(
     integration: IntegrationName,
     input: object,
     stubs: Stubs,
-    o: { code?: string; queues?: string[]; during?: (handle: WorkflowHandle) => Promise<void> } = {},
+    o: { code?: string; unserved?: boolean; during?: (handle: WorkflowHandle) => Promise<void> } = {},
   ): Promise<{ result?: IntegrationResult; error?: unknown; handle: WorkflowHandle }> {
     const taskQueue = `stub-${randomUUID().slice(0, 8)}`;
     const code = o.code ?? bundleWith({});
-    const bytes = transferQueue(taskQueue);
-    const queues = [taskQueue, bytes, smallQueue(bytes), ...(o.queues ?? [])];
+    const files = filesQueue(taskQueue, 'default');
+    const queues = [taskQueue, ...(o.unserved ? [] : [files, smallQueue(files)])];
     const workers = await Promise.all(
       queues.map((queue, i) =>
         Worker.create({
           connection: this.native,
           namespace: this.client.options.namespace,
           taskQueue: queue,
-          activities: { ...TRIED, ...stubs },
+          activities: { ...TRIED, ...stubs, 'anaplan.prepare': withPlaces(stubs['anaplan.prepare']) },
           ...(i === 0 ? { workflowBundle: { code } } : {}),
         }),
       ),

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import { heartbeat, sleep } from '@temporalio/activity';
 
 import type { SettledTask } from '../../src/activities';
@@ -21,11 +21,17 @@ const ACTION: Stubs = {
   'anaplan.startTask': () => ({ outcome: 'started', taskId: 'T1' }),
   'anaplan.followTask': () => task('COMPLETE'),
 };
-const HOST = 'gone-host';
 const UPLOAD: Stubs = {
   'anaplan.prepare': () =>
     prepared({ uploads: [{ file: { id: '113', name: 'f.csv' }, source: 's.csv', workbook: false }] }),
-  'anaplan.openSource': () => ({ uri: 's.csv', version: { stamp: 'x' }, size: 1 }),
+  'anaplan.openSource': ({ source, root }) => ({
+    uri: 's.csv',
+    place: source,
+    root,
+    host: 'stub',
+    version: { stamp: 'x' },
+    size: 1,
+  }),
   'anaplan.uploadChunks': () => ({
     next: 1,
     offset: 1,
@@ -285,89 +291,34 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
     expect(await activitiesOf(handle)).not.toContain('anaplan.downloadChunks');
   });
 
-  describe('a host that has the source', () => {
-    const code = () => bundleWith({ HOST_WAIT_MS: 500 });
-    const upload = (stubs: Stubs, queues: string[] = []) =>
-      rig.run('uploadFile', input, { ...UPLOAD, ...stubs }, { code: code(), queues });
-
-    it('and is gone: another one begins again from the start, and the result says so', async () => {
-      let opened = 0;
-      const { result } = await upload({
-        'anaplan.openSource': () => ({
-          uri: 's.csv',
-          version: { stamp: 'x' },
-          size: 1,
-          ...(opened++ === 0 ? { hostQueue: HOST } : {}),
-        }),
-        'anaplan.queueServed': () => false,
-      });
-      expect(opened).toBe(2);
-      expect(result).toMatchObject({ outcome: 'succeeded', transfers: [{ sha256: 'abc' }] });
-      expect(result?.warnings?.[0]).toMatch(
-        /worker of queue gone-host is gone; s\.csv is uploaded again from the start/,
+  describe('a root that nobody serves', () => {
+    const upload = (stubs: Stubs) =>
+      rig.run(
+        'uploadFile',
+        { ...input, timeouts: { transfer: '3s' } },
+        { ...UPLOAD, ...stubs },
+        { code: bundleWith({ UNSERVED_MS: 500 }), unserved: true },
       );
-    });
 
-    it('and is only busy: it is waited for', async () => {
-      let looks = 0;
-      let opened = 0;
-      const { result, handle } = await upload({
-        'anaplan.openSource': () => ({
-          uri: 's.csv',
-          version: { stamp: 'x' },
-          size: 1,
-          ...(opened++ === 0 ? { hostQueue: HOST } : {}),
-        }),
-        'anaplan.queueServed': () => looks++ < 1,
-      });
-      const names = await activitiesOf(handle);
-      // Busy once, gone the second time: in between the same batch was offered to the same host again.
-      expect(names.join()).toMatch(
-        /uploadChunks,anaplan\.queueServed,anaplan\.uploadChunks,anaplan\.queueServed,anaplan\.openSource/,
+    it.each([
+      ['no worker serves it', false],
+      ['its workers are busy', true],
+    ])('is waited for within timeouts.transfer, and named: %s', async (words, served) => {
+      const { error, handle } = await upload({ 'anaplan.rootServed': () => served });
+      const { type, message, result } = failure(error);
+      expect(type).toBe('DeadlineExceeded');
+      expect(message).toMatch(
+        new RegExp(`Waited for root "default": ${words} .*-files\\.default\\.small.*timeouts\\.transfer`),
       );
-      expect(result?.outcome).toBe('succeeded');
-    });
-
-    const impatient = () => bundleWith({ HOST_WAIT_MS: 100, MAX_HOST_WAIT_MS: 150 });
-    const busy = (): Stubs => ({
-      'anaplan.openSource': () => ({ uri: 's.csv', version: { stamp: 'x' }, size: 1, hostQueue: HOST }),
-      'anaplan.queueServed': () => true,
-    });
-    async function expectOutOfTime(given: { error?: unknown; handle: WorkflowHandle }): Promise<void> {
-      expect(failure(given.error)).toMatchObject({
-        type: 'DeadlineExceeded',
-        message: expect.stringMatching(/busy; timeouts\.transfer is reached/) as string,
-      });
-      const { events } = await given.handle.fetchHistory();
-      const waits = (events ?? []).flatMap((e) => {
-        const { taskQueue, scheduleToStartTimeout: wait } = e.activityTaskScheduledEventAttributes ?? {};
-        if (taskQueue?.name?.includes(HOST) !== true) return [];
-        return [Number(wait?.seconds ?? 0) * 1000 + (wait?.nanos ?? 0) / 1e6];
-      });
-      // They double, but not without end: else the deadline would be noticed late.
-      expect([waits[0], Math.max(...waits)]).toEqual([100, 150]);
-    }
-
-    it('and stays busy: timeouts.transfer ends the wait of its chunks', async () => {
-      const given = { ...input, timeouts: { transfer: '4s' } };
-      await expectOutOfTime(
-        await rig.run('uploadFile', given, { ...UPLOAD, ...busy() }, { code: impatient() }),
-      );
-    });
-
-    it('and stays busy: timeouts.transfer ends the wait of the second source, too', async () => {
-      const to = (id: string) => ({ file: { id, name: id }, source: `${id}.csv`, workbook: false });
-      const stubs: Stubs = {
-        ...ACTION,
-        ...busy(),
-        'anaplan.prepare': () =>
-          prepared({
-            action: { kind: 'processes', id: '118', name: 'P' },
-            uploads: [to('113000000001'), to('113000000002')],
-          }),
-      };
-      const given = { ...input, process: 'P', timeouts: { transfer: '4s' } };
-      await expectOutOfTime(await rig.run('processWithDumps', given, stubs, { code: impatient() }));
+      expect(result.failure).toMatchObject({ code: 'transfer', effects: 'none' });
+      // Asked for again once only, however long it lasts.
+      expect(await activitiesOf(handle)).toEqual([
+        'anaplan.prepare',
+        'anaplan.openSource',
+        'anaplan.rootServed',
+        'anaplan.openSource',
+        'anaplan.rootServed',
+      ]);
     });
   });
 });

@@ -23,6 +23,13 @@ export interface ActionObject extends Named {
   kind: ActionKind;
 }
 
+/** A root by its name, with the marker of the file system that the run found there at first. */
+export interface RootPin {
+  name: string;
+  /** Absent: nothing is known yet, or the root is only read. */
+  marker?: string;
+}
+
 /** What every call that talks to Anaplan carries: where, for what (in words), and how long it may go on. */
 export interface Call extends ModelContext {
   /**

@@ -23,6 +23,8 @@ export interface Timing {
   retryScale: number;
   /** How often a waiting read request is touched, so that it does not expire. */
   readTouchMs: number;
+  /** How long only workers with another file system may have served a root before a run gives up. Default 2 min. */
+  foreignRootMs?: number;
   /** How long what reads pages waits for the next one itself. Default 30 s. */
   pagesSoonMs?: number;
 }
@@ -48,8 +50,8 @@ export interface ActivityDeps {
   taskQueue: string;
   /** Name of this host, for results: a `file://` URI means nothing without it. */
   host: string;
-  /** This host's own transfer queue; absent when all roots are shared. */
-  hostQueue?: string;
+  /** When this worker began, by `performance.now()`. */
+  since: number;
   /** Where dumps go when the input does not say: a directory below a root. */
   dumps: string;
   /** Whether our search attributes are registered in the namespace. */

@@ -2,13 +2,12 @@
 import { activityInfo } from '@temporalio/activity';
 
 import { pathSafe } from '../../contracts/path-safe';
-import type { ActivityDeps } from './deps';
 import { fail } from './failures';
 
-/** The directory of this run's dumps, on this host: where the input names none, this worker's own. */
-export function dumpDirectory(deps: ActivityDeps, given: string | undefined): string {
+/** The directory of this run's dumps, below the one that all runs share. */
+export function dumpDirectory(given: string): string {
   const { workflowId, runId } = activityRun();
-  return [(given ?? deps.dumps).replace(/\/+$/, ''), pathSafe(workflowId), pathSafe(runId)].join('/');
+  return [given.replace(/\/+$/, ''), pathSafe(workflowId), pathSafe(runId)].join('/');
 }
 
 /** The run that this attempt works for. */

@@ -45,7 +45,7 @@ export class TargetWriter {
    */
   static async open(
     storage: Storage,
-    target: TargetRef,
+    target: Omit<TargetRef, 'root'>,
     at: DownloadPosition,
     compress: boolean,
   ): Promise<TargetWriter | undefined> {
@@ -127,14 +127,14 @@ export class TargetWriter {
  */
 export async function openWriter(
   deps: ActivityDeps,
-  target: { uri: string; token: string },
+  target: TargetRef,
   at: DownloadPosition,
   batchStart: DownloadPosition | undefined,
   compress: boolean,
 ): Promise<TargetWriter | undefined> {
   const writer = await TargetWriter.open(deps.storage, target, at, compress);
   if (writer) return writer;
-  // A heartbeat is a hint: the `.part` may be shorter than it said on another host.
+  // A heartbeat is a hint: the `.part` may be shorter than it said, where the disk lost it.
   return TargetWriter.open(deps.storage, target, batchStart ?? startPosition(), compress);
 }
 

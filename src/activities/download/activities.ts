@@ -5,7 +5,7 @@ import { alive, filled } from '../attempt/bodies';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { fail } from '../attempt/failures';
-import { hostQueueOf } from '../attempt/host-queue';
+import { enterRoot } from '../attempt/roots';
 import type { AnaplanActivities } from '../contract';
 import type { DownloadChunksInput, DownloadPosition, DownloadResult } from './contract';
 import { keepWhole, openWriter, startPosition } from '../attempt/target-writer';
@@ -38,10 +38,10 @@ export function createDownloads(
         async (w) => {
           const { client } = deps.connection(input.connection);
           const at = w.resumed ?? input.from ?? startPosition();
-          const hostQueue = await hostQueueOf(deps, input.target.uri);
+          await enterRoot(deps, input.target.root, 'write', w.now());
           w.assertAlive();
           const writer = await openWriter(deps, input.target, at, input.from, input.compress);
-          if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
+          if (!writer) return { ...startPosition(), done: false, restart: true };
           try {
             const first = input.from?.next ?? 0;
             // Without chunks: the whole file, as one piece.
@@ -57,7 +57,7 @@ export function createDownloads(
             }
             await writer.reached(until, { rows: 0 }, true);
             const done = until >= count;
-            return { ...writer.durable, done, ...hostQueue };
+            return { ...writer.durable, done };
           } catch (error) {
             await keepWhole(writer, w);
             throw error;
@@ -67,9 +67,10 @@ export function createDownloads(
         },
       ),
 
-    'anaplan.commitTarget': ({ target: { uri, token }, end }) =>
+    'anaplan.commitTarget': ({ target: { uri, token, root }, end }) =>
       work({ what: `Target ${uri}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
         const expected = { size: end.offset, crc32: end.crc32 };
+        await enterRoot(deps, root, 'write', w.now());
         w.assertAlive();
         // A crash between the rename and the answer: the target already is what it shall be.
         const before = await deps.storage.committed(uri, token, expected);
@@ -93,7 +94,8 @@ export function createDownloads(
       }),
 
     'anaplan.discardTarget': ({ target }) =>
-      work({ what: `Target ${target.uri}`, bounds: LIGHT_BOUNDS, timing }, (w) => {
+      work({ what: `Target ${target.uri}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
+        await enterRoot(deps, target.root, 'write', w.now());
         w.assertAlive();
         return deps.storage.discardPart(target.uri, target.token);
       }),

@@ -1,6 +1,6 @@
 /** Targets and downloads. */
 import type { SinkState } from '../../storage';
-import type { Named, Call } from '../attempt/contract';
+import type { Named, Call, RootPin } from '../attempt/contract';
 
 /** Where a download stands: bytes before `offset` are durable. */
 export interface DownloadPosition {
@@ -29,16 +29,19 @@ export interface DownloadPosition {
 
 /** A target and the token of its `.part` file. */
 export interface TargetRef {
+  /** As every worker that has the root names it. */
   uri: string;
   token: string;
+  root: RootPin;
 }
 
-/** What a run will have to write. */
+/** What a run will have to write in one root. */
 export interface TryTargetsInput {
+  root: RootPin;
   /** Their `.part` files are created, and stay. */
-  targets: TargetRef[];
+  targets: Omit<TargetRef, 'root'>[];
   /** Dumps may have to be stored, of actions with these names; `directory` as in the dump step's `FetchDumpInput`. */
-  dumps?: { directory?: string; names: string[] };
+  dumps?: { directory: string; names: string[] };
 }
 
 /** What will be written can be written. */
@@ -46,8 +49,7 @@ export interface TriedTargets {
   /** Absolute URIs, in the order of the targets. */
   uris: string[];
   host: string;
-  /** The queue of that host; absent where every worker can reach all of it. */
-  hostQueue?: string;
+  root: RootPin;
 }
 
 /** One batch of chunks of a file. */
@@ -67,8 +69,6 @@ export interface DownloadChunksInput extends Call {
 /** Where a batch of a download or a large read ended. */
 export interface DownloadResult extends DownloadPosition {
   done: boolean;
-  /** The queue of the host that holds the `.part`; absent when every worker can reach it. */
-  hostQueue?: string;
   /** The batch cannot be continued: the `.part` was not where it should be. */
   restart?: boolean;
   /** Large reads: Anaplan gave the request up. */

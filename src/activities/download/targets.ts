@@ -1,4 +1,4 @@
-/** Before a run has an effect: whether what it will have to write can be written, on the host that will write it. */
+/** Before a run has an effect: whether what it will have to write can be written, where it will be written. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { getClient } from '@temporalio/activity';
@@ -8,6 +8,7 @@ import { LIGHT_BOUNDS } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { activityRun, dumpDirectory } from '../attempt/dump-directory';
 import { fail } from '../attempt/failures';
+import { enterRoot } from '../attempt/roots';
 import { isOpen } from '../attempt/open-runs';
 import type { AnaplanActivities } from '../contract';
 import type { TryTargetsInput } from './contract';
@@ -21,40 +22,30 @@ const LIST_EVERY_MS = 1_000;
 export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anaplan.tryTargets'> {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
   return {
-    'anaplan.tryTargets': ({ targets, dumps }) =>
+    'anaplan.tryTargets': ({ root, targets, dumps }) =>
       work({ what: whatOf(targets, dumps), bounds: LIGHT_BOUNDS, timing }, async (w) => {
         const uris: string[] = [];
-        let local = false;
-        const here = async (uri: string): Promise<void> => {
-          local ||= (await deps.storage.localityOf(uri)) === 'host';
-        };
+        const entered = await enterRoot(deps, root, 'write', w.now());
         await w.confirm();
         try {
           for (const { uri, token } of targets) {
             w.assertAlive();
             uris.push((await deps.storage.tryTarget(uri, token)).uri);
-            await here(uri);
             await assertAlone(deps, uri, token);
           }
           if (dumps) {
             w.assertAlive();
-            const directory = dumpDirectory(deps, dumps.directory);
+            const directory = dumpDirectory(dumps.directory);
             await deps.storage.tryOnce(`${directory}/${longestName(dumps.names)}`, activityRun().runId);
-            await here(directory);
           }
         } catch (error) {
-          // Whoever tries again, or cleans up, may do so on another host: what was made here goes now.
+          // The run does not know of what was made here: it goes now.
           for (const { uri, token } of targets.slice(0, uris.length)) {
             await deps.storage.discardPart(uri, token);
           }
           throw error;
         }
-        const { hostQueue } = deps;
-        return {
-          host: deps.host,
-          uris,
-          ...(local && hostQueue !== undefined ? { hostQueue } : {}),
-        };
+        return { host: deps.host, uris, root: entered };
       }),
   };
 }
@@ -98,9 +89,7 @@ function longestName(actions: readonly string[]): string {
 function whatOf(targets: TryTargetsInput['targets'], dumps: TryTargetsInput['dumps']): string {
   const all = [
     ...targets.map((t) => t.uri),
-    ...(dumps
-      ? [`the directory for dumps${dumps.directory === undefined ? '' : ` ${dumps.directory}`}`]
-      : []),
+    ...(dumps ? [`the directory for dumps ${dumps.directory}`] : []),
   ];
   return `Trying to write ${all.slice(0, 3).join(', ')}`;
 }

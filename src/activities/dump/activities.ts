@@ -7,6 +7,7 @@ import { countDump, type DumpCounts } from './count-dump';
 import { StorageError } from '../../storage';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { alive, filled } from '../attempt/bodies';
+import { enterRoot } from '../attempt/roots';
 import { dumpDirectory } from '../attempt/dump-directory';
 import type { AnaplanActivities } from '../contract';
 import type { FetchDumpInput, FetchDumpResult } from './contract';
@@ -26,7 +27,8 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
       work<DumpBeat, FetchDumpResult>(dumpSpec(input, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const objectId = input.objectId ?? input.action.id;
-        const directory = dumpDirectory(deps, input.directory);
+        await enterRoot(deps, input.root, 'write', w.now());
+        const directory = dumpDirectory(input.directory);
         const uri = `${directory}/${pathSafe(`${objectId}-${input.name}`)}.csv`;
         const token = activityInfo().workflowExecution?.runId ?? '';
         try {
@@ -38,7 +40,6 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
             };
           }
           const counts = await count(deps, stored.uri, w);
-          const local = (await deps.storage.localityOf(directory)) === 'host' && deps.hostQueue !== undefined;
           return {
             outcome: 'stored',
             dump: {
@@ -50,7 +51,6 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
               warnings: counts.warnings,
               errors: counts.errors,
               ...(counts.uncounted === undefined ? {} : { partial: true, uncounted: counts.uncounted }),
-              ...(local ? { hostQueue: deps.hostQueue } : {}),
             },
           };
         } catch (error) {

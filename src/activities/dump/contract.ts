@@ -1,6 +1,6 @@
 /** Failure dumps. */
 import type { ResultDump } from '../../contracts';
-import type { ActionObject, Call } from '../attempt/contract';
+import type { ActionObject, Call, RootPin } from '../attempt/contract';
 
 /** Where a dump is and where it goes. */
 export interface FetchDumpInput extends Call {
@@ -9,8 +9,9 @@ export interface FetchDumpInput extends Call {
   /** For a process: the nested result's object. */
   objectId?: string;
   name: string;
-  /** Where the run's own directory goes; absent: the directory of the worker that stores the dump. */
-  directory?: string;
+  /** Where the run's own directory goes. */
+  directory: string;
+  root: RootPin;
 }
 
 /** A stored dump. */
@@ -18,7 +19,6 @@ export interface StoredDump extends ResultDump {
   warnings: number;
   /** Why it could not be counted to its end; with {@link ResultDump.partial}. */
   uncounted?: string;
-  hostQueue?: string;
 }
 
 /** What a dump could not be read for. */

@@ -24,16 +24,10 @@ const ANSWER_MS = 15_000;
 /** An ask that met the end of a run of the lock is sent again, so often in one attempt. */
 const MAX_ASKS = 8;
 
-/** A worker that polled this recently is at work. */
-const POLLER_FRESH_MS = 90_000;
-
-/** Builds the activities of locks and queues. */
+/** Builds the activities of locks. */
 export function createLocks(
   deps: ActivityDeps,
-): Pick<
-  AnaplanActivities,
-  'anaplan.askLock' | 'anaplan.openRuns' | 'anaplan.modelIdle' | 'anaplan.queueServed'
-> {
+): Pick<AnaplanActivities, 'anaplan.askLock' | 'anaplan.openRuns' | 'anaplan.modelIdle'> {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
@@ -63,21 +57,6 @@ export function createLocks(
           }
         }
         throw first;
-      }),
-
-    'anaplan.queueServed': ({ taskQueue }) =>
-      work({ what: `Task queue ${taskQueue}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
-        const client = getClient();
-        const described = await client.workflowService.describeTaskQueue({
-          namespace: client.options.namespace,
-          taskQueue: { name: taskQueue },
-          taskQueueType: 2, // activity tasks
-        });
-        return (described.pollers ?? []).some((p) => {
-          const seconds = Number(p.lastAccessTime?.seconds ?? 0);
-          // Both by the server's clock.
-          return w.now() - seconds * 1000 < POLLER_FRESH_MS;
-        });
       }),
   };
 }

@@ -92,5 +92,4 @@ export interface HoldActivities {
   'anaplan.openRuns'(input: { runs: { workflowId: string; firstRunId: string }[] }): Promise<boolean[]>;
   /** Whether a model's status shows no task; the connections are tried in their order. */
   'anaplan.modelIdle'(input: { model: ModelContext; connections: string[] }): Promise<boolean>;
-  'anaplan.queueServed'(input: { taskQueue: string }): Promise<boolean>;
 }

@@ -7,6 +7,7 @@ import { namedObject } from '../../contracts/integrations';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { fail, withFacts } from '../attempt/failures';
+import { placesOf } from './places';
 import { pick, reference, wrongCase } from './names';
 import { assertNotStartedBefore } from '../attempt/past';
 import { fileUses, resolvers, type Scope } from './resolve';
@@ -46,6 +47,7 @@ async function prepareRun(
       // Before anything with an effect; and again right before the start.
       if (!startAgainIfUnknown)
         await assertNotStartedBefore(objectIn(integration, checked) ?? integration, firstRunId);
+      const places = await placesOf(deps, checked, timing);
       const connection = checked.connection ?? 'default';
       const { client } = deps.connection(connection);
       const { workspace, model } = await findModel(client, checked, w);
@@ -65,6 +67,7 @@ async function prepareRun(
         model,
         ...resolved,
         files: fileUses({ ...resolved, ...(reads ? { reads } : {}) }),
+        places,
         ...(user ? { user } : {}),
         searchAttributes: deps.searchAttributes(),
         warnings: resolved.warnings ?? [],

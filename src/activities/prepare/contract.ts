@@ -1,6 +1,9 @@
 /** The first activity of a run: input in, everything resolved out. */
 import type { IntegrationName, ObjectKind } from '../../contracts';
 import type { Named, ModelContext, ActionObject } from '../attempt/contract';
+import type { Place } from '../../storage';
+
+export type { Place };
 import type { FileUses } from '../hold/contract';
 
 /** The first activity of every run: checks the input and turns names into IDs. */
@@ -57,6 +60,14 @@ export interface ProcessDownload {
   target: string;
 }
 
+/** Where the files of a run are. */
+export interface Places {
+  /** By what the input says. */
+  files: Record<string, Place>;
+  /** The directory of dumps: the input's, else that of the worker that prepares. */
+  dumps: Place;
+}
+
 /** What the run works on, all names resolved. */
 export interface Prepared extends ModelContext {
   /** The object in the run's summary: import, export, process, action, view, list or file. */
@@ -69,6 +80,7 @@ export interface Prepared extends ModelContext {
   /** Every file that the run replaces or that an action of it reads. */
   files: FileUses;
   filesNotUploaded?: string[];
+  places: Places;
   /** The user the connection logs in as, to tell its tasks from those of others. */
   user?: { email: string; name: string };
   /** Whether our search attributes are registered in the namespace. */

@@ -4,7 +4,7 @@ import { compact, LIMITS } from '../../contracts';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { alive, filled } from '../attempt/bodies';
 import { refOf, specOf } from '../attempt/calls';
-import { hostQueueOf } from '../attempt/host-queue';
+import { enterRoot } from '../attempt/roots';
 import { PageMerge, type MergeState } from './pages';
 import { ReadState, type SeenState } from './read-state';
 import { keepWhole, openWriter, startPosition, type TargetWriter } from '../attempt/target-writer';
@@ -51,14 +51,14 @@ export function createReads(
         specOf(input, `Read of "${input.read.name}" (${input.read.id}) to ${input.target.uri}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
-          const hostQueue = await hostQueueOf(deps, input.target.uri);
+          await enterRoot(deps, input.target.root, 'write', w.now());
           const at = w.resumed ?? input.from ?? startPosition();
           w.assertAlive();
           const writer = await openWriter(deps, input.target, at, input.from, input.compress);
-          if (!writer) return { ...startPosition(), done: false, restart: true, ...hostQueue };
+          if (!writer) return { ...startPosition(), done: false, restart: true };
           const reader = new PageReader(client, input, w, writer, timing, w.resumed ?? input.from);
           try {
-            return { ...(await reader.read()), ...hostQueue };
+            return await reader.read();
           } catch (error) {
             await keepWhole(writer, w, { ...reader.seen, polledAt: w.now() });
             throw error;

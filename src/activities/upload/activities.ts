@@ -8,6 +8,7 @@ import { planChunks, type ChunkPlan } from './chunk-plan';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { fail } from '../attempt/failures';
+import { enterRoot } from '../attempt/roots';
 import { compareHeader } from './source-header';
 import type { AnaplanActivities } from '../contract';
 import type { Call, Named } from '../attempt/contract';
@@ -28,22 +29,20 @@ export function createUploads(
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
-    'anaplan.openSource': ({ source, workbook, headers, checkHeader, pinned }) =>
-      work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async () => {
-        const opened = await deps.storage.openSource(source, {
-          workbook,
-          pinned,
-        });
+    'anaplan.openSource': ({ source, root, workbook, headers, checkHeader }) =>
+      work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
+        const entered = await enterRoot(deps, root, 'read', w.now());
+        const opened = await deps.storage.openSource(source, { workbook });
         try {
           assertFits(opened, deps.chunkBytes);
           const warnings = await checkHeaders(opened, { workbook, headers, checkHeader });
-          const local = (await deps.storage.localityOf(source)) === 'host' && deps.hostQueue !== undefined;
           return {
             uri: opened.uri,
+            place: source,
+            root: entered,
             host: deps.host,
             version: opened.version,
             ...compact({ size: opened.size }),
-            ...(local ? { hostQueue: deps.hostQueue } : {}),
             ...(warnings.length > 0 ? { warnings } : {}),
           };
         } finally {
@@ -57,7 +56,8 @@ export function createUploads(
         specOf(input, what, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
-          const source = await deps.storage.openSource(input.source.uri, {
+          await enterRoot(deps, input.source.root, 'read', w.now());
+          const source = await deps.storage.openSource(input.source.place, {
             pinned: input.source.version,
             workbook: input.workbook,
           });

@@ -1,20 +1,21 @@
 /** Sources and their uploads. */
 import type { CheckHeader } from '../../contracts';
 import type { SourceVersion } from '../../storage';
-import type { Named, Call } from '../attempt/contract';
+import type { Named, Call, RootPin } from '../attempt/contract';
 import type { UploadFile, ImportHeader } from '../prepare/contract';
 
 /** The version of a source that a run uploads. */
 export interface PinnedSource {
-  /** Absolute: from here on nothing depends on where relative paths start. */
+  /** Absolute, on {@link host}. */
   uri: string;
+  /** How every worker that has the root names it. */
+  place: string;
+  root: RootPin;
   /** The host on which it was found. */
   host: string;
   version: SourceVersion;
   /** Bytes as uploaded; absent when they are not known before the end (`.gz`). */
   size?: number;
-  /** The queue on which this host serves the source; absent when every worker can read it. */
-  hostQueue?: string;
   /** What is worth a look: of the header line. */
   warnings?: string[];
 }
@@ -51,12 +52,11 @@ export interface UploadChunksResult extends UploadPosition {
 export interface UploadActivities {
   'anaplan.openSource'(input: {
     source: string;
+    root: RootPin;
     workbook: boolean;
     headers?: ImportHeader[];
     /** What a source does to the run that lacks columns. Default `fail`. */
     checkHeader?: CheckHeader;
-    /** The version that the run began with, on a host that is gone: only the same one will do. */
-    pinned?: SourceVersion;
   }): Promise<PinnedSource>;
   'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
   'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;

@@ -118,12 +118,6 @@ export class LocalPaths {
     return { named, real, root: await this.below(real, meant) };
   }
 
-  /** The root of a path that may exist or not. @throws StorageError InvalidInput */
-  async rootFor(uri: string): Promise<StorageRoot> {
-    const { named } = this.meant(uri);
-    return (await this.rootOf((await deepestExisting(named)).real, named)).root;
-  }
-
   /**
    * Resolves a target that may not exist yet, nor its parents. A target that is a symbolic link stands for the file
    * it leads to, which must lie below a root as well. Nothing is created.

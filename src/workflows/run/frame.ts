@@ -9,8 +9,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ActionObject, Call, ModelContext } from '../../activities/attempt/contract';
-import type { PrepareActivities, Prepared } from '../../activities/prepare/contract';
+import type { ActionObject, Call, ModelContext, RootPin } from '../../activities/attempt/contract';
+import type { PrepareActivities, Prepared, Place } from '../../activities/prepare/contract';
 import {
   FAILURES,
   RESULT_MEMO,
@@ -44,8 +44,8 @@ export class Run {
   readonly grants = new Map<string, string[]>();
   /** What the run holds of its model's lock. */
   hold?: Hold;
-  /** The queue of the host that has this run's files. */
-  hostQueue: string | undefined;
+  /** The file systems that the run found under the names of roots at first. */
+  private readonly roots = new Map<string, RootPin>();
   private readonly facts: Fact[] = [];
   private shown: Attributes = {};
   private resolved: Prepared | undefined;
@@ -81,6 +81,12 @@ export class Run {
     this.record({ is: 'doing', state, ...(text === undefined ? {} : { text }) });
   }
 
+  /** Says in the UI what is waited for within a step. */
+  waits(text: string): void {
+    const doing = this.facts.findLast((fact) => fact.is === 'doing');
+    this.state(doing?.is === 'doing' ? doing.state : 'preparing', text);
+  }
+
   /** Adds a warning to the result. */
   warn(text: string): void {
     this.record({ is: 'warned', text });
@@ -109,6 +115,21 @@ export class Run {
   /** What the first activity found. */
   get prepared(): Prepared {
     return present(this.resolved, 'the prepared run');
+  }
+
+  /** Where a file of the input is. */
+  placeOf(given: string): Place {
+    return present(this.prepared.places.files[given], `a place of ${given}`);
+  }
+
+  /** A root as this run knows it. */
+  root(name: string): RootPin {
+    return this.roots.get(name) ?? { name };
+  }
+
+  /** Takes note of the file system that was found in a root: from then on no other one will do. */
+  pin(root: RootPin): void {
+    if (this.root(root.name).marker === undefined) this.roots.set(root.name, root);
   }
 
   /** The action this run starts. */

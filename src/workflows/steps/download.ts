@@ -1,23 +1,18 @@
 /** Downloading: chunks or pages into a `.part`, batch after batch, which becomes the target at the end. */
-import { workflowInfo } from '@temporalio/workflow';
 import type { ActionObject, Named } from '../../activities/attempt/contract';
 import type {
   DownloadActivities,
   DownloadPosition,
   DownloadResult,
   TargetRef,
-  TriedTargets,
-  TryTargetsInput,
 } from '../../activities/download/contract';
+import type { Place } from '../../activities/prepare/contract';
 import type { TaskActivities } from '../../activities/task/contract';
-import { FAILURES, transferQueue, type Compress } from '../../contracts';
+import { FAILURES, type Compress } from '../../contracts';
 import { activities, throughOutages, untilDeadline, type CallOptions } from '../run/proxies';
-import { nobodyTookIt, readFailure, stepFailure } from '../run/failures';
-import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf, smallQueueOf } from './hosts';
+import { readFailure, stepFailure } from '../run/failures';
+import { deadlineOf, inRoot, type Deadline } from './roots';
 import { present, shielded, type Run } from '../run/frame';
-
-/** The end of a target is on its disk, the whole of which may have to be read back. */
-const COMMIT_MS = 60 * 60_000;
 
 const { tryTargets, fileChunks, downloadChunks, newerTasks, commitTarget, discardTarget } = activities<
   DownloadActivities & Pick<TaskActivities, 'anaplan.newerTasks'>
@@ -32,8 +27,8 @@ const { tryTargets, fileChunks, downloadChunks, newerTasks, commitTarget, discar
     summary: ({ action }) => `was ${action.name} exported again meanwhile?`,
     within: throughOutages,
   },
-  commitTarget: { summary: () => 'make the target appear', within: () => COMMIT_MS },
-  discardTarget: { summary: () => 'remove the unfinished target', within: () => COMMIT_MS },
+  commitTarget: { summary: () => 'make the target appear' },
+  discardTarget: { summary: () => 'remove the unfinished target' },
 });
 
 /** How often a download begins again from its first byte. */
@@ -47,18 +42,20 @@ export function compresses(compress: Compress | undefined): boolean {
 }
 
 /**
- * Tries everything that the run will have to write, before it has an effect, then runs `body`. The `.part` files that this
- * creates fix the host of the run; those that `body` did not turn into targets are removed whatever happens.
+ * Tries everything that the run will have to write, before it has an effect, then runs `body`. The `.part` files that
+ * `body` did not turn into targets are removed whatever happens.
+ *
+ * @param dumps - the names of actions whose dumps may have to be stored
  */
 export async function writingAll<T>(
   run: Run,
   uris: readonly string[],
-  dumps: TryTargetsInput['dumps'] | undefined,
+  dumps: readonly string[],
   body: (targets: readonly Target[]) => Promise<T>,
 ): Promise<T> {
   const targets = uris.map((uri) => new Target(run, uri));
-  if (targets.length > 0 || dumps) await tryToWrite(run, targets, dumps);
   try {
+    await tryToWrite(run, targets, dumps);
     return await body(targets);
   } finally {
     await shielded(async () => {
@@ -69,63 +66,51 @@ export async function writingAll<T>(
 
 /** As {@link writingAll}, for a run that writes one target. */
 export function writing<T>(run: Run, uri: string, body: (target: Target) => Promise<T>): Promise<T> {
-  return writingAll(run, [uri], undefined, ([target]) => body(present(target, 'a target')));
+  return writingAll(run, [uri], [], ([target]) => body(present(target, 'a target')));
 }
 
 /** Tries whether the dumps of an action can be stored, for a run that writes nothing else. */
-export async function tryDumps(
-  run: Run,
-  action: ActionObject,
-  steps: readonly Named[],
-  directory: string | undefined,
-): Promise<void> {
-  const dumps = dumpsOf(action, steps, directory);
-  if (dumps) await tryToWrite(run, [], dumps);
+export async function tryDumps(run: Run, action: ActionObject, steps: readonly Named[]): Promise<void> {
+  await tryToWrite(run, [], dumpsOf(action, steps));
 }
 
-/** What the dumps of an action may be called, and where they go; undefined where it has none. */
-export function dumpsOf(
-  action: ActionObject,
-  steps: readonly Named[],
-  directory: string | undefined,
-): TryTargetsInput['dumps'] | undefined {
-  if (action.kind !== 'imports' && action.kind !== 'processes') return undefined;
+/** The longest name that a dump of an action can have; none where it has no dumps. */
+export function dumpsOf(action: ActionObject, steps: readonly Named[]): string[] {
+  if (action.kind !== 'imports' && action.kind !== 'processes') return [];
   const names = [action, ...steps].map((object) => object.name);
-  return {
-    ...(directory === undefined ? {} : { directory }),
-    names: [names.reduce((a, b) => (b.length > a.length ? b : a))],
-  };
+  return [names.reduce((a, b) => (b.length > a.length ? b : a))];
 }
 
-async function tryToWrite(
-  run: Run,
-  targets: readonly Target[],
-  dumps?: TryTargetsInput['dumps'],
-): Promise<void> {
-  const tried = await onHostOf(run, (where) =>
-    tryTargets(
-      {
-        targets: targets.map((target) => ({ uri: target.given, token: run.token })),
-        ...(dumps ? { dumps } : {}),
-      },
-      { ...where, scheduleToCloseTimeout: run.lightMs },
-    ),
-  );
-  run.hostQueue ??= tried.hostQueue;
-  for (const [i, target] of targets.entries()) target.stands(tried, tried.uris[i]);
+async function tryToWrite(run: Run, targets: readonly Target[], names: readonly string[]): Promise<void> {
+  const { dumps } = run.prepared.places;
+  const roots = new Set(targets.map((target) => target.root));
+  if (names.length > 0) roots.add(dumps.root);
+  for (const root of roots) {
+    const here = targets.filter((target) => target.root === root);
+    const tried = await inRoot(run, { root, deadline: deadlineOf(run) }, (at) =>
+      tryTargets(
+        {
+          root: run.root(root),
+          targets: here.map(({ ref: { uri, token } }) => ({ uri, token })),
+          ...(names.length > 0 && dumps.root === root
+            ? { dumps: { directory: dumps.uri, names: [...names] } }
+            : {}),
+        },
+        at,
+      ),
+    );
+    run.pin(tried.root);
+    for (const [i, target] of here.entries()) target.stands(tried.host, tried.uris[i]);
+  }
 }
 
 /** One target while it is written. */
 export class Target {
-  /** Absolute, once the host is fixed. */
-  ref: TargetRef;
-  host: string | undefined;
-  /** The queue of the host with the `.part`. */
-  private queue: string | undefined;
+  private readonly place: Place;
+  /** Where it is, for people and for the result: absolute once it was tried. */
+  shown: { uri: string; host?: string };
   /** There is a `.part`, as far as we know. */
   private open = false;
-  private waitMs = HOST_WAIT_MS;
-  private busySince: number | undefined;
   private restarts = 0;
 
   constructor(
@@ -133,70 +118,53 @@ export class Target {
     /** As the input names it. */
     readonly given: string,
   ) {
-    this.ref = { uri: given, token: run.token };
+    this.place = run.placeOf(given);
+    this.shown = { uri: given };
   }
 
-  /** Takes note of where the `.part` is. */
-  stands(at: TriedTargets, uri = this.given): void {
-    this.ref = { uri, token: this.run.token };
-    this.host = at.host;
-    this.queue = at.hostQueue;
+  /** The name of its root. */
+  get root(): string {
+    return this.place.root;
+  }
+
+  /** What activities are told. */
+  get ref(): TargetRef {
+    return { uri: this.place.uri, token: this.run.token, root: this.run.root(this.root) };
+  }
+
+  /** Takes note that there is a `.part`, and where. */
+  stands(host: string, uri = this.given): void {
+    this.shown = { uri, host };
     this.open = true;
   }
 
-  /** Where the target is, for the result. */
-  get place(): { uri: string; host?: string } {
-    return { uri: this.ref.uri, ...(this.host === undefined ? {} : { host: this.host }) };
-  }
-
-  /** Where a batch is run. */
-  get where(): CallOptions {
-    return {
-      taskQueue: this.queue ?? transferQueue(workflowInfo().taskQueue),
-      ...(this.queue ? { scheduleToStartTimeout: this.waitMs } : {}),
-    };
-  }
-
   /**
-   * Runs a batch on the host that has the `.part`.
-   * @returns undefined when the target has to be begun again: its host is gone, or the `.part` is
+   * Runs a batch at a worker that has the `.part`.
+   *
+   * @param send - gets the options of the call, and the position of an attempt that was handed over to nobody
+   * @returns undefined when the target has to be begun again: the `.part` is gone
    */
-  async batch(body: () => Promise<DownloadResult>): Promise<DownloadResult | undefined> {
-    try {
-      const result = await body();
-      this.queue = result.hostQueue;
-      this.run.hostQueue ??= result.hostQueue;
-      this.busySince = undefined;
-      if (!result.restart) return result;
-    } catch (error) {
-      if (!this.queue || !nobodyTookIt(error)) throw error;
-      if (await hostIsServed(this.run, this.queue)) {
-        this.waitMs = longer(this.waitMs);
-        this.assertTimeLeft();
-        return this.batch(body);
-      }
-      this.run.warn(
-        `the worker of queue ${this.queue} is gone; ${this.ref.uri} is written again from the start`,
-      );
-      this.open = false;
-      this.run.hostQueue = undefined;
-    }
+  async batch(
+    deadline: Deadline,
+    send: (at: CallOptions, from: DownloadPosition | undefined) => Promise<DownloadResult>,
+  ): Promise<DownloadResult | undefined> {
+    const result = await inRoot(this.run, { root: this.root, bytes: true, deadline }, send);
+    if (!result.restart) return result;
     this.restarts += 1;
     if (this.restarts > MAX_RESTARTS) {
       throw stepFailure(
         'TargetFailed',
-        `${this.ref.uri}: its unfinished file disappeared ${this.restarts} times. Check what removes files there. ${FAILURES.TargetFailed.remedy}`,
+        `${this.shown.uri}: its unfinished file disappeared ${this.restarts} times. Check what removes files there. ${FAILURES.TargetFailed.remedy}`,
       );
     }
-    // Elsewhere the host is fixed anew, so that the batches after this one find the `.part`.
-    if (!this.open) await tryToWrite(this.run, [this]);
     return undefined;
   }
 
   /** Makes the target appear, whole, and answers the digest of its bytes. */
   async commit({ offset, crc32, sink }: DownloadResult): Promise<{ sha256: string }> {
-    const committed = await this.onHost(() =>
-      commitTarget({ target: this.ref, end: { offset, crc32, ...(sink ? { sink } : {}) } }, this.smallWhere),
+    const end = { offset, crc32, ...(sink ? { sink } : {}) };
+    const committed = await inRoot(this.run, { root: this.root, deadline: deadlineOf(this.run) }, (at) =>
+      commitTarget({ target: this.ref, end }, at),
     );
     this.open = false;
     return committed;
@@ -207,40 +175,13 @@ export class Target {
     if (!this.open) return;
     this.open = false;
     try {
-      await this.onHost(() => discardTarget({ target: this.ref }, this.smallWhere));
+      // The end of the run waits for it, and a worker that starts looks for what is left: not as long as for bytes.
+      await inRoot(this.run, { root: this.root, deadline: deadlineOf(this.run, 'cancel') }, (at) =>
+        discardTarget({ target: this.ref }, at),
+      );
     } catch (error) {
       this.run.warn(`cleaning up failed: ${readFailure(error).message}`);
     }
-  }
-
-  /** Runs what only the host with the `.part` can do: a busy one is waited for. */
-  private async onHost<T>(body: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await body();
-      } catch (error) {
-        if (!this.queue || !nobodyTookIt(error)) throw error;
-        if (!(await hostIsServed(this.run, smallQueueOf(this.queue)))) {
-          throw stepFailure(
-            'TargetFailed',
-            `${this.ref.uri}: the worker of queue ${this.queue}, which has the unfinished file, is gone. Start it again, then start the run again.`,
-          );
-        }
-        this.waitMs = longer(this.waitMs);
-        this.assertTimeLeft();
-      }
-    }
-  }
-
-  /** A host that is busy for ever is not waited for as long. */
-  private assertTimeLeft(): void {
-    this.busySince ??= Date.now();
-    const deadline = { name: 'transfer' as const, at: this.busySince + this.run.timeouts.transfer };
-    assertTimeLeft(deadline, `${this.ref.uri}: the workers of queue ${this.queue} are busy`);
-  }
-
-  private get smallWhere(): CallOptions {
-    return { ...this.where, taskQueue: smallQueueOf(this.queue) };
   }
 }
 
@@ -276,7 +217,7 @@ export async function download(
 ): Promise<void> {
   const writtenBy = expected?.writtenBy;
   run.state('downloading', `**${file.name}** to ${target.given}`);
-  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+  const deadline = deadlineOf(run);
   const known: string[] = [];
   for (let rereads = 0; ; rereads++) {
     const chunks = await fileChunks({ ...run.call(deadline), file });
@@ -301,7 +242,7 @@ export async function download(
       const { sha256 } = await target.commit(end);
       const transfer = {
         name: file.name,
-        ...target.place,
+        ...target.shown,
         bytes: end.offset,
         chunks: chunks.count,
         sha256,
@@ -327,22 +268,27 @@ async function readChunks(
   file: Named,
   target: Target,
   chunks: { count: number; ids?: string[]; compress: boolean; bytes?: number },
-  deadline: { name: 'transfer'; at: number },
+  deadline: Deadline,
 ): Promise<DownloadResult> {
   let from: DownloadPosition | undefined;
   for (;;) {
-    const position = from ? { from } : {};
-    const batch = await target.batch(() =>
+    const batch = await target.batch(deadline, (at, resumed = from) =>
       downloadChunks(
-        { ...run.call(deadline), file, target: target.ref, ...chunks, ...position },
-        target.where,
+        {
+          ...run.call(deadline),
+          file,
+          target: target.ref,
+          ...chunks,
+          ...(resumed ? { from: resumed } : {}),
+        },
+        at,
       ),
     );
     if (batch?.done) return batch;
     from = batch && positionOf(batch);
     run.state(
       'downloading',
-      `**${file.name}** to ${target.ref.uri}: ${from?.next ?? 0} of ${chunks.count} chunks`,
+      `**${file.name}** to ${target.shown.uri}: ${from?.next ?? 0} of ${chunks.count} chunks`,
     );
   }
 }

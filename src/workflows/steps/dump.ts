@@ -5,7 +5,7 @@ import type { DumpActivities } from '../../activities/dump/contract';
 import type { FailureType, ResultDump } from '../../contracts';
 import { activities, untilDeadline } from '../run/proxies';
 import { readFailure } from '../run/failures';
-import { onHostOf } from './hosts';
+import { deadlineOf, inRoot } from './roots';
 import { actionName, allResults, differ, type FinishedTask, type KeptDump } from '../run/verdict';
 import { shielded, type Run } from '../run/frame';
 import { planDumps, replaced, type WantedDump } from './which-dumps';
@@ -36,10 +36,8 @@ export interface Dumps {
 /**
  * Stores every dump of a task, before anything can erase it: a cancellation waits for that. A dump that cannot be stored
  * is no failure yet: {@link conclude} has the verdict on the rows to give first.
- *
- * @param directory - where the run's own directory goes; absent: where the worker keeps dumps
  */
-export async function keepDumps(run: Run, task: FinishedTask, directory: string | undefined): Promise<Dumps> {
+export async function keepDumps(run: Run, task: FinishedTask): Promise<Dumps> {
   const { action, steps } = task;
   const dumps: Dumps = { kept: [], missing: [] };
   for (const result of allResults(task)) {
@@ -53,7 +51,7 @@ export async function keepDumps(run: Run, task: FinishedTask, directory: string 
   if (plan.length === 0) return dumps;
   run.state('keeping dumps');
   await shielded(async () => {
-    for (const wanted of plan) await keepDump(run, task, wanted, directory, dumps);
+    for (const wanted of plan) await keepDump(run, task, wanted, dumps);
   });
   noneOfProcess(run, action, plan, dumps);
   return dumps;
@@ -64,7 +62,6 @@ async function keepDump(
   run: Run,
   task: FinishedTask,
   wanted: WantedDump,
-  directory: string | undefined,
   { kept, missing: lacking }: Dumps,
 ): Promise<void> {
   if (wanted.onlyIfNone && kept.length > 0) return;
@@ -74,12 +71,12 @@ async function keepDump(
     lacking.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
   };
   try {
-    const fetched = await storeDump(run, task, wanted, directory);
+    const fetched = await storeDump(run, task, wanted);
     if (fetched.outcome === 'gone') {
       if (!wanted.unsaid) missing(fetched.message);
       return;
     }
-    const { hostQueue: _hostQueue, warnings, uncounted, ...shown } = fetched.dump;
+    const { warnings, uncounted, ...shown } = fetched.dump;
     const dump = { ...shown, warnings, of: wanted.of };
     kept.push(dump);
     run.record({ is: 'kept', dump });
@@ -146,21 +143,22 @@ function sentence(text: string): string {
   return `${text.replace(/[.\s]+$/, '')}.`;
 }
 
-async function storeDump(
-  run: Run,
-  { action, taskId }: FinishedTask,
-  wanted: WantedDump,
-  directory: string | undefined,
-) {
-  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+async function storeDump(run: Run, { action, taskId }: FinishedTask, wanted: WantedDump) {
+  const deadline = deadlineOf(run);
   const { name, objectId } = wanted;
-  const input = {
-    ...run.call(deadline),
-    action,
-    taskId,
-    name,
-    ...(directory === undefined ? {} : { directory }),
-    ...(objectId === undefined ? {} : { objectId }),
-  };
-  return onHostOf(run, (where) => fetchDump(input, where));
+  const { root, uri: directory } = run.prepared.places.dumps;
+  return inRoot(run, { root, deadline }, (at) =>
+    fetchDump(
+      {
+        ...run.call(deadline),
+        action,
+        taskId,
+        name,
+        directory,
+        root: run.root(root),
+        ...(objectId === undefined ? {} : { objectId }),
+      },
+      at,
+    ),
+  );
 }

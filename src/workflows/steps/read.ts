@@ -4,6 +4,7 @@ import { FAILURES, type Compress } from '../../contracts';
 import { activities, throughDowntime, throughOutages, untilDeadline } from '../run/proxies';
 import { compresses, positionOf, writing, type Target } from './download';
 import { SUCCEEDED, type Ending } from '../run/facts';
+import { deadlineOf, type Deadline } from './roots';
 import { stepFailure } from '../run/failures';
 import { shielded, type Run } from '../run/frame';
 
@@ -40,14 +41,14 @@ export async function largeRead(
 ): Promise<Ending> {
   return writing(run, input.target, async (target) => {
     run.state('reading', `**${read.name}** to ${input.target}`);
-    const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
+    const deadline = deadlineOf(run);
     for (let reads = 1; ; reads++) {
       const end = await onePass(run, read, target, deadline, exportType, compresses(input.compress));
       if (end.done) {
         const { sha256 } = await target.commit(end);
         const transfer = {
           name: read.name,
-          ...target.place,
+          ...target.shown,
           bytes: end.offset,
           chunks: end.next,
           pages: end.next,
@@ -73,7 +74,7 @@ async function onePass(
   run: Run,
   read: ReadTarget,
   target: Target,
-  deadline: { name: 'transfer'; at: number },
+  deadline: Deadline,
   exportType: string | undefined,
   compress: boolean,
 ): Promise<DownloadResult> {
@@ -93,8 +94,7 @@ async function onePass(
   try {
     let from: DownloadPosition | undefined;
     for (;;) {
-      const position = from ? { from } : {};
-      const batch = await target.batch(() =>
+      const batch = await target.batch(deadline, (at, resumed = from) =>
         readPages(
           {
             ...run.call(deadline),
@@ -103,9 +103,9 @@ async function onePass(
             target: target.ref,
             compress,
             verbatim: isVerbatim(exportType),
-            ...position,
+            ...(resumed ? { from: resumed } : {}),
           },
-          target.where,
+          at,
         ),
       );
       if (batch && (batch.done || batch.failed !== undefined)) return batch;
@@ -117,7 +117,7 @@ async function onePass(
       }
       run.state(
         'reading',
-        `**${read.name}** to ${target.ref.uri}: ${from?.next ?? 0} pages, ${from?.rows ?? 0} rows`,
+        `**${read.name}** to ${target.shown.uri}: ${from?.next ?? 0} pages, ${from?.rows ?? 0} rows`,
       );
     }
   } finally {

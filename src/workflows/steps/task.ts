@@ -49,14 +49,14 @@ interface StartedTask {
 }
 
 /** What is said of a task by who wants it. */
-type TaskInput = Pick<ActionInput, 'localeName' | 'mappingParameters' | 'startAgainIfUnknown' | 'dumps'>;
+type TaskInput = Pick<ActionInput, 'localeName' | 'mappingParameters' | 'startAgainIfUnknown'>;
 
 /** Starts the action and waits for its end. */
 export async function runTask(run: Run, action: ActionObject, input: TaskInput): Promise<FinishedTask> {
   run.state(`running ${kindOf(action)}`, `Starting **${action.name}**`);
   const { taskId, adopted } = await startOnce(run, action, input);
   run.record({ is: 'started', taskId, adopted });
-  return follow(run, { taskId, adopted, action, steps: run.prepared.steps ?? [] }, input);
+  return follow(run, { taskId, adopted, action, steps: run.prepared.steps ?? [] });
 }
 
 /**
@@ -182,7 +182,7 @@ function ambiguous(action: ActionObject, message: string, reason: string): Error
 type RunningTask = Pick<FinishedTask, 'taskId' | 'adopted' | 'action' | 'steps'>;
 
 /** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */
-async function follow(run: Run, task: RunningTask, { dumps }: TaskInput): Promise<FinishedTask> {
+async function follow(run: Run, task: RunningTask): Promise<FinishedTask> {
   const deadline = { name: 'task' as const, at: Date.now() + run.timeouts.task };
   // Out of reach of the run's cancellation, which the poll would hear of with its next heartbeat only: the task is
   // cancelled at once, and the poll that is under way sees how it ends.
@@ -204,7 +204,7 @@ async function follow(run: Run, task: RunningTask, { dumps }: TaskInput): Promis
     if (!isCancellation(error) && !failedAs(error, 'DeadlineExceeded'))
       run.warn(`task ${task.taskId} of "${task.action.name}" was cancelled: it could no longer be followed`);
     // The steps of a process that ended before have their dumps, which the next run of the process erases.
-    await keepDumps(run, last, dumps).catch((lost: unknown) =>
+    await keepDumps(run, last).catch((lost: unknown) =>
       run.warn(`the dumps of task ${task.taskId} could not be kept (${String(lost)})`),
     );
     throw error;

@@ -1,11 +1,15 @@
-import type { PinnedSource, UploadActivities, UploadPosition } from '../../activities/upload/contract';
+import type {
+  PinnedSource,
+  UploadActivities,
+  UploadChunksResult,
+  UploadPosition,
+} from '../../activities/upload/contract';
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { PreparedUpload } from '../../activities/prepare/contract';
-import { FILE_AGE_MS, transferQueue, type CheckHeader, type ResultTransfer } from '../../contracts';
-import { workflowInfo } from '@temporalio/workflow';
+import { FILE_AGE_MS, type CheckHeader, type ResultTransfer } from '../../contracts';
 import { activities, untilDeadline } from '../run/proxies';
-import { nobodyTookIt, stepFailure } from '../run/failures';
-import { assertTimeLeft, hostIsServed, HOST_WAIT_MS, longer, onHostOf } from './hosts';
+import { stepFailure } from '../run/failures';
+import { deadlineOf, inRoot, type Deadline } from './roots';
 import type { Uploaded } from '../run/facts';
 import type { Run } from '../run/frame';
 
@@ -18,31 +22,26 @@ const { openSource, uploadChunks, completeUpload } = activities<UploadActivities
   completeUpload: { summary: ({ file }) => `complete ${file.name}`, within: untilDeadline },
 });
 
-/**
- * Pins the version of a source, before anything is sent.
- *
- * @param pinned - the version that the run began with, where its host is gone: any other is `SourceChanged`
- */
+/** Pins the version of a source and the file system that it is on, before anything is sent. */
 export async function pinSource(
   run: Run,
   upload: PreparedUpload,
   checkHeader: CheckHeader | undefined,
-  pinned?: PinnedSource,
 ): Promise<PinnedSource> {
-  const source = await onHostOf(run, (where) =>
+  const { root, uri } = run.placeOf(upload.source);
+  const source = await inRoot(run, { root, deadline: deadlineOf(run) }, (at) =>
     openSource(
       {
-        source: upload.source,
+        source: uri,
+        root: run.root(root),
         workbook: upload.workbook,
-        // Of a version that was pinned before, all of this was said.
-        ...(upload.headers && !pinned ? { headers: upload.headers } : {}),
+        ...(upload.headers ? { headers: upload.headers } : {}),
         ...(checkHeader === undefined ? {} : { checkHeader }),
-        ...(pinned ? { pinned: pinned.version } : {}),
       },
-      { ...where, scheduleToCloseTimeout: run.lightMs },
+      at,
     ),
   );
-  run.hostQueue ??= source.hostQueue;
+  run.pin(source.root);
   for (const warning of source.warnings ?? []) run.warn(warning);
   return source;
 }
@@ -59,60 +58,48 @@ export async function pinSources(
 }
 
 /** Sends one source to its file. Afterwards the file is complete in Anaplan. */
-export async function upload(run: Run, to: PreparedUpload, pinned: PinnedSource): Promise<void> {
+export async function upload(run: Run, to: PreparedUpload, source: PinnedSource): Promise<void> {
   run.state('uploading', `${to.source} to file **${to.file.name}**`);
-  const deadline = { name: 'transfer' as const, at: Date.now() + run.timeouts.transfer };
-  let source = pinned;
+  const deadline = deadlineOf(run);
+  const where = { root: source.root.name, bytes: true, deadline } as const;
   let from: UploadPosition | undefined;
-  let waitMs = HOST_WAIT_MS;
   for (;;) {
-    const position = from ? { from } : {};
-    try {
-      const batch = await uploadChunks(
+    const batch = await inRoot<UploadChunksResult, UploadPosition>(run, where, (at, resumed = from) => {
+      const position = resumed ? { from: resumed } : {};
+      return uploadChunks(
         { ...run.call(deadline), file: to.file, source, workbook: to.workbook, ...position },
-        {
-          taskQueue: source.hostQueue ?? transferQueue(workflowInfo().taskQueue),
-          ...(source.hostQueue ? { scheduleToStartTimeout: waitMs } : {}),
-        },
+        at,
       );
-      if (!batch.done) {
-        const { next, offset, crc32, sentAt } = batch;
-        from = { next, offset, crc32, ...(sentAt === undefined ? {} : { sentAt }) };
-        run.state(
-          'uploading',
-          `${to.source} to file **${to.file.name}**: ${batch.next} chunks, ${batch.offset} bytes`,
-        );
-        continue;
-      }
-      if (batch.completeNeeded) {
-        await completeUpload({ ...run.call(deadline), file: to.file, chunks: batch.next });
-      }
-      const transfer: ResultTransfer = {
-        name: to.file.name,
-        uri: source.uri,
-        host: source.host,
-        bytes: batch.stands?.bytes ?? 0,
-        chunks: batch.next,
-        sha256: batch.stands?.sha256 ?? '',
-      };
-      run.record({ is: 'uploaded', upload: { to, source, at: batch.sentAt ?? Date.now() }, transfer });
-      return;
-    } catch (error) {
-      if (!source.hostQueue || !nobodyTookIt(error)) throw error;
-      if (await hostIsServed(run, source.hostQueue)) {
-        waitMs = longer(waitMs);
-        assertTimeLeft(deadline, `${to.source}: the workers of queue ${source.hostQueue} are busy`);
-        continue;
-      }
-      // The host is gone: another one that has the very same source begins again.
-      run.warn(
-        `the worker of queue ${source.hostQueue} is gone; ${to.source} is uploaded again from the start`,
-      );
-      run.hostQueue = undefined;
-      source = await pinSource(run, to, undefined, source);
-      from = undefined;
-    }
+    });
+    if (batch.done) return complete(run, to, source, batch, deadline);
+    const { next, offset, crc32, sentAt } = batch;
+    from = { next, offset, crc32, ...(sentAt === undefined ? {} : { sentAt }) };
+    run.state(
+      'uploading',
+      `${to.source} to file **${to.file.name}**: ${batch.next} chunks, ${batch.offset} bytes`,
+    );
   }
+}
+
+async function complete(
+  run: Run,
+  to: PreparedUpload,
+  source: PinnedSource,
+  sent: UploadChunksResult,
+  deadline: Deadline,
+): Promise<void> {
+  if (sent.completeNeeded) {
+    await completeUpload({ ...run.call(deadline), file: to.file, chunks: sent.next });
+  }
+  const transfer: ResultTransfer = {
+    name: to.file.name,
+    uri: source.uri,
+    host: source.host,
+    bytes: sent.stands?.bytes ?? 0,
+    chunks: sent.next,
+    sha256: sent.stands?.sha256 ?? '',
+  };
+  run.record({ is: 'uploaded', upload: { to, source, at: sent.sentAt ?? Date.now() }, transfer });
 }
 
 /** Uploads once more what Anaplan dropped before the action read it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { createStorage, StorageError, type Storage } from '../../../src/storage';
 import { targetError } from '../../../src/storage/errors';
-import { attempt, Bench, type Attempt } from '../support';
+import { attempt, Bench, type Attempt, ROOT } from '../support';
 
 const DUMPED = { kind: 'imports' as const, id: '112000000002', name: 'Load Sales' };
 const HOUR = 3_600_000;
@@ -61,6 +61,8 @@ describe('a disk that is full is waited for: a dump that is given up is erased b
             action: DUMPED,
             taskId: 'T1',
             name: DUMPED.name,
+            directory: 'dumps',
+            root: ROOT,
           }),
         o,
       );
@@ -108,10 +110,14 @@ describe('a disk that is full is waited for: a dump that is given up is erased b
     blocked = 'ENOSPC';
     const other = await Bench.start({ deps: { storage: faulty() } });
     const tryIt = (minutes: number): Promise<Attempt<unknown>> =>
-      attempt(() => other.activities['anaplan.tryTargets']({ targets: [{ uri: 'x.csv', token: 'run1' }] }), {
-        attempt: 9,
-        resume: { outage: refusals(minutes * 60_000, 8) },
-      });
+      attempt(
+        () =>
+          other.activities['anaplan.tryTargets']({ root: ROOT, targets: [{ uri: 'x.csv', token: 'run1' }] }),
+        {
+          attempt: 9,
+          resume: { outage: refusals(minutes * 60_000, 8) },
+        },
+      );
     expect((await tryIt(14)).failure).toMatchObject({ nonRetryable: false });
     expect((await tryIt(16)).failure).toMatchObject({ type: 'TargetFailed', nonRetryable: true });
     await other.close();

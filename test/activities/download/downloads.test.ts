@@ -9,7 +9,7 @@ import { createActivities, type DownloadPosition } from '../../../src/activities
 import { startPosition, TargetWriter } from '../../../src/activities/attempt/target-writer';
 import { createStorage, type Storage } from '../../../src/storage';
 import { PartsStore } from '../../storage/parts-store';
-import { attempt, Bench, type AttemptOptions } from '../support';
+import { attempt, Bench, type AttemptOptions, ROOT } from '../support';
 
 const EXPORT = { id: '116000000003', name: 'Export Bulk' };
 const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -23,7 +23,7 @@ async function* broken(text: string): AsyncGenerator<Buffer> {
 
 describe('writing a target: what a heartbeat promises is on disk', () => {
   let bench: Bench;
-  const target = { uri: 'out.csv', token: 'run1' };
+  const target = { uri: 'out.csv', token: 'run1', root: ROOT };
   const part = () => bench.read('out.csv.run1.part').toString();
   const writer = async (at: DownloadPosition = startPosition(), compress = false) => {
     const opened = await TargetWriter.open(bench.storage, target, at, compress);
@@ -142,7 +142,7 @@ describe('writing a target: what a heartbeat promises is on disk', () => {
 describe('downloading chunks: whole or absent', () => {
   let bench: Bench;
   let bytes: Buffer;
-  const target = { uri: 'out/bulk.csv', token: 'run1' };
+  const target = { uri: 'out/bulk.csv', token: 'run1', root: ROOT };
   beforeAll(async () => {
     bench = await Bench.start({ sandbox: { model: { exportBytes: 50_000, exportChunkBytes: 5_000 } } });
     bench.sandbox.replaceExport(EXPORT.id);
@@ -259,7 +259,7 @@ describe('downloading chunks: whole or absent', () => {
         },
       }) as Storage;
       const activities = createActivities({ ...bench.deps, storage });
-      const late = { uri: 'out/late.csv', token: 'run9' };
+      const late = { uri: 'out/late.csv', token: 'run9', root: ROOT };
       writeFileSync(
         join(bench.root, 'out/late.csv.run9.part'),
         readFileSync(join(bench.root, 'out/bulk.csv.run9.part')),

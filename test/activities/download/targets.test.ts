@@ -1,30 +1,35 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { attempt, Bench } from '../support';
+import { MARKER_FILE } from '../../../src/storage';
+import { attempt, Bench, ROOT } from '../support';
 
 const TOKEN = '11111111-2222-4333-8444-555555555555';
 
 describe('what a run will write is tried before it has an effect', () => {
   let bench: Bench;
   beforeEach(async () => {
-    bench = await Bench.start({ deps: { hostQueue: 'q-transfer.this-host' } });
+    bench = await Bench.start();
   });
   afterEach(() => bench.close());
-  const tryAll = (targets: string[], dumps?: { directory?: string; names: string[] }) =>
+  const tryAll = (targets: string[], dumps?: { directory: string; names: string[] }) =>
     attempt(() =>
       bench.activities['anaplan.tryTargets']({
+        root: ROOT,
         targets: targets.map((uri) => ({ uri, token: TOKEN })),
         ...(dumps ? { dumps } : {}),
       }),
     );
-  const there = () => readdirSync(bench.root, { recursive: true, encoding: 'utf8' }).sort();
+  const there = () =>
+    readdirSync(bench.root, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name !== MARKER_FILE)
+      .sort();
 
   it('creates the .part files, which stay, and says on which host and under which URIs', async () => {
     const { result } = await tryAll(['a.csv', 'out/b.csv']);
     expect(result).toEqual({
       host: 'this-host',
-      hostQueue: 'q-transfer.this-host',
+      root: { name: 'default', marker: expect.stringMatching(/^[0-9a-f]{16}$/) as string },
       uris: [`file://${bench.root}/a.csv`, `file://${bench.root}/out/b.csv`],
     });
     expect(there()).toEqual([`a.csv.${TOKEN}.part`, 'out', `out/b.csv.${TOKEN}.part`]);
@@ -32,12 +37,12 @@ describe('what a run will write is tried before it has an effect', () => {
   });
 
   it('leaves nothing of a directory for dumps that it only tried', async () => {
-    const { result } = await tryAll([], { names: ['Load Sales'] });
-    expect(result).toMatchObject({ host: 'this-host', hostQueue: 'q-transfer.this-host', uris: [] });
+    const { result } = await tryAll([], { directory: 'dumps', names: ['Load Sales'] });
+    expect(result).toMatchObject({ host: 'this-host', uris: [] });
     expect(there()).toEqual([]);
     mkdirSync(join(bench.root, 'dumps'));
     writeFileSync(join(bench.root, 'dumps', 'mine.csv'), 'x');
-    expect((await tryAll([], { names: ['Load Sales'] })).failure).toBeUndefined();
+    expect((await tryAll([], { directory: 'dumps', names: ['Load Sales'] })).failure).toBeUndefined();
     expect(there()).toEqual(['dumps', 'dumps/mine.csv']);
   });
 
@@ -79,11 +84,5 @@ describe('what a run will write is tried before it has an effect', () => {
     const { failure } = await tryAll([], { directory: 'ro/dumps', names: ['x'] });
     expect(failure?.type).toBe('TargetFailed');
     expect(failure?.message).toMatch(/permission.*EACCES/);
-  });
-
-  it('takes a directory that is somewhere else on the host of the one who prepared', async () => {
-    const { result } = await tryAll([], { directory: join(bench.root, 'kept'), names: ['x'] });
-    expect(result?.host).toBe('this-host');
-    expect(existsSync(join(bench.root, 'kept'))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import type { DownloadPosition } from '../../../src/activities';
 import { FAST } from '../../support/rig';
-import { attempt, Bench } from '../support';
+import { attempt, Bench, ROOT } from '../support';
 
 const VIEW = { kind: 'views', id: '206000000002', name: 'Bulk.All' } as const;
 const READS = '/models/*/views/*/readRequests';
@@ -72,7 +72,7 @@ describe('a read whose first page comes late', () => {
           ...bench.call,
           read: VIEW,
           requestId,
-          target: { uri: 'late.csv', token: 't' },
+          target: { uri: 'late.csv', token: 't', root: ROOT },
           compress: false,
           verbatim: false,
         }),
@@ -102,7 +102,7 @@ describe('a read whose first page comes late', () => {
         attempt(() =>
           bench.activities['anaplan.readPages']({
             ...call,
-            target: { uri: 'late.csv', token: 't' },
+            target: { uri: 'late.csv', token: 't', root: ROOT },
             compress: false,
             verbatim: false,
             ...(from ? { from } : {}),

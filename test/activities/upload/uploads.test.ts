@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { crc32, gzipSync } from 'node:zlib';
 
 import type { PinnedSource, UploadPosition } from '../../../src/activities';
-import { attempt, Bench, shutDown, type AttemptOptions } from '../support';
+import { attempt, Bench, shutDown, type AttemptOptions, ROOT } from '../support';
 
 const FILE = { id: '113000000003', name: 'bulk.csv' };
 const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -37,7 +37,7 @@ describe('uploading chunks: one version of the source, every byte once, wherever
 
   const open = async (source = 'bulk.csv'): Promise<PinnedSource> => {
     const { result } = await attempt(() =>
-      bench.activities['anaplan.openSource']({ source, workbook: false }),
+      bench.activities['anaplan.openSource']({ source, root: ROOT, workbook: false }),
     );
     if (!result) throw new Error('not opened');
     return result;
@@ -137,7 +137,7 @@ describe('uploading chunks: one version of the source, every byte once, wherever
       const odd = await Bench.start({ deps: { chunkBytes } });
       odd.write('bulk.csv', SOURCE.subarray(0, 3_333));
       const opened = await attempt(() =>
-        odd.activities['anaplan.openSource']({ source: 'bulk.csv', workbook: false }),
+        odd.activities['anaplan.openSource']({ source: 'bulk.csv', root: ROOT, workbook: false }),
       );
       const beats: unknown[] = [];
       odd.sandbox.faults.add({
@@ -261,14 +261,14 @@ describe('uploading chunks: one version of the source, every byte once, wherever
       rmSync(path);
       writeFileSync(path, content);
       utimesSync(path, 1_770_000_000, 1_770_000_000);
-      return attempt(() =>
-        bench.activities['anaplan.openSource']({ source: 'bulk.csv', workbook: false, pinned }),
-      );
+      return bench.storage.openSource('bulk.csv', { pinned });
     };
-    expect((await again(SOURCE)).result?.size).toBe(SOURCE.length);
+    const same = await again(SOURCE);
+    expect(same.size).toBe(SOURCE.length);
+    await same.close();
     const other = Buffer.from(SOURCE);
     other[other.length - 2] = 0x78;
-    expect((await again(other)).failure).toMatchObject({ type: 'SourceChanged', nonRetryable: true });
+    await expect(again(other)).rejects.toMatchObject({ type: 'SourceChanged' });
   });
 
   it('sends a .gz decompressed, of unknown length, and names the bytes as they stand', async () => {

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
-import { nameRoots, type StorageRoot } from '../storage';
+import { MARKER_FILE, markRoots, nameRoots, StorageError, type StorageRoot } from '../storage';
 import { ConfigError } from './config-error';
+import type { Log } from './logging';
 
 /** Roots with their links resolved. @throws ConfigError when one is missing, no directory, or the same as another one */
 export function canonicalRoots(given: readonly StorageRoot[]): (StorageRoot & { name: string })[] {
@@ -39,21 +38,24 @@ export function canonicalRoots(given: readonly StorageRoot[]): (StorageRoot & { 
 }
 
 /**
- * The name under which this host serves its own roots: `{host}.{8 hex digits of the roots}`, so that two workers on one
- * host share a queue only where they see the same files. Undefined when every root is shared: any worker will do.
+ * Makes sure that each root that may be written has a marker, by which runs know its file system.
  *
- * @param roots canonical, see {@link canonicalRoots}
+ * @returns the markers by the roots' names
+ * @throws ConfigError where one is damaged
  */
-export function hostName(roots: readonly StorageRoot[], host: string = hostname()): string | undefined {
-  if (roots.every((root) => root.shared === true)) return undefined;
-  const safe =
-    host
-      .toLowerCase()
-      .replace(/[^a-z0-9.-]/g, '-')
-      .slice(0, 63) || 'host';
-  // The order counts: relative paths start at the first root.
-  const paths = roots.map((root) => root.path).join('\0');
-  return `${safe}.${createHash('sha256').update(paths).digest('hex').slice(0, 8)}`;
+export function markedRoots(roots: readonly StorageRoot[], log: Log): Map<string, string> {
+  try {
+    return markRoots(roots, (root, reason) =>
+      log(
+        'warn',
+        'A root cannot be given its marker, so that runs cannot tell its file system from another one. Let the worker write there, or say access: read.',
+        { root, file: MARKER_FILE, reason },
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    throw new ConfigError('worker.roots', error.message.replace(/\.$/, ''));
+  }
 }
 
 /** A path below one of the given roots, as a path below the same root with its links resolved. */
