@@ -130,7 +130,11 @@ describe('a run that is reset, which is the first button on a finished run', () 
     const { handle, first } = await begin({ startAgainIfUnknown: true });
     await handle.result();
     await reset(handle, first);
-    expect((await rig.ending(handle.workflowId)).result.outcome).toBe('succeeded');
+    const { result } = await rig.ending(handle.workflowId);
+    expect(result.outcome).toBe('succeeded');
+    expect(result.warnings?.join()).toMatch(
+      /was reset to before the start .* before it started task [0-9A-F]{32}; it was started again, as startAgainIfUnknown says, so it has run twice/,
+    );
     expect(rig.sandbox.tasks(ORDER)).toHaveLength(2);
   });
 

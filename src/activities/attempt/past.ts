@@ -2,13 +2,14 @@
  * What the past of a run did that was reset. A reset copies the history up to a point and goes on from there as a new
  * run, which knows nothing of what came after that point: the start of a task may be there.
  */
-import { decodePayloads } from '../../contracts/payloads';
 import { activityInfo, getClient, type Info } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/common';
+import { WorkflowNotFoundError, type ApplicationFailure } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 
+import { decodePayloads } from '../../contracts/payloads';
 import { fail } from './failures';
 import type { StartResult } from '../task/contract';
+
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 const START = 'anaplan.startTask';
@@ -32,20 +33,32 @@ interface Past {
 }
 
 /**
+ * In words, the earlier run of the chain that has started the task or may have, in a run that was reset to before its
+ * start; undefined where there is none.
+ */
+export async function startedBefore(firstRunId: string | undefined): Promise<string | undefined> {
+  const info = activityInfo();
+  const runId = info.workflowExecution?.runId;
+  // Only a run that follows another one can have such a past.
+  if (!info.workflowExecution || runId === undefined || firstRunId === undefined || runId === firstRunId)
+    return undefined;
+  return earlierStart({ ...info.workflowExecution, activityId: info.activityId });
+}
+
+/**
  * Refuses to go on in a run that was reset to before the start of its task, where that start may have happened.
  *
  * @param what the action, for the message
  * @throws ApplicationFailure AmbiguousTaskStart
  */
 export async function assertNotStartedBefore(what: string, firstRunId: string | undefined): Promise<void> {
-  const info = activityInfo();
-  const runId = info.workflowExecution?.runId;
-  // Only a run that follows another one can have such a past.
-  if (!info.workflowExecution || runId === undefined || firstRunId === undefined || runId === firstRunId)
-    return;
-  const found = await earlierStart({ ...info.workflowExecution, activityId: info.activityId });
-  if (!found) return;
-  throw fail(
+  const found = await startedBefore(firstRunId);
+  if (found) throw startedAlready(what, found);
+}
+
+/** What a run ends with that was reset to before a start, as {@link startedBefore} found. */
+export function startedAlready(what: string, found: string): ApplicationFailure {
+  return fail(
     'AmbiguousTaskStart',
     `${what} was not started again: this run was reset to before the start, and ${found}. Look at the tasks of the action in Anaplan. If it may run again, start a new run instead of resetting this one.`,
     { effects: 'unknown' },

@@ -4,7 +4,7 @@ import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { withFacts } from '../attempt/failures';
 import { GivenUp, NotConfirmed } from '../attempt/lease';
-import { assertNotStartedBefore } from '../attempt/past';
+import { startedAlready, startedBefore } from '../attempt/past';
 import { work } from '../attempt/work';
 import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskActivities } from './contract';
 import { follow, type FollowBeat } from './follow';
@@ -19,7 +19,9 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
   return {
     'anaplan.startTask': (input) =>
       work<StartBeat, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
-        await assertNotStartedBefore(nameOf(input.action), input.firstRunId);
+        const before = await startedBefore(input.firstRunId);
+        if (before && !input.mayRunAgain) throw startedAlready(nameOf(input.action), before);
+        const again = before === undefined ? {} : { again: before };
         const refused = afterEarlier(input.action, input.earlier, w.refused());
         const { client } = deps.connection(input.connection);
         if (input.filesUntil !== undefined && w.now() > input.filesUntil) return { outcome: 'stale' };
@@ -47,11 +49,12 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
           // it happened. Yet whoever is slow on the way, cut off or frozen, must not send it: the run has looked for the
           // task already, and may have started it anew.
           const { taskId } = await client.tasks.start(refOf(input), input.action, body, w.fence);
-          if (taskId) return { outcome: 'started', taskId };
+          if (taskId) return { outcome: 'started', taskId, ...again };
           return {
             outcome: 'unknown',
             message: `${nameOf(input.action)}: Anaplan accepted the start without naming a task`,
             baseline,
+            ...again,
           };
         } catch (error) {
           if (error instanceof GivenUp || error instanceof NotConfirmed)
@@ -61,7 +64,8 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
             const why = new GivenUp('the server no longer counts on this attempt');
             return unsent(why, { ...refused, now: w.now() });
           }
-          return startOutcome(error, { ...refused, now: w.now() }, baseline);
+          const outcome = startOutcome(error, { ...refused, now: w.now() }, baseline);
+          return outcome.outcome === 'unknown' ? { ...outcome, ...again } : outcome;
         }
       }),
 

@@ -29,9 +29,12 @@ export interface StartBeat {
   baseline: TaskBaseline;
 }
 
-/** What became of one POST `/tasks`. */
+/**
+ * What became of one POST `/tasks`. `again`: in words, the earlier run of the chain that had started the task already, where
+ * the action may run again.
+ */
 export type StartResult =
-  | { outcome: 'started'; taskId: string }
+  | { outcome: 'started'; taskId: string; again?: string }
   /** Refused for now, and certainly nothing was started: to be tried again after the delay, as the message says. */
   | { outcome: 'refused'; type: FailureType; message: string; delayMs: number; refusals: Refusals }
   /** Not sent: it comes so late that the files that it reads may have expired. */
@@ -39,7 +42,7 @@ export type StartResult =
   /** Not sent: reading the task list took so long that the run may want something else by now. */
   | { outcome: 'listed'; baseline: TaskBaseline }
   /** Nobody answered, so that nobody knows. */
-  | { outcome: 'unknown'; message: string; baseline: TaskBaseline };
+  | { outcome: 'unknown'; message: string; baseline: TaskBaseline; again?: string };
 
 /** What the tries before this one came to, where certainly none of them started anything. */
 export interface EarlierStarts {
@@ -112,8 +115,10 @@ export interface TaskActivities {
       baseline?: TaskBaseline;
       /** Epoch ms until which the files that the action reads are certainly there. */
       filesUntil?: number;
-      /** The first run of the chain, unless the action may run again after a reset. */
+      /** The first run of the chain: a run that was reset may have started the action before. */
       firstRunId?: string;
+      /** The action may run again after a reset. */
+      mayRunAgain?: true;
       earlier?: EarlierStarts;
     },
   ): Promise<StartResult>;

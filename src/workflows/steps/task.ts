@@ -122,11 +122,17 @@ async function startAndKnow(
       localeName,
       ...(mappingParameters ? { mappingParameters } : {}),
       ...(filesUntil === undefined ? {} : { filesUntil }),
-      ...(startAgainIfUnknown ? {} : { firstRunId: run.token }),
+      firstRunId: run.token,
+      ...(startAgainIfUnknown ? { mayRunAgain: true as const } : {}),
       earlier,
       ...(listed ? { baseline: listed } : {}),
     });
-    if (start.outcome === 'started') return { ...start, adopted: false };
+    if ((start.outcome === 'started' || start.outcome === 'unknown') && start.again !== undefined) {
+      run.warn(
+        `this run was reset to before the start of "${action.name}" (${action.id}), and ${start.again}; it was started again, as startAgainIfUnknown says, so it has run twice`,
+      );
+    }
+    if (start.outcome === 'started') return { outcome: 'started', taskId: start.taskId, adopted: false };
     if (start.outcome !== 'unknown') return start;
     ({ message, baseline } = start);
   } catch (error) {
