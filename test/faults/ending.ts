@@ -24,15 +24,15 @@ export interface Ending {
  * A run that is not over by then is stuck. On a busy machine an activity's task can be lost on its way to the worker, and
  * the server notices at the attempt's time-out only: 150 s for what waits.
  */
-const STUCK_MS = 480_000;
-/** Generous: rows must not fail on a busy machine. Those about a bound have their own. */
+const STUCK_MS = 1_000_000;
+/** Generous, with room for a lost attempt: rows must not fail on a busy machine. Those about a bound have their own. */
 const TIMEOUTS = {
-  lock: '2m',
-  modelUnavailable: '2m',
-  unavailable: '2m',
-  task: '2m',
-  transfer: '2m',
-  cancel: '1m',
+  lock: '6m',
+  modelUnavailable: '6m',
+  unavailable: '6m',
+  task: '6m',
+  transfer: '6m',
+  cancel: '4m',
 };
 
 /** The input with the row's own files. */
