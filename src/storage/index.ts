@@ -17,7 +17,7 @@ export type {
   StoredFile,
   StoredSource,
 } from './ports';
-export { createStorage, type StorageOptions } from './create';
+export { createStorage } from './create';
 export { assertToken } from './token';
 export { MARKER_FILE, markRoots } from './local/marker';
 export { DEFAULT_ROOT, nameRoots, rootNameFault } from './local/roots';

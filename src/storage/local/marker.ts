@@ -26,7 +26,7 @@ const AGAIN_MS = 100;
  *
  * @throws the system's error where it can be neither read nor made, StorageError InvalidInput where it is no marker
  */
-export function markDirectory(directory: string): string {
+function markDirectory(directory: string): string {
   const path = join(directory, MARKER_FILE);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -42,7 +42,7 @@ export function markDirectory(directory: string): string {
 }
 
 /** The marker of a directory as it is now; undefined where there is none. @throws as {@link markDirectory} */
-export async function readMarker(directory: string): Promise<string | undefined> {
+async function readMarker(directory: string): Promise<string | undefined> {
   const path = join(directory, MARKER_FILE);
   for (let attempt = 1; ; attempt++) {
     try {

@@ -40,7 +40,7 @@ export interface Uploaded {
 }
 
 /** The endings that are returned, not thrown. */
-export type Success = Extract<Outcome, 'succeeded' | 'succeededWithRejections'>;
+type Success = Extract<Outcome, 'succeeded' | 'succeededWithRejections'>;
 
 /** How a run ends. */
 export type Ending = { outcome: Success } | { outcome: 'failed' | 'cancelled'; failure: ResultFailure };

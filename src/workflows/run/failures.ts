@@ -78,7 +78,7 @@ export function resultFailure(error: unknown, effects: Effects): ResultFailure {
 }
 
 /** Whether an activity was never taken by a worker of its queue. */
-export function nobodyTookIt(error: unknown): boolean {
+function nobodyTookIt(error: unknown): boolean {
   return timeoutType(error) === 'SCHEDULE_TO_START';
 }
 

@@ -25,7 +25,7 @@ export const LONGEST_EFFECT_LEASE_MS = BYTES_TIMEOUT_MS;
 const SUMMARY_LENGTH = 130;
 
 /** An activity's options that hold for every call of it. */
-export interface StandingOptions<I> {
+interface StandingOptions<I> {
   /** What the UI shows beside it. */
   summary: (input: I) => string;
   /** Milliseconds for all its attempts; absent: the call says `scheduleToCloseTimeout`. */

@@ -14,7 +14,7 @@ type Job = NonNullable<Activation['jobs']>[number];
 type Payload = NonNullable<NonNullable<Job['signalWorkflow']>['input']>[number];
 
 /** Begins the text that stands for an argument that cannot be read; why follows. */
-export const UNREADABLE = 'anaplan-temporal: this payload cannot be read: ';
+const UNREADABLE = 'anaplan-temporal: this payload cannot be read: ';
 
 /** Why an argument could not be read; undefined for one that could. */
 export function unreadable(argument: unknown): string | undefined {
