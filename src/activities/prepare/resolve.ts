@@ -21,13 +21,18 @@ export interface Scope {
   signal: AbortSignal;
 }
 
+/** One of a model's objects by exact name or ID; `area` is that of the API client which lists them. */
+async function find<T extends { id: string; name: string }>(
+  s: Scope,
+  what: Parameters<typeof pick>[0],
+  given: string,
+  area: { list(ref: Scope['ref'], options: { signal: AbortSignal }): Promise<T[]> },
+): Promise<T> {
+  return pick(what, s.where, reference('object', given), await area.list(s.ref, { signal: s.signal }));
+}
+
 async function findFile(s: Scope, given: string): Promise<AnaplanFile> {
-  return pick(
-    'file',
-    s.where,
-    reference('object', given),
-    await s.client.files.list(s.ref, { signal: s.signal }),
-  );
+  return find(s, 'file', given, s.client.files);
 }
 
 async function fileById(s: Scope, id: string, reader: string): Promise<AnaplanFile> {
@@ -77,12 +82,7 @@ function isFileImport(metadata: ImportMetadata, dataSourceId: string | undefined
 }
 
 async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImport']): Promise<Resolved> {
-  const found = pick(
-    'import',
-    s.where,
-    reference('object', input.import),
-    await s.client.imports.list(s.ref, { signal: s.signal }),
-  );
+  const found = await find(s, 'import', input.import, s.client.imports);
   const metadata = await s.client.imports.get(s.ref, found.id, { signal: s.signal });
   const name = found.name || metadata.name || found.id;
   if (!isFileImport(metadata, found.importDataSourceId)) {
@@ -113,12 +113,7 @@ async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImp
 }
 
 async function findExport(s: Scope, given: string): Promise<Named> {
-  const found = pick(
-    'export',
-    s.where,
-    reference('object', given),
-    await s.client.exports.list(s.ref, { signal: s.signal }),
-  );
+  const found = await find(s, 'export', given, s.client.exports);
   return { id: found.id, name: found.name || found.id };
 }
 
@@ -136,12 +131,7 @@ async function resolveExportDownload(
 }
 
 async function resolveProcess(s: Scope, input: IntegrationInputs['processWithDumps']): Promise<Resolved> {
-  const found = pick(
-    'process',
-    s.where,
-    reference('object', input.process),
-    await s.client.processes.list(s.ref, { signal: s.signal }),
-  );
+  const found = await find(s, 'process', input.process, s.client.processes);
   const name = found.name || found.id;
   const steps = await stepsOf(s, found.id);
   const uploads = await processUploads(s, input.uploads ?? [], steps);
@@ -269,12 +259,7 @@ async function resolveView(s: Scope, input: IntegrationInputs['largeViewRead']):
 }
 
 async function resolveList(s: Scope, input: IntegrationInputs['largeListRead']): Promise<Resolved> {
-  const found = pick(
-    'list',
-    s.where,
-    reference('object', input.list),
-    await s.client.lists.list(s.ref, { signal: s.signal }),
-  );
+  const found = await find(s, 'list', input.list, s.client.lists);
   return { object: { kind: 'list', id: found.id, name: found.name || found.id }, uploads: [], downloads: [] };
 }
 
