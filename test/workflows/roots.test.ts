@@ -212,7 +212,8 @@ describe('roots: the bytes of a run go where its data is, by a name', () => {
   });
 
   describe('another file system under the name', () => {
-    it('is never taken, also where it has a file of the same path: the run waits for the right one', async () => {
+    /** An upload of which the worker that began it is gone; the other one has a file of the same path. */
+    async function begunAndLost() {
       a.write('bulk.csv', GOOD);
       b.write('bulk.csv', GOOD);
       await a.start();
@@ -220,6 +221,11 @@ describe('roots: the bytes of a run go where its data is, by a name', () => {
       const run = await rig.begin('uploadFile', { file: 'bulk.csv', source: 'bulk.csv', exclusive: false });
       await held.came();
       await a.stop();
+      return { held, run };
+    }
+
+    it('is never taken, also where it has a file of the same path: the run waits for the right one', async () => {
+      const { held, run } = await begunAndLost();
       await b.start();
       await until(async () =>
         (await refusals(rig, run.workflowId)).some((m) => /another file system/.test(m)),
@@ -233,13 +239,7 @@ describe('roots: the bytes of a run go where its data is, by a name', () => {
     });
 
     it('is a failure once only workers with another one have served the root for a while', async () => {
-      a.write('bulk.csv', GOOD);
-      b.write('bulk.csv', GOOD);
-      await a.start();
-      const held = hold(rig, { method: 'PUT', path: '/models/*/files/*/chunks/0', occurrence: 1 });
-      const run = await rig.begin('uploadFile', { file: 'bulk.csv', source: 'bulk.csv', exclusive: false });
-      await held.came();
-      await a.stop();
+      const { held, run } = await begunAndLost();
       await b.start({ timing: { foreignRootMs: 3_000 } });
       const end = await rig.ending(run.workflowId);
       expect(end.type).toBe('SourceChanged');

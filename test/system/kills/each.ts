@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { MODELS, SALES_MODEL, type SandboxOptions } from '../../../src/sandbox';
 import { bulkCsv, randomOf } from '../../support/content';
+import { until } from '../../support/processes';
 import { sha256, Tenant, type Ending } from '../../support/tenant';
 
 /** `KILL_SEED=7 npm run test:system -- kills` repeats a failure; `KILL_RUNS=20` looks for one. */
@@ -57,13 +58,11 @@ const OPTIONS: SandboxOptions = {
  */
 async function runEachBefore({ sandbox }: Tenant): Promise<void> {
   for (const [modelId, action] of Object.entries(STARTED)) sandbox.otherUserStarts(action, { modelId });
-  const over = () =>
+  await until('the tasks of before', () =>
     Object.keys(STARTED).every((model) =>
       sandbox.tasks(undefined, model).every((t) => t.state === 'COMPLETE'),
-    );
-  for (const deadline = Date.now() + 120_000; !over(); await delay(200)) {
-    if (Date.now() > deadline) throw new Error('the tasks of before did not end');
-  }
+    ),
+  );
 }
 
 /** Starts one run of each integration; those that hold a model have one each, so that none waits for another. */
