@@ -15,7 +15,8 @@ export type Rhythm =
 /** The rhythm of each activity. */
 export const RHYTHMS = {
   'anaplan.prepare': 'wait',
-  'anaplan.openSource': 'light',
+  // It may try whether dumps can be stored.
+  'anaplan.openSource': 'effect',
   'anaplan.uploadChunks': 'bytes',
   // One request; but a lock passes on sooner than the long lease of an effect ends, and it would close another run's file.
   'anaplan.completeUpload': 'bytes',

@@ -1,6 +1,6 @@
 import { conclude } from './run/conclude';
 import { integration } from './run/frame';
-import { tryDumps } from './steps/download';
+import { dumpsOf, tryDumps } from './steps/download';
 import { keepDumps } from './steps/dump';
 import { holdingAll } from './steps/hold';
 import { runTask } from './steps/task';
@@ -12,7 +12,7 @@ import { runTask } from './steps/task';
  */
 export const runAction = integration('runAction', async (run, input) => {
   const { action } = run;
-  await tryDumps(run, action, run.prepared.steps ?? []);
+  await tryDumps(run, dumpsOf(action, run.prepared.steps));
   // With the files: an export replaces its own, which somebody may be downloading, and an import reads one, which nobody
   // may replace meanwhile.
   return holdingAll(run, async () => {

@@ -10,7 +10,7 @@ import { pinSource, upload } from './steps/upload';
  */
 export const uploadFile = integration('uploadFile', async (run) => {
   const to = present(run.prepared.uploads[0], 'a file to upload to');
-  const source = await pinSource(run, to, undefined);
+  const source = await pinSource(run, to);
   return holdingFiles(run, async () => {
     await upload(run, to, source);
     return SUCCEEDED;

@@ -1,6 +1,6 @@
 import { conclude, fileExpired } from './run/conclude';
 import { integration, present } from './run/frame';
-import { tryDumps } from './steps/download';
+import { dumpsOf } from './steps/download';
 import { keepDumps } from './steps/dump';
 import { holdingFiles, holdingModel } from './steps/hold';
 import { runTask } from './steps/task';
@@ -14,8 +14,7 @@ import { pinSource, upload, uploadAgain } from './steps/upload';
 export const uploadImport = integration('uploadImport', async (run, input) => {
   const { action } = run;
   const to = present(run.prepared.uploads[0], 'a file to upload to');
-  const source = await pinSource(run, to, input.checkHeader);
-  await tryDumps(run, action, []);
+  const source = await pinSource(run, to, input.checkHeader, dumpsOf(action));
   return holdingFiles(run, async () => {
     await upload(run, to, source);
     return holdingModel(run, async () => {

@@ -137,6 +137,21 @@ describe('roots: the bytes of a run go where its data is, by a name', () => {
     expect(b.files()).toEqual(['out/1.csv', 'out/3.csv', 'x.csv']);
   });
 
+  it('dumps that go to another root than the source are tried there, before anything is sent', async () => {
+    a.write('bad.csv', BAD);
+    b.write('taken', 'a file');
+    await a.start({ roots: [{ name: 'east', path: a.root }] });
+    await b.start({ roots: [{ name: 'west', path: b.root }] });
+    const input = { import: 'Load Sales', source: 'east:bad.csv', acceptRejections: true };
+    const refused = await rig.run('uploadImport', { ...input, dumps: 'west:taken/dumps' });
+    expect(refused).toMatchObject({ type: 'InvalidInput', result: { failure: { effects: 'none' } } });
+    expect(rig.sandbox.record.filter((r) => r.method === 'PUT')).toEqual([]);
+    const end = await rig.run('uploadImport', { ...input, dumps: 'west:dumps' });
+    expect(end.result.outcome).toBe('succeededWithRejections');
+    expect(end.result.dumps[0]?.uri).toMatch(`file://${b.root}/dumps/`);
+    expect(a.files()).toEqual(['bad.csv']);
+  });
+
   it('a name that nobody has is InvalidInput at once, with the names that are known', async () => {
     await a.start();
     const end = await rig.run('uploadFile', { file: 'bulk.csv', source: 'payrol:x.csv' });
@@ -309,6 +324,10 @@ describe('roots: the bytes of a run go where its data is, by a name', () => {
     });
     expect(end).toMatchObject({ type: 'InvalidInput', result: { failure: { effects: 'none' } } });
     expect(end.message).toMatch(/taken.*below a file/);
+    expect(await activitiesOf(rig.client.workflow.getHandle(end.workflowId))).toEqual([
+      'anaplan.prepare',
+      'anaplan.openSource',
+    ]);
     const run = await rig.run('runAction', { action: 'Load Sales', dumps: 'taken/dumps' });
     expect(run.type).toBe('InvalidInput');
     const exported = await rig.run('exportDownload', { export: 'Export Bulk', target: 'taken/out.csv' });

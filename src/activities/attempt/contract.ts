@@ -30,6 +30,12 @@ export interface RootPin {
   marker?: string;
 }
 
+/** Dumps may have to be stored: of actions with these names, in the run's own directory below this one. */
+export interface DumpTrial {
+  directory: string;
+  names: string[];
+}
+
 /** What every call that talks to Anaplan carries: where, for what (in words), and how long it may go on. */
 export interface Call extends ModelContext {
   /**

@@ -1,6 +1,6 @@
 /** Targets and downloads. */
 import type { SinkState } from '../../storage';
-import type { Named, Call, RootPin } from '../attempt/contract';
+import type { Call, DumpTrial, Named, RootPin } from '../attempt/contract';
 
 /** Where a download stands: bytes before `offset` are durable. */
 export interface DownloadPosition {
@@ -40,8 +40,7 @@ export interface TryTargetsInput {
   root: RootPin;
   /** Their `.part` files are created, and stay. */
   targets: Omit<TargetRef, 'root'>[];
-  /** Dumps may have to be stored, of actions with these names; `directory` as in the dump step's `FetchDumpInput`. */
-  dumps?: { directory: string; names: string[] };
+  dumps?: DumpTrial;
 }
 
 /** What will be written can be written. */

@@ -3,10 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { getClient } from '@temporalio/activity';
 
-import { pathSafe } from '../../contracts/path-safe';
 import { LIGHT_BOUNDS } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
-import { activityRun, dumpDirectory } from '../attempt/dump-directory';
+import { tryDumps } from '../attempt/dump-directory';
 import { fail } from '../attempt/failures';
 import { enterRoot } from '../attempt/roots';
 import { isOpen } from '../attempt/open-runs';
@@ -35,8 +34,7 @@ export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anap
           }
           if (dumps) {
             w.assertAlive();
-            const directory = dumpDirectory(dumps.directory);
-            await deps.storage.tryOnce(`${directory}/${longestName(dumps.names)}`, activityRun().runId);
+            await tryDumps(deps.storage, dumps);
           }
         } catch (error) {
           // The run does not know of what was made here: it goes now.
@@ -78,12 +76,6 @@ async function openChain(firstRunId: string): Promise<string | undefined> {
     if (look >= LIST_LOOKS) return undefined;
     await delay(LIST_EVERY_MS);
   }
-}
-
-/** As long as the name of a dump can get. */
-function longestName(actions: readonly string[]): string {
-  const names = actions.map((action) => pathSafe(`${'0'.repeat(12)}-${action}`));
-  return `${names.reduce((a, b) => (b.length > a.length ? b : a), '')}.csv`;
 }
 
 function whatOf(targets: TryTargetsInput['targets'], dumps: TryTargetsInput['dumps']): string {

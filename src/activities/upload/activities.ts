@@ -7,6 +7,7 @@ import { gzipChunk, SLICE_BYTES, type ByteSource, type GzipChunk, type SourceDig
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
+import { tryDumps } from '../attempt/dump-directory';
 import { fail } from '../attempt/failures';
 import { enterRoot } from '../attempt/roots';
 import { compareHeader } from './source-header';
@@ -29,13 +30,18 @@ export function createUploads(
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
 
   return {
-    'anaplan.openSource': ({ source, root, workbook, headers, checkHeader }) =>
-      work({ what: `Source ${source}`, bounds: LIGHT_BOUNDS, timing }, async (w) => {
-        const entered = await enterRoot(deps, root, 'read', w.now());
+    'anaplan.openSource': ({ source, root, workbook, headers, checkHeader, dumps }) => {
+      const what = `Source ${source}${dumps ? `, with the directory for dumps ${dumps.directory}` : ''}`;
+      return work({ what, bounds: LIGHT_BOUNDS, timing }, async (w) => {
+        const entered = await enterRoot(deps, root, dumps ? 'write' : 'read', w.now());
         const opened = await deps.storage.openSource(source, { workbook });
         try {
           assertFits(opened, deps.chunkBytes);
           const warnings = await checkHeaders(opened, { workbook, headers, checkHeader });
+          if (dumps) {
+            await w.confirm();
+            await tryDumps(deps.storage, dumps);
+          }
           return {
             uri: opened.uri,
             place: source,
@@ -48,7 +54,8 @@ export function createUploads(
         } finally {
           await opened.close();
         }
-      }),
+      });
+    },
 
     'anaplan.uploadChunks': (input) => {
       const what = `Upload of ${input.source.uri} to file "${input.file.name}"`;

@@ -1,7 +1,7 @@
 /** Sources and their uploads. */
 import type { CheckHeader } from '../../contracts';
 import type { SourceVersion } from '../../storage';
-import type { Named, Call, RootPin } from '../attempt/contract';
+import type { Call, DumpTrial, Named, RootPin } from '../attempt/contract';
 import type { UploadFile, ImportHeader } from '../prepare/contract';
 
 /** The version of a source that a run uploads. */
@@ -57,6 +57,8 @@ export interface UploadActivities {
     headers?: ImportHeader[];
     /** What a source does to the run that lacks columns. Default `fail`. */
     checkHeader?: CheckHeader;
+    /** Tried in the source's root, so that it takes no activity of its own. */
+    dumps?: DumpTrial;
   }): Promise<PinnedSource>;
   'anaplan.uploadChunks'(input: UploadChunksInput): Promise<UploadChunksResult>;
   'anaplan.completeUpload'(input: Call & { file: UploadFile; chunks: number }): Promise<void>;

@@ -1,5 +1,5 @@
 /** Downloading: chunks or pages into a `.part`, batch after batch, which becomes the target at the end. */
-import type { ActionObject, Named } from '../../activities/attempt/contract';
+import type { ActionObject, DumpTrial, Named } from '../../activities/attempt/contract';
 import type {
   DownloadActivities,
   DownloadPosition,
@@ -8,7 +8,7 @@ import type {
 } from '../../activities/download/contract';
 import type { Place } from '../../activities/prepare/contract';
 import type { TaskActivities } from '../../activities/task/contract';
-import { FAILURES, type Compress } from '../../contracts';
+import { compact, FAILURES, type Compress } from '../../contracts';
 import { activities, throughOutages, untilDeadline, type CallOptions } from '../run/proxies';
 import { readFailure, stepFailure } from '../run/failures';
 import { deadlineOf, inRoot, type Deadline } from './roots';
@@ -69,22 +69,27 @@ export function writing<T>(run: Run, uri: string, body: (target: Target) => Prom
   return writingAll(run, [uri], [], ([target]) => body(present(target, 'a target')));
 }
 
-/** Tries whether the dumps of an action can be stored, for a run that writes nothing else. */
-export async function tryDumps(run: Run, action: ActionObject, steps: readonly Named[]): Promise<void> {
-  await tryToWrite(run, [], dumpsOf(action, steps));
+/** Tries whether dumps of actions with these names can be stored, for a run that writes nothing else. */
+export async function tryDumps(run: Run, names: readonly string[]): Promise<void> {
+  await tryToWrite(run, [], names);
+}
+
+/** What is to be tried in a root for the dumps of actions with these names; nothing where they go elsewhere. */
+export function dumpTrial(run: Run, names: readonly string[], root: string): DumpTrial | undefined {
+  const { dumps } = run.prepared.places;
+  return names.length > 0 && dumps.root === root ? { directory: dumps.uri, names: [...names] } : undefined;
 }
 
 /** The longest name that a dump of an action can have; none where it has no dumps. */
-export function dumpsOf(action: ActionObject, steps: readonly Named[]): string[] {
+export function dumpsOf(action: ActionObject, steps: readonly Named[] = []): string[] {
   if (action.kind !== 'imports' && action.kind !== 'processes') return [];
   const names = [action, ...steps].map((object) => object.name);
   return [names.reduce((a, b) => (b.length > a.length ? b : a))];
 }
 
 async function tryToWrite(run: Run, targets: readonly Target[], names: readonly string[]): Promise<void> {
-  const { dumps } = run.prepared.places;
   const roots = new Set(targets.map((target) => target.root));
-  if (names.length > 0) roots.add(dumps.root);
+  if (names.length > 0) roots.add(run.prepared.places.dumps.root);
   for (const root of roots) {
     const here = targets.filter((target) => target.root === root);
     const tried = await inRoot(run, { root, deadline: deadlineOf(run) }, (at) =>
@@ -92,9 +97,7 @@ async function tryToWrite(run: Run, targets: readonly Target[], names: readonly 
         {
           root: run.root(root),
           targets: here.map(({ ref: { uri, token } }) => ({ uri, token })),
-          ...(names.length > 0 && dumps.root === root
-            ? { dumps: { directory: dumps.uri, names: [...names] } }
-            : {}),
+          ...compact({ dumps: dumpTrial(run, names, root) }),
         },
         at,
       ),

@@ -6,9 +6,10 @@ import type {
 } from '../../activities/upload/contract';
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { PreparedUpload } from '../../activities/prepare/contract';
-import { FILE_AGE_MS, type CheckHeader, type ResultTransfer } from '../../contracts';
+import { compact, FILE_AGE_MS, type CheckHeader, type ResultTransfer } from '../../contracts';
 import { activities, untilDeadline } from '../run/proxies';
 import { stepFailure } from '../run/failures';
+import { dumpTrial, tryDumps } from './download';
 import { deadlineOf, inRoot, type Deadline } from './roots';
 import type { Uploaded } from '../run/facts';
 import type { Run } from '../run/frame';
@@ -22,13 +23,20 @@ const { openSource, uploadChunks, completeUpload } = activities<UploadActivities
   completeUpload: { summary: ({ file }) => `complete ${file.name}`, within: untilDeadline },
 });
 
-/** Pins the version of a source and the file system that it is on, before anything is sent. */
+/**
+ * Pins the version of a source and the file system that it is on, before anything is sent. What dumps will be stored as is
+ * tried, too: on the way, where they go to the source's root.
+ *
+ * @param dumps - the names of actions whose dumps may have to be stored
+ */
 export async function pinSource(
   run: Run,
   upload: PreparedUpload,
-  checkHeader: CheckHeader | undefined,
+  checkHeader?: CheckHeader,
+  dumps: readonly string[] = [],
 ): Promise<PinnedSource> {
   const { root, uri } = run.placeOf(upload.source);
+  const trial = dumpTrial(run, dumps, root);
   const source = await inRoot(run, { root, deadline: deadlineOf(run) }, (at) =>
     openSource(
       {
@@ -36,13 +44,14 @@ export async function pinSource(
         root: run.root(root),
         workbook: upload.workbook,
         ...(upload.headers ? { headers: upload.headers } : {}),
-        ...(checkHeader === undefined ? {} : { checkHeader }),
+        ...compact({ checkHeader, dumps: trial }),
       },
       at,
     ),
   );
   run.pin(source.root);
   for (const warning of source.warnings ?? []) run.warn(warning);
+  if (!trial) await tryDumps(run, dumps);
   return source;
 }
 

@@ -1,8 +1,12 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { ActivityNotFoundError } from '@temporalio/client';
+
 import { MARKER_FILE } from '../../../src/storage';
-import { attempt, Bench, ROOT } from '../support';
+import { attempt, Bench, ROOT, type AttemptOptions } from '../support';
+
+type DumpTrial = { directory: string; names: string[] };
 
 const TOKEN = '11111111-2222-4333-8444-555555555555';
 
@@ -12,17 +16,27 @@ describe('what a run will write is tried before it has an effect', () => {
     bench = await Bench.start();
   });
   afterEach(() => bench.close());
-  const tryAll = (targets: string[], dumps?: { directory: string; names: string[] }) =>
-    attempt(() =>
-      bench.activities['anaplan.tryTargets']({
-        root: ROOT,
-        targets: targets.map((uri) => ({ uri, token: TOKEN })),
-        ...(dumps ? { dumps } : {}),
-      }),
+  const tryAll = (targets: string[], dumps?: DumpTrial, o?: AttemptOptions) =>
+    attempt(
+      () =>
+        bench.activities['anaplan.tryTargets']({
+          root: ROOT,
+          targets: targets.map((uri) => ({ uri, token: TOKEN })),
+          ...(dumps ? { dumps } : {}),
+        }),
+      { type: 'anaplan.tryTargets', ...o },
     );
+  const pin = (dumps: DumpTrial, o?: AttemptOptions) => {
+    bench.write('source.csv', 'Key,Value\n');
+    return attempt(
+      () =>
+        bench.activities['anaplan.openSource']({ source: 'source.csv', root: ROOT, workbook: false, dumps }),
+      { type: 'anaplan.openSource', ...o },
+    );
+  };
   const there = () =>
     readdirSync(bench.root, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name !== MARKER_FILE)
+      .filter((name) => name !== MARKER_FILE && name !== 'source.csv')
       .sort();
 
   it('creates the .part files, which stay, and says on which host and under which URIs', async () => {
@@ -34,16 +48,6 @@ describe('what a run will write is tried before it has an effect', () => {
     });
     expect(there()).toEqual([`a.csv.${TOKEN}.part`, 'out', `out/b.csv.${TOKEN}.part`]);
     expect(bench.read(`a.csv.${TOKEN}.part`).length).toBe(0);
-  });
-
-  it('leaves nothing of a directory for dumps that it only tried', async () => {
-    const { result } = await tryAll([], { directory: 'dumps', names: ['Load Sales'] });
-    expect(result).toMatchObject({ host: 'this-host', uris: [] });
-    expect(there()).toEqual([]);
-    mkdirSync(join(bench.root, 'dumps'));
-    writeFileSync(join(bench.root, 'dumps', 'mine.csv'), 'x');
-    expect((await tryAll([], { directory: 'dumps', names: ['Load Sales'] })).failure).toBeUndefined();
-    expect(there()).toEqual(['dumps', 'dumps/mine.csv']);
   });
 
   it('goes on where an attempt before it left the .part, and keeps what it holds', async () => {
@@ -69,20 +73,60 @@ describe('what a run will write is tried before it has an effect', () => {
     expect(there()).toEqual(['file', 'sub']);
   });
 
-  it('refuses a directory for dumps whose names would be too long, before a dump is lost to that', async () => {
-    const deep = Array.from({ length: 20 }, () => 'd'.repeat(200)).join('/');
-    const { failure } = await tryAll([], { directory: deep, names: ['n'.repeat(300)] });
-    expect(failure).toMatchObject({ type: 'InvalidInput' });
-    expect(failure?.message).toMatch(/too long/);
-    expect(there()).toEqual([]);
+  describe.each([
+    ['alone', (dumps: DumpTrial, o?: AttemptOptions) => tryAll([], dumps, o)],
+    ['when the source is pinned', pin],
+  ])('a directory for dumps, %s', (_, tryDumps) => {
+    const dumps = { directory: 'dumps', names: ['Load Sales'] };
+
+    it('is tried, and nothing is left of that', async () => {
+      const { result } = await tryDumps(dumps);
+      expect(result).toMatchObject({ host: 'this-host' });
+      expect(there()).toEqual([]);
+      mkdirSync(join(bench.root, 'dumps'));
+      writeFileSync(join(bench.root, 'dumps', 'mine.csv'), 'x');
+      expect((await tryDumps(dumps)).failure).toBeUndefined();
+      expect(there()).toEqual(['dumps', 'dumps/mine.csv']);
+    });
+
+    it('is refused where names would be too long, before a dump is lost to that', async () => {
+      const deep = Array.from({ length: 20 }, () => 'd'.repeat(200)).join('/');
+      const { failure } = await tryDumps({ directory: deep, names: ['n'.repeat(300)] });
+      expect(failure).toMatchObject({ type: 'InvalidInput' });
+      expect(failure?.message).toMatch(/too long/);
+      expect(there()).toEqual([]);
+    });
+
+    it('is not touched by an attempt that the server has given up', async () => {
+      writeFileSync(join(bench.root, 'file'), 'x');
+      const gone = () => Promise.reject(new ActivityNotFoundError('gone'));
+      // Whoever tried to write below a file would hear of that instead.
+      const { failure } = await tryDumps({ directory: 'file', names: ['x'] }, { server: gone });
+      expect(failure).toMatchObject({ type: 'NetworkError', nonRetryable: false });
+    });
+
+    const readOnly = process.getuid?.() === 0 ? it.skip : it;
+    readOnly('is refused where it may not be written, with the reason', async () => {
+      mkdirSync(join(bench.root, 'ro'));
+      chmodSync(join(bench.root, 'ro'), 0o500);
+      const { failure } = await tryDumps({ directory: 'ro/dumps', names: ['x'] });
+      expect(failure?.type).toBe('TargetFailed');
+      expect(failure?.message).toMatch(/permission.*EACCES/);
+    });
   });
 
-  const readOnly = process.getuid?.() === 0 ? it.skip : it;
-  readOnly('refuses a directory that may not be written, with the reason', async () => {
-    mkdirSync(join(bench.root, 'ro'));
-    chmodSync(join(bench.root, 'ro'), 0o500);
-    const { failure } = await tryAll([], { directory: 'ro/dumps', names: ['x'] });
-    expect(failure?.type).toBe('TargetFailed');
-    expect(failure?.message).toMatch(/permission.*EACCES/);
+  it('a source that does not belong to the import is refused before its dumps are thought of', async () => {
+    bench.write('source.csv', 'Key,Value\n');
+    const header = { names: ['Product'], row: 1, separator: ',', delimiter: '"', encoding: 'UTF-8' };
+    const { failure } = await attempt(() =>
+      bench.activities['anaplan.openSource']({
+        source: 'source.csv',
+        root: ROOT,
+        workbook: false,
+        headers: [{ import: 'Load Sales', ...header }],
+        dumps: { directory: 'source.csv', names: ['Load Sales'] },
+      }),
+    );
+    expect(failure?.message).toMatch(/lacks 1 of the 1 columns/);
   });
 });
