@@ -32,6 +32,7 @@ export {
 export { REGIONS, regionUrls, type RegionUrls } from './regions';
 export {
   DEFAULT_RETRY_AFTER_MS,
+  isCertificateRefusal,
   MIN_RETRY_AFTER_MS,
   RETRY_TABLE,
   retryRule,

@@ -183,6 +183,11 @@ export const RETRY_TABLE = {
 const CERTIFICATE_CODES =
   /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|HOSTNAME_MISMATCH|UND_ERR_PRX_TLS)/;
 
+/** Whether TLS refused the certificate of the server, or of a proxy. */
+export function isCertificateRefusal({ kind, code }: Pick<AnaplanError, 'kind' | 'code'>): boolean {
+  return kind === 'network' && CERTIFICATE_CODES.test(code ?? '');
+}
+
 /** What {@link retryRule} looks at. Without a method the call counts as one that only reads. */
 type Refusal = Pick<AnaplanError, 'kind' | 'status' | 'code'> &
   Partial<Pick<AnaplanError, 'method' | 'path'>>;
@@ -213,7 +218,7 @@ function ruleOf(e: Refusal, o: { begun?: boolean }): RetryRule {
     case 'protocol':
       return RETRY_TABLE.protocol;
     case 'network':
-      return CERTIFICATE_CODES.test(e.code ?? '') ? RETRY_TABLE.certificate : RETRY_TABLE.network;
+      return isCertificateRefusal(e) ? RETRY_TABLE.certificate : RETRY_TABLE.network;
     case 'timeout':
       return RETRY_TABLE.silence;
     case 'body':

@@ -1,5 +1,6 @@
 /** What Temporal answers to a call that fails, as errors of this client. */
 import { isGrpcServiceError, type Client } from '@temporalio/client';
+import { ValueError } from '@temporalio/common';
 import { compact, utf8Bytes } from '../contracts';
 import { AnaplanTemporalError } from './errors';
 
@@ -140,6 +141,29 @@ export function temporalError(error: unknown, doing: string, address?: string): 
       remedy: 'Set TEMPORAL_NAMESPACE (or --namespace) to a namespace that exists there.',
     });
   }
+  if (isUnreadable(error)) {
+    return new AnaplanTemporalError(
+      'InternalError',
+      `Could not ${doing}: what Temporal keeps is encoded by a codec or converter that this client does not have (${reason(error)}).`,
+      {
+        ...cause,
+        remedy:
+          'Use a client of your own that is given the data converter of the workers; the Temporal UI shows it by a codec server. The run, if there is one, goes on.',
+      },
+    );
+  }
+  if (isBadKeyPair(error)) {
+    return new AnaplanTemporalError(
+      'InvalidInput',
+      `The TLS certificate or key for Temporal${at} cannot be used: ${reason(error)}.`,
+      {
+        ...cause,
+        effects: 'none',
+        remedy:
+          'Correct TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA), or temporal.toml: PEM files that belong together.',
+      },
+    );
+  }
   if (code === undefined && !(error instanceof Error && /connect/i.test(error.message))) {
     return new AnaplanTemporalError('InternalError', `Could not ${doing}: ${reason(error)}.`, cause);
   }
@@ -149,7 +173,18 @@ export function temporalError(error: unknown, doing: string, address?: string): 
     {
       ...cause,
       remedy:
-        'Start Temporal there, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE (or --address and --namespace) to where it runs.',
+        'Start Temporal there, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE (or --address and --namespace) to where it runs and, where it needs them, TEMPORAL_API_KEY or the TLS files.',
     },
   );
+}
+
+/** Whether the SDK met a payload that it has no converter for: it was encoded before it was stored. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof ValueError && error.message.startsWith('Unknown encoding');
+}
+
+/** Whether OpenSSL refused what it was given, before anything was sent. */
+function isBadKeyPair(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' && code.startsWith('ERR_OSSL_');
 }

@@ -32,6 +32,13 @@ export async function connectWorker(
     const connection = await NativeConnection.connect({ ...config.connectionOptions, address });
     return { connection, namespace: flags.namespace ?? config.namespace ?? 'default', address };
   } catch (error) {
+    const refused = keyPairFault(error);
+    if (refused !== undefined) {
+      throw new ConfigError(
+        '',
+        `the certificate or key for Temporal cannot be used (${refused}): correct TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA), or temporal.toml: PEM files that belong together`,
+      );
+    }
     throw new TemporalUnavailableError(
       `Temporal cannot be reached at ${address} (${firstLine(error)}). ` +
         'Start it there ("temporal server start-dev" on one machine), or set TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and, ' +
@@ -51,6 +58,14 @@ function temporalConfig(profile: string | undefined): ReturnType<typeof loadClie
       `that of Temporal cannot be used (${firstLine(error)}): correct --profile (TEMPORAL_PROFILE), the other TEMPORAL_ variables or temporal.toml`,
     );
   }
+}
+
+/** What Core's TLS says of a certificate and key that it refuses before anything is sent; undefined for other errors. */
+function keyPairFault(error: unknown): string | undefined {
+  const text = error instanceof Error ? error.message : '';
+  return /^tonic::transport::Error\(Transport, (InconsistentKeys|InvalidCertificate|NoCertificatesPresented|PrivateKeyParseError)\b/.exec(
+    text,
+  )?.[1];
 }
 
 function firstLine(error: unknown): string {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { AnaplanTemporalClient, AnaplanTemporalError, IntegrationFailed } from '../../src/client';
 import type { UploadImportInput } from '../../src/contracts';
@@ -100,6 +101,25 @@ describe('starting', () => {
     );
   });
 
+  test('a certificate or key for Temporal that cannot be used is no defect and no outage', async () => {
+    const given = {
+      TEMPORAL_TLS_CLIENT_CERT_DATA: 'no certificate',
+      TEMPORAL_TLS_CLIENT_KEY_DATA: 'no key',
+    };
+    Object.assign(process.env, given);
+    try {
+      const error = await errorOf(AnaplanTemporalClient.connect());
+      expect(error).toMatchObject({ type: 'InvalidInput', effects: 'none' });
+      expect(error.message).toMatch(/certificate or key .* cannot be used/);
+      expect(error.remedy).toContain('TEMPORAL_TLS_CLIENT_CERT_PATH');
+      await expect(connectWorker()).rejects.toThrow(
+        /^Configuration: the certificate or key .* cannot be used \(\w+\): .*TEMPORAL_TLS_/,
+      );
+    } finally {
+      for (const name of Object.keys(given)) delete process.env[name];
+    }
+  });
+
   test('a wrong input starts nothing', async () => {
     const id = randomUUID();
     const wrong = { ...input('a.csv'), sorce: 'x' } as UploadImportInput;
@@ -157,6 +177,47 @@ describe('starting', () => {
       type: 'Conflict',
     });
     await client.cancel(id);
+  });
+});
+
+describe('payloads of a codec that this client does not have', () => {
+  const codec: PayloadCodec = {
+    encode: async (payloads) =>
+      payloads.map(() => ({
+        metadata: { encoding: Buffer.from('binary/encrypted') },
+        data: Buffer.from('?'),
+      })),
+    decode: async (payloads) => payloads,
+  };
+
+  test('are no defect of ours: the message says what is missing', async () => {
+    const coded = new AnaplanTemporalClient(
+      new Client({ connection, dataConverter: { payloadCodecs: [codec] } }),
+      // Nobody serves it: what is looked at is what the client has sent.
+      { taskQueue: `nobody-${randomUUID()}` },
+    );
+    const id = randomUUID();
+    await coded.start('uploadImport', input('a.csv'), { id });
+    await coded.schedules.create(id, {
+      integration: 'uploadImport',
+      input: input('a.csv'),
+      cron: '0 0 1 1 *',
+      paused: true,
+    });
+    try {
+      for (const call of [
+        () => client.start('uploadImport', input('a.csv'), { id }),
+        () => client.schedules.describe(id),
+      ]) {
+        const error = await errorOf(call());
+        expect(error.message).toContain('is encoded by a codec or converter that this client does not have');
+        expect(error.remedy).not.toMatch(/defect/);
+        expect(error.remedy).toContain('data converter');
+      }
+    } finally {
+      await client.temporal.schedule.getHandle(id).delete();
+      await client.temporal.workflow.getHandle(id).terminate();
+    }
   });
 });
 
@@ -233,6 +294,8 @@ describe('endings', () => {
     expect(error).toMatchObject({ type: 'ServiceUnavailable' });
     expect(error.message).toMatch(/cannot be reached at 127\.0\.0\.1:1/);
     expect(error.remedy).toMatch(/TEMPORAL_ADDRESS/);
+    // A server that wants TLS, or a key, looks the same from here as one that is not there.
+    expect(error.remedy).toMatch(/TEMPORAL_API_KEY or the TLS files/);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
-import { AnaplanError, NOT_ANAPLANS } from '../../anaplan';
+import { AnaplanError, isCertificateRefusal, NOT_ANAPLANS } from '../../anaplan';
 import { FAILURES, type Effects, type FailureType, type SearchAttribute } from '../../contracts';
 import { StorageError } from '../../storage';
 
@@ -114,8 +114,15 @@ function isLogInRefusal(error: AnaplanError): boolean {
 
 /** What to do, for the end of a message with {@link sentence}; empty where that says it already. */
 export function remedyAfter(error: AnaplanError, type: FailureType): string {
-  return isLogInRefusal(error) ? '' : ` ${FAILURES[type].remedy}`;
+  return isLogInRefusal(error) ? '' : ` ${remedyOf(error, type)}`;
 }
+
+function remedyOf(error: AnaplanError, type: FailureType): string {
+  return isCertificateRefusal(error) ? TRUST_REMEDY : FAILURES[type].remedy;
+}
+
+const TRUST_REMEDY =
+  'Let the worker trust the certificate: start it with NODE_EXTRA_CA_CERTS as the PEM file of the private CA (and of the CAs between); a certificate for another host name, or one that has expired, is for whoever runs the server or the proxy.';
 
 /** A sentence: the object, then what Anaplan or the network said. */
 export function sentence(what: string, error: AnaplanError): string {
@@ -143,7 +150,8 @@ export function refuse(
   error: AnaplanError,
   type: FailureType = failureTypeOf(error),
 ): ApplicationFailure {
-  return fail(type, `${sentence(what, error)}.${remedyAfter(error, type)}`, codeOf(error), error);
+  const facts = isCertificateRefusal(error) ? { remedy: TRUST_REMEDY } : codeOf(error);
+  return fail(type, `${sentence(what, error)}.${remedyAfter(error, type)}`, facts, error);
 }
 
 /** The status of a refusal; a 2xx whose content is wrong is none. */
