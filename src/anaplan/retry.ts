@@ -119,7 +119,7 @@ export const RETRY_TABLE = {
     firstDelayMs: 1_000,
     maxDelayMs: MINUTE,
     bound: 'modelUnavailable',
-    note: 'A busy model holds requests open instead of answering, so it is waited for as one that is locked. Never for POST /tasks unless provably nothing was sent.',
+    note: 'A busy model holds requests open instead of answering, so it is waited for like a locked one. Never for POST /tasks unless provably nothing was sent.',
   },
   brokenBody: {
     row: 'brokenBody',

@@ -153,8 +153,8 @@ function dumpLine({ action, rows, partial }: ResultDump): string {
   return line(
     'Dump',
     partial
-      ? `${action}: its rows could not be counted, look into it`
-      : `${action}: no row was rejected, and Anaplan has something to say`,
+      ? `${action}: its rows could not be counted; look into the dump`
+      : `${action}: no row was rejected, but Anaplan has messages`,
   );
 }
 

@@ -41,7 +41,7 @@ export async function waitForRun(
     const { workflowId } = handle;
     const left = `Detached: ${workflowId} goes on.`;
     if (cancelled) return `${left} It was asked to cancel, and does so by itself.`;
-    return cancelling ? `${left} Temporal did not take the cancel.` : left;
+    return cancelling ? `${left} Temporal did not accept the cancellation.` : left;
   };
   let detach = (): void => undefined;
   const detached = new Promise<Waited>((resolve) => {
@@ -69,7 +69,7 @@ export async function waitForRun(
         if (!said) {
           said = true;
           display.say(
-            `Temporal does not answer; the cancel of ${handle.workflowId} is asked for again until it does. ` +
+            `Temporal does not answer; cancelling ${handle.workflowId} is tried again until it does. ` +
               'Ctrl-C again gives that up, and the run goes on.',
           );
         }

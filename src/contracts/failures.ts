@@ -62,7 +62,7 @@ const TABLE = {
   },
   ServiceUnavailable: {
     exit: EXIT.unavailable,
-    remedy: 'Anaplan did not answer well for too long; look at its status page and start again.',
+    remedy: 'Anaplan kept answering with errors; look at its status page, then start again.',
   },
   NetworkError: {
     exit: EXIT.unavailable,

@@ -6,7 +6,7 @@ export type StorageErrorType =
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 
-  /** Why it may go better later, in a few words (`disk full`); absent where trying again is of no use. */
+  /** Why a later try may succeed, in a few words (`disk full`); absent where trying again is of no use. */
   readonly transient?: string;
 
   constructor(
@@ -57,7 +57,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long for the file system: choose a shorter one',
 };
 
-/** Errors of which somebody, or time, rids the worker; the words say in the UI what is waited for. */
+/** Errors that pass by themselves or once somebody acts; the UI shows these words for what is waited for. */
 const TRANSIENT: Readonly<Record<string, string>> = {
   ENOSPC: 'disk full',
   EDQUOT: 'disk quota used up',

@@ -21,7 +21,7 @@ export interface SourceVersion {
 export interface StoredSource {
   /** Absolute, e.g. `file:///data/sales.csv`. */
   readonly uri: string;
-  /** What messages call it, and whose end tells the format: a path, or the URI. */
+  /** How messages name it: a path or the URI. Its ending tells the format. */
   readonly name: string;
   /** The version that was opened; pass it as `pinned` when opening again. */
   readonly version: SourceVersion;
@@ -74,7 +74,7 @@ export interface ByteSource {
 export interface SourceDigest {
   /** Bytes as they stand in the source (of a `.gz`: compressed). */
   size: number;
-  /** Of these bytes, in lower-case hex. */
+  /** SHA-256 of these bytes, in lower-case hex. */
   sha256: string;
   /** `zlib.crc32` of all bytes that `read` yields (of a `.gz`: decompressed). */
   crc32: number;

@@ -36,7 +36,7 @@ export function watchRoots(
         told.add(identity);
         log(
           'warn',
-          'Another worker has another file system under the name of a root (or had it minutes ago): what a run began with one of them only that one goes on with. Give file systems that differ names that differ.',
+          'Another worker has, or had minutes ago, a different file system under the name of one of these roots. A run goes on only with the one that it began with. Give different file systems different names.',
           { queue, worker: identity, marker: own },
         );
       }

@@ -48,7 +48,7 @@ export function markedRoots(roots: readonly StorageRoot[], log: Log): Map<string
     return markRoots(roots, (root, reason) =>
       log(
         'warn',
-        'A root cannot be given its marker, so that runs cannot tell its file system from another one. Let the worker write there, or say access: read.',
+        'The marker of a root cannot be written, so runs cannot tell its file system from another one. Let the worker write there, or configure access: read.',
         { root, file: MARKER_FILE, reason },
       ),
     );

@@ -89,8 +89,7 @@ export class SearchAttributes {
       wrong.length > 0
         ? `${wrong.join(', ')} must be of type Keyword in namespace ${namespace}.`
         : `this worker may not register them in namespace ${namespace}.`;
-    const halted =
-      this.state === true ? ' Runs that have set them before stand still until they are back.' : '';
+    const halted = this.state === true ? ' Runs that set them before cannot go on until they are back.' : '';
     const commands = [
       ...wrong.map((name) => command('remove --yes', namespace, name)),
       ...(wrong.length > 0 ? wrong : missing).map((name) =>

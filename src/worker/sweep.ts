@@ -71,7 +71,7 @@ export async function sweep(server: RunQuestions, o: SweepOptions): Promise<void
     if (o.signal.aborted) return;
     o.log(
       'warn',
-      'Files that closed runs may have left behind stay, because they could not be looked through. The next start of a worker looks again.',
+      'Files that closed runs may have left behind stay, because looking for them failed. The next worker that starts looks again.',
       { reason: reasonOf(error) },
     );
   }
@@ -94,7 +94,7 @@ class Sweep {
     const { signal, log } = this.o;
     const { files, cut } = await findParts(this.o.roots, signal, this.timing.walk);
     if (cut) {
-      log('info', 'Not all directories were looked through for files that closed runs have left behind', {
+      log('info', 'Not all directories were searched for files that closed runs have left behind', {
         found: files.length,
       });
     }
@@ -153,7 +153,7 @@ class Sweep {
       if (!same || (await realpath(dirname(path))) !== dirname(path)) {
         this.o.log(
           'warn',
-          'A file that a closed run left behind stays: somebody has touched it meanwhile',
+          'A file that a closed run left behind is kept: somebody has touched it meanwhile',
           fields,
         );
         return;

@@ -213,7 +213,7 @@ async function createAll(options: readonly WorkerOptions[]): Promise<Worker[]> {
   throw failed.reason;
 }
 
-/** Ends a Worker that was made for nothing. The SDK only shuts down those that run. */
+/** Ends a Worker that never ran. The SDK only shuts down running ones. */
 async function giveUp(worker: Worker): Promise<void> {
   const stop = (): void => {
     if (worker.getState() === 'RUNNING') worker.shutdown();

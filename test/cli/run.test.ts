@@ -297,9 +297,7 @@ describe('signals without a terminal', () => {
     expect(ran).toMatchObject({ exit: 5, cancelled: 2 });
     expect(ran.err.split('\n')).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(
-          /^Temporal does not answer; the cancel of w is asked for again until it does\./,
-        ),
+        expect.stringMatching(/^Temporal does not answer; cancelling w is tried again until it does\./),
         expect.stringMatching(/^Cancelling w; /),
       ]),
     );
@@ -308,7 +306,7 @@ describe('signals without a terminal', () => {
   test('whoever leaves before Temporal took the cancel is told that the run goes on', async () => {
     const ran = await run(ACTION, 'never', { signals: ['SIGINT', 'SIGINT'], cancelFails: 99 });
     expect(ran.exit).toBe(1);
-    expect(ran.err).toContain('Detached: w goes on. Temporal did not take the cancel.');
+    expect(ran.err).toContain('Detached: w goes on. Temporal did not accept the cancellation.');
   });
 
   test('a second SIGINT leaves it', async () => {

@@ -192,7 +192,7 @@ describe('what closed runs have left behind', () => {
     };
     await swept({ closedForMs: 20 });
     expect(existsSync(path)).toBe(true);
-    expect(lines).toEqual([expect.stringMatching(/^warn .* stays: somebody has touched it meanwhile/)]);
+    expect(lines).toEqual([expect.stringMatching(/^warn .* is kept: somebody has touched it meanwhile/)]);
   });
 
   it('is looked for as a plain file of ours: nothing else by a like name is touched', async () => {
@@ -262,7 +262,7 @@ describe('what closed runs have left behind', () => {
     const paths = ['a', 'b/b', 'c/c/c'].map((name) => part(`${name}.${id}.part`));
     await swept({ walk: { ...WALK_BOUNDS, ...bound } });
     expect(paths.some((path) => existsSync(path))).toBe(true);
-    expect(lines[0]).toMatch(/^info Not all directories were looked through/);
+    expect(lines[0]).toMatch(/^info Not all directories were searched/);
   });
 
   it('stays when the worker stops meanwhile, which is nothing to report', async () => {

@@ -121,7 +121,7 @@ describe('nothing is not a success: an empty answer never replaces a good file',
       });
       const end = compress ? await downloaded({ compress }) : await exported();
       expect(end.type).toBe('TransferCorrupt');
-      expect(end.message).toContain('a target that stands stays as it is');
+      expect(end.message).toContain('an existing target stays as it is');
       untouched();
     });
 

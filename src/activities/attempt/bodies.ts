@@ -18,7 +18,7 @@ export async function* filled(stream: AsyncIterable<Buffer>, what: string): Asyn
   }
   if (bytes > 0) return;
   throw new AnaplanError(
-    `Anaplan answered the request for ${what} without a byte. Nothing is not taken for content: a target that stands stays as it is.`,
+    `Anaplan answered the request for ${what} without a byte. An empty answer is not taken for content: an existing target stays as it is.`,
     {
       kind: 'body',
       method: 'GET',

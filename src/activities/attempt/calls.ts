@@ -3,7 +3,7 @@ import type { ModelRef } from '../../anaplan';
 import type { Call, ModelContext } from './contract';
 import type { WorkSpec } from './work';
 
-/** Bounds of what deals with no model: whatever is unavailable then is asked for again by the run. */
+/** Bounds of calls that concern no model: where something is unavailable, the run asks again. */
 export const LIGHT_BOUNDS = { modelUnavailable: 60_000, unavailable: 60_000 };
 
 /** What a call's waits are bounded by, and the words that its messages start with. */
@@ -14,7 +14,7 @@ export function specOf(call: Call, what: string, timing: WorkSpec['timing']): Wo
   return spec;
 }
 
-/** As {@link specOf}, for what deals with a task: it runs on, whatever is answered to questions about it. */
+/** As {@link specOf}, for calls about a task, which runs on whatever they are answered. */
 export function taskSpecOf(call: Call, what: string, timing: WorkSpec['timing']): WorkSpec {
   return { ...specOf(call, what, timing), task: true };
 }

@@ -6,7 +6,7 @@ import type { Context } from '@temporalio/activity';
 
 import { LEASE_AT_MOST_MS } from './lease';
 
-/** More runs than one worker has at once. */
+/** How many runs are remembered: more than one worker has at once. */
 const MAX_KNOWN = 10_000;
 
 /** When this process saw a run for the first time, by its monotonic clock; 0 for one that follows none. */

@@ -103,8 +103,8 @@ export function createDownloads(
 }
 
 /**
- * The bytes of one chunk, or of a file that has none. Nothing is never taken for content unless Anaplan says that nothing
- * is right: a target that stands stays as it is.
+ * The bytes of one chunk, or of a whole file without chunks. An empty answer counts as content only where Anaplan says that
+ * the file is empty; otherwise an existing target stays as it is.
  */
 async function* pieceOf(
   client: AnaplanClient,

@@ -59,7 +59,7 @@ export interface DownloadChunksInput extends Call {
   ids?: string[];
   /** 0: Anaplan lists no chunk, so that the file is asked for whole. */
   count: number;
-  /** Bytes that Anaplan says the file has. 0: nothing is right. */
+  /** Bytes that Anaplan says the file has. 0: it is meant to be empty. */
   bytes?: number;
   compress: boolean;
   from?: DownloadPosition;

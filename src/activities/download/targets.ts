@@ -37,7 +37,7 @@ export function createTargets(deps: ActivityDeps): Pick<AnaplanActivities, 'anap
             await tryDumps(deps.storage, dumps);
           }
         } catch (error) {
-          // The run does not know of what was made here: it goes now.
+          // The run does not know what was made here, so it is removed now.
           for (const { uri, token } of targets.slice(0, uris.length)) {
             await deps.storage.discardPart(uri, token);
           }

@@ -23,7 +23,7 @@ export function createPrepare(deps: ActivityDeps) {
     try {
       return await prepareRun(deps, timing, given, known);
     } catch (error) {
-      // A run that ends here has to be found by what is known of it.
+      // So that a run which ends here can be found by its search attributes.
       throw deps.searchAttributes() ? withFacts(error, { attributes: known }) : error;
     }
   };
@@ -115,7 +115,7 @@ function validated<N extends IntegrationName>(integration: N, input: unknown): I
   );
 }
 
-/** Names are not resolved yet: what they are called is told apart well enough. */
+/** Names are not resolved yet; as they were given they serve as IDs. */
 function shareOf({ connection = 'default', workspace, model }: CommonInput): string {
   return [connection, workspace ?? '', model].join('/');
 }

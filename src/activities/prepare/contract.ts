@@ -25,7 +25,7 @@ export interface ImportHeader {
   /** Name of the import. */
   import: string;
   names: string[];
-  /** There are more columns than names here: what is not listed is not known. */
+  /** The list was cut: there are more columns than names here. */
   cut?: true;
   /** Columns in all, where it is not the number of names. */
   count?: number;

@@ -37,11 +37,11 @@ export type StartResult =
   | { outcome: 'started'; taskId: string; again?: string }
   /** Refused for now, and certainly nothing was started: to be tried again after the delay, as the message says. */
   | { outcome: 'refused'; type: FailureType; message: string; delayMs: number; refusals: Refusals }
-  /** Not sent: it comes so late that the files that it reads may have expired. */
+  /** Not sent: so late, the files that the action reads may have expired. */
   | { outcome: 'stale' }
   /** Not sent: reading the task list took so long that the run may want something else by now. */
   | { outcome: 'listed'; baseline: TaskBaseline }
-  /** Nobody answered, so that nobody knows. */
+  /** Without an answer: nobody knows whether it was started. */
   | { outcome: 'unknown'; message: string; baseline: TaskBaseline; again?: string };
 
 /** What the tries before this one came to, where certainly none of them started anything. */
@@ -50,7 +50,7 @@ export interface EarlierStarts {
   refusals?: Refusals;
   /** Tries since then that were not answered: when that was known (workflow time, epoch ms), and what the last was. */
   unanswered?: { at: number[]; type: FailureType; message: string };
-  /** An operator let it start again although nobody knew whether it had: it may have. */
+  /** An operator allowed another start although the first may have succeeded: the action may have run twice. */
   mayHaveStarted?: true;
 }
 
@@ -65,7 +65,7 @@ export interface SettledResult {
   objectId?: string;
   objectName?: string;
   successful: boolean;
-  /** Anaplan does not say so: it is what it says of the whole, and of the whole itself false. */
+  /** Where Anaplan does not say it: for an action what it says of the whole process, for the process false. */
   assumed?: true;
   dumpAvailable: boolean;
   details: ResultDetail[];
@@ -100,7 +100,7 @@ export interface SettledTask {
   result?: SettledResult;
   /** Something was left out of `result` to keep it small. */
   truncated?: true;
-  /** Not ended: it is in a state that nobody documents. */
+  /** Not ended: it is in an undocumented state. */
   undocumented?: true;
 }
 
@@ -138,7 +138,7 @@ export interface TaskActivities {
       steps?: ProcessStep[];
       /** Another activity has polled this task a moment ago. */
       polled?: boolean;
-      /** States that nobody documents and that the run was told of already; absent: it does not want to be told. */
+      /** Undocumented states that the run knows of already; absent: it does not want to hear of any. */
       told?: string[];
     },
   ): Promise<SettledTask>;

@@ -15,14 +15,14 @@ export interface FollowBeat {
   progress?: number;
   step?: string;
   state?: string;
-  /** How many polls in a row named a state that nobody documents. */
+  /** How many polls in a row named an undocumented state. */
   odd?: number;
 }
 
 const TERMINAL = new Set(['COMPLETE', 'CANCELLED']);
 /** The states that Anaplan documents (anaplan-api: "Monitor the import tasks"). */
 const DOCUMENTED = new Set(['NOT_STARTED', 'IN_PROGRESS', 'CANCELLING', ...TERMINAL]);
-/** A state that nobody documents is told after so many polls: one may be chance. */
+/** An undocumented state is reported after so many polls in a row: a single one may be a glitch. */
 const ODD_POLLS = 3;
 
 /** Polls a task until it has ended, or is in a state that the run must be told of. */

@@ -14,13 +14,13 @@ interface Budget {
   cut: boolean;
 }
 
-/** A process stops at the first action that fails: more reasons than these are not read. */
+/** A process stops at the first action that fails, so more reasons than these would not be read. */
 const MAX_FAILURES = 20;
 
 /** More than the result document keeps. */
 const MAX_WARNINGS = 60;
 
-/** A process of more steps than this is not one. */
+/** No process has more steps than this. */
 const MAX_NESTED = 2_000;
 
 /** Settles a task that has ended. `steps` name the actions of a process, which results only number. */
@@ -108,7 +108,7 @@ function warningsOf(result: TaskResult): string[] {
 /** Parameters of data codes that hold what stood in a row: they stay out of histories. */
 const REPEATS_ROW = /\$\{(value|name|items|parent|topLevel|message)\}/;
 
-/** Whether a text may hold what stood in a row. A code that nobody documents and that is counted is about rows. */
+/** Whether a text may repeat values of a row. An undocumented code with a count is taken to be about rows. */
 function repeatsRow(detail: TaskDetail): boolean {
   const entry = catalogued(detail.type);
   if (entry === undefined) return (detail.occurrences ?? 0) > 0;

@@ -57,7 +57,7 @@ export function judgeList(
       reason: `${unknown.length} tasks are new in the list, and Anaplan does not say who started them`,
     };
   }
-  // What dates a task need not be what dates an answer: to start it again on that would be to trust two clocks.
+  // Tasks and answers may be dated by different clocks, so this is no proof that it was not started.
   if (unknown[0]) {
     return {
       outcome: 'ambiguous',

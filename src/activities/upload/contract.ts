@@ -16,7 +16,7 @@ export interface PinnedSource {
   version: SourceVersion;
   /** Bytes as uploaded; absent when they are not known before the end (`.gz`). */
   size?: number;
-  /** What is worth a look: of the header line. */
+  /** Warnings about the header line. */
   warnings?: string[];
 }
 
@@ -55,7 +55,7 @@ export interface UploadActivities {
     root: RootPin;
     workbook: boolean;
     headers?: ImportHeader[];
-    /** What a source does to the run that lacks columns. Default `fail`. */
+    /** What happens to the run where the source lacks columns. Default `fail`. */
     checkHeader?: CheckHeader;
     /** Tried in the source's root, so that it takes no activity of its own. */
     dumps?: DumpTrial;

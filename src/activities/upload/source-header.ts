@@ -57,7 +57,7 @@ function notCompared(header: ImportHeader, why: string): HeaderVerdict {
   };
 }
 
-/** Blanks around and within a name, and the two ways to write an accent, are nobody's intention. */
+/** Differences in blanks and in how an accent is written are never meant. */
 function plain(name: string): string {
   return name
     .normalize('NFC')

@@ -2,12 +2,12 @@
 
 /** Bytes read as text in one way. */
 export interface Decoding {
-  /** Of the encoding, for messages. */
+  /** The name of the encoding, for messages. */
   name: string;
   text: string;
 }
 
-/** Names that Java knows, and Anaplan with it, for what the web calls otherwise. */
+/** Java's names, which Anaplan uses, of encodings that the web calls otherwise. */
 const ALIASES: Readonly<Record<string, string>> = {
   'mac-roman': 'macintosh',
   macroman: 'macintosh',

@@ -154,7 +154,7 @@ class GzipSource implements ByteSource {
     return this.stored.close();
   }
 
-  /** The slices; a failure of reading them becomes that of this source, one of their consumer stays what it is. */
+  /** The slices. A failure to read them becomes one of this source; one of the consumer passes unchanged. */
   private async *failing(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     try {
       yield* slices;

@@ -16,10 +16,10 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{1,63}$/;
 /** `NAME:` in front of a path; with two slashes behind it, it is a scheme. */
 const PREFIX = /^([A-Za-z][A-Za-z0-9_-]{1,63}):(?!\/\/)/;
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
-/** What people take for the scheme of a URI. */
+/** What looks like the scheme of a URI. */
 const SCHEMES = new Set(['file', 'http', 'https', 's3', 'gs', 'az', 'abfs', 'abfss', 'ftp', 'sftp', 'hdfs']);
 
-/** What is wrong with the name of a root; undefined where nothing is. */
+/** What is wrong with the name of a root; undefined for a good one. */
 export function rootNameFault(name: string): string | undefined {
   if (!NAME.test(name)) return 'must begin with a letter and have 2 to 64 letters, digits, "_" and "-"';
   return SCHEMES.has(name.toLowerCase()) ? 'is what a URI begins with: choose another name' : undefined;

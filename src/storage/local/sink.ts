@@ -131,7 +131,7 @@ export async function discardLocalPart(paths: LocalPaths, uri: string, token: st
   }
 }
 
-/** To make a `.part`, or open one that is there. */
+/** Flags for opening a `.part`, which is created where there is none. */
 export const CREATE = constants.O_RDWR | constants.O_CREAT;
 
 /** Opens a `.part` that is a plain file of ours and the one that the path names. */

@@ -6,7 +6,7 @@ import { invalid, sourceChanged, sourceError, transientOf, type StorageError } f
 import { SLICE_BYTES, type SourceVersion, type StoredSource } from '../ports';
 import { fileUri, type LocalPath, type LocalPaths } from './paths';
 
-/** So much of the beginning and of the end goes into a fingerprint. */
+/** How much of the beginning and of the end goes into a fingerprint. */
 const FINGERPRINT_BYTES = 64 * 1024;
 
 /** Opens a local file as a source. See `Store.openSource`. */

@@ -180,7 +180,7 @@ export function giveBack(s: LockState, workflowId: string, firstRunId: string, i
   );
 }
 
-/** Drops an entry, and tells those who waited for it what they follow. */
+/** Drops an entry, and tells those who waited for it whom they follow. */
 export function drop(s: LockState, e: Entry, note: string, warn: boolean): void {
   for (const waiting of s.entries) {
     if (warn && inTheWay(s, waiting).includes(e)) waiting.warnings = [...(waiting.warnings ?? []), note];

@@ -254,7 +254,7 @@ async function poll(
     told.push(settled.state);
     const named = settled.state === '' ? 'no state at all' : `the state "${settled.state.slice(0, 100)}"`;
     run.warn(
-      `Anaplan gives task ${taskId} ${named}, which it does not document; the task is followed on, until it is COMPLETE or CANCELLED or timeouts.task is reached`,
+      `Anaplan gives task ${taskId} ${named}, which it does not document; the task is still followed, until it is COMPLETE or CANCELLED or timeouts.task is reached`,
     );
     run.state(`running ${kindOf(action)}`, `Task \`${taskId}\` in an unknown state`);
   }
