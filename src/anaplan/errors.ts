@@ -25,6 +25,7 @@ export interface AnaplanErrorInit {
   retryAfterMs?: number | undefined;
   code?: string | undefined;
   serverDate?: number | undefined;
+  remedy?: string | undefined;
   cause?: unknown;
 }
 
@@ -52,6 +53,8 @@ export class AnaplanError extends Error {
   readonly sent: 'no' | 'unknown' | 'answered';
   /** The answer's `Date` header, epoch milliseconds. */
   readonly serverDate?: number;
+  /** What to do, as a sentence, where the error knows. */
+  readonly remedy?: string;
 
   constructor(message: string, init: AnaplanErrorInit) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -65,6 +68,7 @@ export class AnaplanError extends Error {
     if (init.retryAfterMs !== undefined) this.retryAfterMs = init.retryAfterMs;
     if (init.code !== undefined) this.code = init.code;
     if (init.serverDate !== undefined) this.serverDate = init.serverDate;
+    if (init.remedy !== undefined) this.remedy = init.remedy;
   }
 }
 

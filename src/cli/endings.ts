@@ -1,6 +1,13 @@
 /** How a command ends: the document of whatever went wrong, and the exit code. */
 import { AnaplanTemporalError, documentOf, IntegrationFailed } from '../client/errors';
-import { EXIT, FAILURES, type ExitCode, type IntegrationResult, type ResultFailure } from '../contracts';
+import {
+  EXIT,
+  FAILURES,
+  tell,
+  type ExitCode,
+  type IntegrationResult,
+  type ResultFailure,
+} from '../contracts';
 
 /** The document of any error: the run's own, or one made from the error. */
 export function documentOfError(
@@ -8,18 +15,19 @@ export function documentOfError(
   effects: 'none' | 'unknown',
 ): IntegrationResult & { failure: ResultFailure } {
   if (error instanceof IntegrationFailed) {
-    const made = documentOf(error.type, error.message, { effects: 'unknown', remedy: error.remedy });
-    return { ...error.result, failure: error.result.failure ?? made.failure };
+    const { type, message, remedy } = error;
+    return {
+      ...error.result,
+      failure: error.result.failure ?? { type, message, remedy, effects: 'unknown' },
+    };
   }
   if (error instanceof AnaplanTemporalError) {
-    return documentOf(error.type, error.message, {
-      effects:
-        error.effects ?? (error.type === 'InvalidInput' || error.type === 'Conflict' ? 'none' : effects),
-      remedy: error.remedy,
-    });
+    const { type, message, remedy } = error;
+    const certain = type === 'InvalidInput' || type === 'Conflict' ? 'none' : effects;
+    return documentOf({ type, message, remedy, effects: error.effects ?? certain });
   }
   const message = error instanceof Error ? error.message : String(error);
-  return documentOf('InternalError', message, { effects });
+  return documentOf({ ...tell('InternalError', message), effects });
 }
 
 /** Exit code of a document: 0 when the run succeeded, else that of its failure (design, "CLI exit codes"). */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { documentOf } from '../client/errors';
-import { EXIT, INTEGRATIONS } from '../contracts';
+import { EXIT, INTEGRATIONS, tell } from '../contracts';
 import { integrationCommand } from './commands/integration';
 import { runSandboxCommand, sandboxCommand } from './commands/sandbox';
 import { schedulesCommand } from './commands/schedules';
@@ -90,9 +90,9 @@ function failed(error: unknown, said: string, args: readonly string[], deps: Cli
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
   const usage = error instanceof CommanderError;
   const document = usage
-    ? documentOf('InvalidInput', usageMessage(said, error), {
+    ? documentOf({
+        ...tell('InvalidInput', usageMessage(said, error), 'Add --help to see the options.'),
         effects: 'none',
-        remedy: 'Add --help to see the options.',
       })
     : documentOfError(error, 'unknown');
   if (wantsJson(args)) deps.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);

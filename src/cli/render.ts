@@ -1,12 +1,12 @@
 import {
   commandOf,
-  FAILURES,
+  saidOf,
   type IntegrationName,
   type IntegrationResult,
   type RowCounts,
   type ResultDump,
 } from '../contracts';
-import { inFlags, remedyBeyond } from './words';
+import { inFlags } from './words';
 
 /** `1234567` as `1,234,567`. */
 export function count(n: number): string {
@@ -160,7 +160,7 @@ function dumpLine({ action, rows, partial }: ResultDump): string {
 
 /**
  * A result as a person reads it: one line for the ending, then rows, task, transfers, rejected rows with their reasons,
- * warnings, and for a bad ending what to do.
+ * warnings; a bad ending says why, and what to do.
  *
  * @param o.name what ran, as in `Load sales`
  * @param o.link the run in the Temporal UI
@@ -176,11 +176,8 @@ export function renderResult(
   const { failure } = result;
   if (failure !== undefined) {
     const code = failure.code === undefined ? '' : ` [${failure.code}]`;
-    lines.push(line('Why', `${inFlags(failure.message)}${code}`));
-    // Messages of runs end with what to do; the general remedy of the type would only say it again.
-    const general = failure.remedy === FAILURES[failure.type].remedy;
-    const remedy = general ? '' : remedyBeyond(failure);
-    if (remedy !== '') lines.push(line('Remedy', inFlags(remedy)));
+    lines.push(line('Why', `${inFlags(saidOf(failure))}${code}`));
+    lines.push(line('Remedy', inFlags(failure.remedy)));
     lines.push(line('Effects', EFFECTS[failure.effects]));
   }
   lines.push(...taskLines(result), ...transferLines(result), ...dumpLines(result));

@@ -9,6 +9,7 @@ import {
   type IntegrationName,
   type IntegrationResult,
   issuesText,
+  tell,
 } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { configuredTaskQueue } from '../worker/config';
@@ -87,7 +88,7 @@ export async function runIntegration(
   if (!check.ok || issues.length > 0) {
     const message = `The input is not valid: ${usageText(issues)}.`;
     const remedy = `See "anaplan-temporal ${commandOf(integration)} --help".`;
-    const result = documentOf('InvalidInput', message, { effects: 'none', remedy });
+    const result = documentOf({ ...tell('InvalidInput', message, remedy), effects: 'none' });
     if (json) return end(result);
     deps.stderr.write(`${failureText(result.failure)}\n`);
     return exitOf(result);

@@ -113,18 +113,16 @@ export function parseScheduled(args: readonly string[]): {
   }
   for (const flag of ['detach', 'id', 'onClosed', 'summary'] as const) {
     if (found?.[flag] !== undefined) {
-      throw new AnaplanTemporalError(
-        'InvalidInput',
-        `${flagOf(flag)} means nothing in a schedule: leave it out.`,
-      );
+      throw new AnaplanTemporalError('InvalidInput', `${flagOf(flag)} means nothing in a schedule.`, {
+        remedy: 'Leave it out.',
+      });
     }
   }
   for (const flag of ['config', 'address', 'namespace', 'profile'] as const) {
     if (found?.[flag] !== undefined) {
-      throw new AnaplanTemporalError(
-        'InvalidInput',
-        `${flagOf(flag)} says where the schedule is: it belongs before "--".`,
-      );
+      throw new AnaplanTemporalError('InvalidInput', `${flagOf(flag)} says where the schedule is.`, {
+        remedy: 'It belongs before "--".',
+      });
     }
   }
   return { integration, flags: found ?? {} };

@@ -1,4 +1,4 @@
-import type { ResultFailure } from '../contracts';
+import { saidOf, type ResultFailure } from '../contracts';
 import { FIELDS, flagOf } from './integrations';
 
 /** What messages name where a person at the command line knows the flag: words that stand in no other sentence. */
@@ -14,13 +14,7 @@ export function inFlags(text: string): string {
     .replace(TIMEOUT, (_all, name: string) => `--timeout ${name}=...`);
 }
 
-/** What a failure leaves to say after its message: nothing that the message says already. */
-export function remedyBeyond({ message, remedy }: Pick<ResultFailure, 'message' | 'remedy'>): string {
-  return message.includes(remedy.replace(/\.$/, '')) ? '' : remedy;
-}
-
 /** A failure as lines for people: what happened, then what to do. */
 export function failureText(failure: ResultFailure): string {
-  const remedy = remedyBeyond(failure);
-  return inFlags(remedy === '' ? failure.message : `${failure.message}\n${remedy}`);
+  return inFlags(`${saidOf(failure)}\n${failure.remedy}`);
 }

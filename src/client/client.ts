@@ -10,6 +10,7 @@ import {
   type IntegrationName,
   type IntegrationResult,
   INTEGRATIONS,
+  saidOf,
 } from '../contracts';
 import { checked } from './check';
 import { ON_CLOSED, type OnClosed } from './choices';
@@ -223,10 +224,10 @@ function startLost(
   address: string | undefined,
 ): AnaplanTemporalError | undefined {
   if (!isUnavailable(error) || isNotSent(error)) return undefined;
-  const { message } = temporalError(error, 'start the run', address);
+  const unreached = temporalError(error, 'start the run', address);
   return new AnaplanTemporalError(
     'ServiceUnavailable',
-    `${message} Whether the run ${workflowId} was started is not known.`,
+    `${saidOf(unreached)} Whether the run ${workflowId} was started is not known.`,
     {
       effects: 'unknown',
       remedy:

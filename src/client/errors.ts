@@ -1,15 +1,16 @@
 import {
   compact,
   type Effects,
-  FAILURES,
   type FailureType,
   type InputIssue,
   type IntegrationResult,
   issuesText,
   type ResultFailure,
+  tell,
+  type Told,
 } from '../contracts';
 
-/** Anything that this client throws on purpose: typed, a sentence, with a remedy. */
+/** Anything that this client throws on purpose: typed, a sentence that ends with what to do. */
 export class AnaplanTemporalError extends Error {
   override readonly name: string = 'AnaplanTemporalError';
   readonly type: FailureType;
@@ -20,15 +21,17 @@ export class AnaplanTemporalError extends Error {
   /** What was done to the model, where this error knows: `unknown` for a start whose answer was lost. */
   readonly effects: Effects | undefined;
 
+  /** @param said - what happened, to which the remedy is added; or all that is to be said */
   constructor(
     type: FailureType,
-    message: string,
+    said: string | Told,
     o: { issues?: readonly InputIssue[]; remedy?: string; effects?: Effects; cause?: unknown } = {},
   ) {
-    super(message, o.cause === undefined ? undefined : { cause: o.cause });
+    const told = typeof said === 'string' ? tell(type, said, o.remedy) : said;
+    super(told.message, o.cause === undefined ? undefined : { cause: o.cause });
     this.type = type;
     this.issues = o.issues ?? [];
-    this.remedy = o.remedy ?? FAILURES[type].remedy;
+    this.remedy = told.remedy;
     this.effects = o.effects;
   }
 }
@@ -44,11 +47,7 @@ export class IntegrationFailed extends AnaplanTemporalError {
     failure: ResultFailure,
     cause?: unknown,
   ) {
-    super(failure.type, failure.message, {
-      remedy: failure.remedy,
-      effects: failure.effects,
-      ...compact({ cause }),
-    });
+    super(failure.type, failure, { effects: failure.effects, ...compact({ cause }) });
   }
 }
 
@@ -61,14 +60,8 @@ export function invalidInput(issues: readonly InputIssue[]): AnaplanTemporalErro
 
 /** A result document for an ending that no run wrote: a refused input, Temporal out of reach, a terminated run. */
 export function documentOf(
-  type: FailureType,
-  message: string,
-  o: { effects: Effects; outcome?: 'failed' | 'cancelled'; remedy?: string },
+  failure: ResultFailure,
+  outcome: 'failed' | 'cancelled' = 'failed',
 ): IntegrationResult & { failure: ResultFailure } {
-  return {
-    outcome: o.outcome ?? 'failed',
-    transfers: [],
-    dumps: [],
-    failure: { type, message, remedy: o.remedy ?? FAILURES[type].remedy, effects: o.effects },
-  };
+  return { outcome, transfers: [], dumps: [], failure };
 }

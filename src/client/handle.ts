@@ -7,6 +7,7 @@ import {
   isFailureType,
   RESULT_MEMO,
   type ResultFailure,
+  tell,
 } from '../contracts';
 import { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
 import { isUnavailable, temporalError } from './grpc';
@@ -180,7 +181,8 @@ async function failed(
   if (cause instanceof ApplicationFailure) {
     const type = isFailureType(cause.type) ? cause.type : 'InternalError';
     const document = asDocument(cause.details?.[0]);
-    const made = documentOf(type, cause.message, { effects: type === 'InvalidInput' ? 'none' : 'unknown' });
+    const effects = type === 'InvalidInput' ? 'none' : 'unknown';
+    const made = documentOf({ ...tell(type, cause.message), effects });
     return end({ ...made, ...document, failure: document?.failure ?? made.failure });
   }
   if (cause instanceof CancelledFailure) {
@@ -190,33 +192,28 @@ async function failed(
       .then((description) => description.memo?.[RESULT_MEMO])
       .catch(() => undefined);
     const document = asDocument(memo);
-    const made = documentOf('Cancelled', 'The run was cancelled.', {
-      effects: 'unknown',
-      outcome: 'cancelled',
-    });
+    const told = tell('Cancelled', 'The run was cancelled.');
+    const made = documentOf({ ...told, effects: 'unknown' }, 'cancelled');
     return end({ ...made, ...document, failure: document?.failure ?? made.failure });
   }
   if (cause instanceof TerminatedFailure) {
-    const message = `The run was terminated in Temporal${cause.message ? ` (${cause.message})` : ''}, before it could end by itself.`;
-    return end(
-      documentOf('Cancelled', message, {
-        effects: 'unknown',
-        remedy:
-          'Look in Anaplan whether its task still runs or was applied, then start again. Cancel instead of terminating: only that cleans up.',
-      }),
+    const told = tell(
+      'Cancelled',
+      `The run was terminated in Temporal${cause.message ? ` (${cause.message})` : ''}, before it could end by itself.`,
+      'Look in Anaplan whether its task still runs or was applied, then start again. Cancel instead of terminating: only that cleans up.',
     );
+    return end(documentOf({ ...told, effects: 'unknown' }));
   }
   if (cause instanceof TimeoutFailure) {
-    const message = 'The run reached a time-out that its starter set in Temporal, and could not clean up.';
-    return end(
-      documentOf('DeadlineExceeded', message, {
-        effects: 'unknown',
-        remedy: 'Start it without workflow time-outs; the input has timeouts of its own, which clean up.',
-      }),
+    const told = tell(
+      'DeadlineExceeded',
+      'The run reached a time-out that its starter set in Temporal, and could not clean up.',
+      'Start it without workflow time-outs; the input has timeouts of its own, which clean up.',
     );
+    return end(documentOf({ ...told, effects: 'unknown' }));
   }
   const message = cause instanceof Error ? cause.message : error.message;
-  return end(documentOf('InternalError', `The run failed: ${message}`, { effects: 'unknown' }));
+  return end(documentOf({ ...tell('InternalError', `The run failed: ${message}`), effects: 'unknown' }));
 }
 
 function asDocument(value: unknown): IntegrationResult | undefined {

@@ -78,7 +78,7 @@ const TABLE = {
   },
   ActionCancelled: {
     exit: EXIT.actionFailed,
-    remedy: 'Somebody cancelled the task in Anaplan; find out why, then start again.',
+    remedy: 'Find out who cancelled it in Anaplan, and why; then start again.',
   },
   RowsRejected: {
     exit: EXIT.rowsRejected,
@@ -103,15 +103,15 @@ const TABLE = {
     exit: EXIT.transfer,
     remedy: 'Check the path of the source, on the host where the worker runs.',
   },
-  SourceEmpty: { exit: EXIT.transfer, remedy: 'The source has no bytes; check what writes it.' },
+  SourceEmpty: { exit: EXIT.transfer, remedy: 'Check what writes the source.' },
   SourceChanged: {
     exit: EXIT.transfer,
-    remedy: 'The source changed while it was uploaded; write it completely before the run starts.',
+    remedy: 'Write the source completely before the run starts.',
   },
   TargetFailed: { exit: EXIT.transfer, remedy: "Check the target's path, permissions and free space." },
   TransferCorrupt: {
     exit: EXIT.transfer,
-    remedy: 'The bytes are damaged; check the source and start again.',
+    remedy: 'Check the source, and start again.',
   },
   DumpUnavailable: {
     exit: EXIT.rowsRejected,
@@ -122,7 +122,7 @@ const TABLE = {
     exit: EXIT.actionFailed,
     remedy: 'Anaplan could not read the view or list; open it in Anaplan, then start again.',
   },
-  Cancelled: { exit: EXIT.cancelled, remedy: 'The run was cancelled; start it again if that was not meant.' },
+  Cancelled: { exit: EXIT.cancelled, remedy: 'Start it again if that was not meant.' },
   InternalError: { exit: EXIT.unexpected, remedy: 'This is a defect; report it with this message.' },
 } satisfies Record<string, Failure>;
 
@@ -138,4 +138,37 @@ export const FAILURE_TYPES = Object.keys(TABLE) as readonly FailureType[];
 /** Whether a string is one of our failure types. */
 export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(TABLE, type);
+}
+
+/** A failure in the words that a person reads. */
+export interface Told {
+  type: FailureType;
+  /** What happened, then the remedy. */
+  message: string;
+  remedy: string;
+}
+
+/**
+ * Makes the words of a failure. Nothing else puts what happened and what to do together, so every message ends with its
+ * remedy, and has it once.
+ *
+ * @param said - what happened to which object, and what Anaplan said
+ * @param remedy - what to do, as a sentence, where the failure knows better than its type
+ */
+export function tell(type: FailureType, said: string, remedy: string = FAILURES[type].remedy): Told {
+  const stopped = /[.!?\u2026]["')]?$/.test(said) ? said : `${said}.`;
+  return { type, message: `${stopped} ${remedy}`, remedy };
+}
+
+/** What happened, without what to do: for a sentence about something larger, which has a remedy of its own. */
+export function saidOf({ message, remedy }: Pick<Told, 'message' | 'remedy'>): string {
+  // A document of an other making is taken as it is.
+  return message.endsWith(remedy) ? message.slice(0, message.length - remedy.length).trimEnd() : message;
+}
+
+/** The words of a failure in at most so many characters; what to do is kept. */
+export function shorterTold<T extends Pick<Told, 'message' | 'remedy'>>(told: T, most: number): T {
+  if (told.message.length <= most) return told;
+  const remedy = told.remedy.length <= most / 2 ? told.remedy : `${told.remedy.slice(0, most / 2 - 1)}\u2026`;
+  return { ...told, message: `${saidOf(told).slice(0, most - remedy.length - 2)}\u2026 ${remedy}`, remedy };
 }

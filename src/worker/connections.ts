@@ -1,7 +1,7 @@
 import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityConnection } from '../activities/attempt/deps';
-import { compact, FAILURES, nearest } from '../contracts';
+import { compact, tell, nearest } from '../contracts';
 import type { Config, ConnectionConfig } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
@@ -133,9 +133,7 @@ function unknownConnection(name: string, known: string[]): ApplicationFailure {
       : known.length === 0
         ? 'this worker has no connection configured'
         : `this worker knows ${known.join(', ')}`;
-  return ApplicationFailure.create({
-    type: 'InvalidInput',
-    nonRetryable: true,
-    message: `connection: "${name}" is not configured; ${hint}. ${FAILURES.InvalidInput.remedy}`,
-  });
+  const told = tell('InvalidInput', `connection: "${name}" is not configured; ${hint}.`);
+  const { type, message, remedy } = told;
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [{ remedy }] });
 }

@@ -258,7 +258,7 @@ test('a refused log-in is told with its remedy, remembered for a while, and name
   expect(server.seen).toHaveLength(1);
   const e = errors[0] as AnaplanError;
   expect(e).toMatchObject({ kind: 'auth', status: 401, path: '/token/authenticate' });
-  expect(e.message).toContain('exception user');
+  expect(e.remedy).toContain('exception user');
   expect(e.message + JSON.stringify(e)).not.toContain(
     Buffer.from('ann@example.com:pässword-1').toString('base64'),
   );

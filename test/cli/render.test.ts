@@ -3,7 +3,7 @@ import { ProgressDisplay, progressText, Rate, stepOf } from '../../src/cli/progr
 import { bytes, clean, renderResult, span } from '../../src/cli/render';
 import { inFlags } from '../../src/cli/words';
 import { documentOf, type RunProgress } from '../../src/client';
-import { EXIT, FAILURE_TYPES, FAILURES, type IntegrationResult } from '../../src/contracts';
+import { EXIT, FAILURE_TYPES, FAILURES, tell, type IntegrationResult } from '../../src/contracts';
 
 const SHA = 'a'.repeat(64);
 
@@ -212,7 +212,7 @@ describe('a result as a person reads it', () => {
 
 describe('exit codes', () => {
   test.each(FAILURE_TYPES.map((type) => [type] as const))('%s', (type) => {
-    expect(exitOf(documentOf(type, 'x', { effects: 'none' }))).toBe(FAILURES[type].exit);
+    expect(exitOf(documentOf({ ...tell(type, 'x'), effects: 'none' }))).toBe(FAILURES[type].exit);
   });
 
   test('success, accepted rejections and a cancelled run', () => {

@@ -10,7 +10,7 @@ import {
 } from '../../src/client';
 import type { CliDeps } from '../../src/cli/deps';
 import { runCli } from '../../src/cli/program';
-import type { FailureType, IntegrationResult } from '../../src/contracts';
+import { FAILURES, tell, type FailureType, type IntegrationResult } from '../../src/contracts';
 import type { StopSignal } from '../../src/worker/signals';
 
 // The worker command installs it; unused, it would keep this process.
@@ -49,10 +49,10 @@ async function run(
   const ran: Ran = { exit: -1, out: '', err: '', cancelled: 0, started: [] };
   let whenCancelled = (): void => undefined;
   const cancelled = new Promise<never>((_resolve, reject) => {
-    const document = documentOf('Cancelled', 'The run was cancelled.', {
-      effects: 'none',
-      outcome: 'cancelled',
-    });
+    const document = documentOf(
+      { ...tell('Cancelled', 'The run was cancelled.'), effects: 'none' },
+      'cancelled',
+    );
     whenCancelled = () => reject(new IntegrationFailed('w', document, document.failure));
   });
   cancelled.catch(() => undefined);
@@ -104,7 +104,7 @@ async function run(
 
 const ACTION = ['run-action', '--workspace', 'W', '--model', 'M', '--action', 'Do'];
 const failedAs = (type: FailureType): IntegrationFailed => {
-  const document = documentOf(type, 'It went wrong.', { effects: 'unknown' });
+  const document = documentOf({ ...tell(type, 'It went wrong.'), effects: 'unknown' });
   return new IntegrationFailed('w', document, document.failure);
 };
 
@@ -137,7 +137,7 @@ describe('waiting', () => {
     expect(ran.exit).toBe(exit);
     expect(JSON.parse(ran.out)).toMatchObject({
       outcome: 'failed',
-      failure: { type, message: 'It went wrong.' },
+      failure: { type, message: `It went wrong. ${FAILURES[type].remedy}` },
     });
   });
 
@@ -162,7 +162,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
         failure: {
           type: 'InvalidInput',
           message:
-            'The input is not valid: --action: is required; --workspace: is required because "model" is given by name, not by ID ("id:..." says that it is one).',
+            'The input is not valid: --action: is required; --workspace: is required because "model" is given by name, not by ID ("id:..." says that it is one). See "anaplan-temporal run-action --help".',
           effects: 'none',
         },
       },
@@ -177,7 +177,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
         failure: {
           type: 'InvalidInput',
           message:
-            'The input is not valid: --on-closed: needs --id: every start without it has an ID of its own.',
+            'The input is not valid: --on-closed: needs --id: every start without it has an ID of its own. See "anaplan-temporal run-action --help".',
         },
       },
     ],
@@ -187,7 +187,13 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { type: 'InvalidInput', message: 'The input is not valid: --id: must not be empty.' } },
+      {
+        failure: {
+          type: 'InvalidInput',
+          message:
+            'The input is not valid: --id: must not be empty. See "anaplan-temporal run-action --help".',
+        },
+      },
     ],
     [
       'an unknown flag',
@@ -195,7 +201,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { type: 'InvalidInput', message: "unknown option '--nope'" } },
+      { failure: { type: 'InvalidInput', message: "unknown option '--nope'. Add --help to see the options." } },
     ],
     [
       'a misspelt flag',
@@ -203,7 +209,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { message: "unknown option '--acton'. Did you mean --action?", effects: 'none' } },
+      { failure: { message: "unknown option '--acton'. Did you mean --action? Add --help to see the options.", effects: 'none' } },
     ],
     [
       'a misspelt command',
@@ -211,7 +217,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { message: "unknown command 'run-acton'. Did you mean run-action?" } },
+      { failure: { message: "unknown command 'run-acton'. Did you mean run-action? Add --help to see the options." } },
     ],
     [
       'a schedule of a wrong command',
@@ -268,7 +274,7 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       4,
       { failure: { type: 'Conflict', effects: 'none' } },
     ],
-    ['a defect', ACTION, DONE, new Error('oops'), 1, { failure: { type: 'InternalError', message: 'oops' } }],
+    ['a defect', ACTION, DONE, new Error('oops'), 1, { failure: { type: 'InternalError', message: `oops. ${FAILURES.InternalError.remedy}` } }],
     [
       'Temporal lost while waiting',
       ACTION,

@@ -3,7 +3,7 @@ import { Client, type Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { AnaplanTemporalClient, AnaplanTemporalError, IntegrationFailed } from '../../src/client';
-import type { UploadImportInput } from '../../src/contracts';
+import { FAILURES, type UploadImportInput } from '../../src/contracts';
 import { installRuntime, WorkerLogger } from '../../src/worker';
 import { connectWorker } from '../../src/worker/temporal';
 import { testAddress, testConnection, testNativeConnection } from '../support/namespace';
@@ -237,7 +237,7 @@ describe('endings', () => {
     const error = await errorOf(client.uploadImport(input('fail-foreign')));
     expect(error).toMatchObject({
       type: 'InternalError',
-      result: { outcome: 'failed', failure: { message: 'odd', effects: 'unknown' } },
+      result: { outcome: 'failed', failure: { message: `odd. ${FAILURES.InternalError.remedy}`, effects: 'unknown' } },
     });
   });
 

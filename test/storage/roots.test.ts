@@ -59,7 +59,7 @@ describe('roots: a name is one file system, and a path says by a name which one 
 
   it.each<[string, RegExp]>([
     ['s3://bucket/x.csv', /s3:\/\/ is not supported .*ROOT:a\.csv/],
-    ['payroll:/june.csv', /absolute path behind the name of a root: .*\(payroll:june\.csv\)/],
+    ['payroll:/june.csv', /absolute path behind the name of a root\. .*\(payroll:june\.csv\)/],
     ['payroll:../exchange/x.csv', /leads out of root "payroll"/],
     ['elsewhere:../x.csv', /leads out of root "elsewhere"/],
     ['/etc/passwd', /outside of the directories this worker may use \(default = .*, payroll = /],
@@ -95,7 +95,7 @@ describe('roots: a name is one file system, and a path says by a name which one 
     expect(await s.placeOf('latest.csv')).toEqual({ root: 'default', uri: 'latest.csv' });
     // Where nobody has looked before, it is no way into a file system of which the run knows nothing.
     expect(await failure(s.openSource('pay/june.csv'), 'InvalidInput')).toMatch(
-      /leads out of root "default" into root "payroll": name it payroll:june\.csv/,
+      /leads out of root "default" into root "payroll"\. Name it payroll:june\.csv/,
     );
   });
 

@@ -5,7 +5,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 
 import { AnaplanError, isCertificateRefusal, NOT_ANAPLANS } from '../../anaplan';
-import { FAILURES, type Effects, type FailureType, type SearchAttribute } from '../../contracts';
+import { compact, tell, type Effects, type FailureType, type SearchAttribute } from '../../contracts';
 import { StorageError } from '../../storage';
 
 /** Extra facts of a failure, kept as `details[0]` of the activity's failure. */
@@ -21,24 +21,28 @@ export interface FailureFacts {
   lastState?: string;
 }
 
-/** A failure that is not retried. */
+/**
+ * A failure that is not retried.
+ * @param said - what happened; what to do is `facts.remedy`, or what its type says
+ */
 export function fail(
   type: FailureType,
-  message: string,
+  said: string,
   facts: FailureFacts = {},
   cause?: unknown,
 ): ApplicationFailure {
+  const { message, remedy } = tell(type, said, facts.remedy);
   return ApplicationFailure.create({
     type,
     message,
     nonRetryable: true,
-    details: [{ remedy: FAILURES[type].remedy, ...facts }],
+    details: [{ ...facts, remedy }],
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
 
 /** A final failure with more facts; whatever else it is stays as it is. */
-export function withFacts(error: unknown, facts: FailureFacts): unknown {
+export function withFacts(error: unknown, facts: Omit<FailureFacts, 'remedy'>): unknown {
   if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) return error;
   const { message, type, cause, details } = error;
   const [known, ...more] = details ?? [];
@@ -112,21 +116,12 @@ function isLogInRefusal(error: AnaplanError): boolean {
   return error.kind === 'auth' && error.path === '/token/authenticate' && error.status !== undefined;
 }
 
-/** What to do, for the end of a message with {@link sentence}; empty where that says it already. */
-export function remedyAfter(error: AnaplanError, type: FailureType): string {
-  return isLogInRefusal(error) ? '' : ` ${remedyOf(error, type)}`;
-}
-
-function remedyOf(error: AnaplanError, type: FailureType): string {
-  return isCertificateRefusal(error) ? TRUST_REMEDY : FAILURES[type].remedy;
-}
-
 const TRUST_REMEDY =
   'Let the worker trust the certificate: start it with NODE_EXTRA_CA_CERTS as the PEM file of the private CA (and of the CAs between); a certificate for another host name, or one that has expired, is for whoever runs the server or the proxy.';
 
 /** A sentence: the object, then what Anaplan or the network said. */
 export function sentence(what: string, error: AnaplanError): string {
-  // A refused log-in says itself whose it was, and what to do.
+  // Both say themselves who refused what.
   if (error.status === PROXY_REFUSED || isLogInRefusal(error))
     return `${what}: ${error.message.replace(/\.$/, '')}`;
   const said = error.anaplanMessage ? ` "${error.anaplanMessage.slice(0, 500)}"` : '';
@@ -150,13 +145,14 @@ export function refuse(
   error: AnaplanError,
   type: FailureType = failureTypeOf(error),
 ): ApplicationFailure {
-  const facts = isCertificateRefusal(error) ? { remedy: TRUST_REMEDY } : codeOf(error);
-  return fail(type, `${sentence(what, error)}.${remedyAfter(error, type)}`, facts, error);
+  return fail(type, sentence(what, error), factsOf(error), error);
 }
 
-/** The status of a refusal; a 2xx whose content is wrong is none. */
-export function codeOf(error: AnaplanError): FailureFacts {
-  return error.status === undefined || error.status < 400 ? {} : { code: String(error.status) };
+/** The status of a refusal, which a 2xx whose content is wrong is not; and what to do, where that is known. */
+export function factsOf(error: AnaplanError): FailureFacts {
+  const { status } = error;
+  const code = status === undefined || status < 400 ? undefined : String(status);
+  return compact({ code, remedy: isCertificateRefusal(error) ? TRUST_REMEDY : error.remedy });
 }
 
 /** gRPC: deadline exceeded, resource exhausted, unavailable. */
@@ -175,9 +171,10 @@ function isTemporalBusy(error: unknown): boolean {
 export function castError(what: string, error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof AnaplanError) return refuse(what, error);
-  if (error instanceof StorageError) return fail(error.type, error.message, {}, error);
+  if (error instanceof StorageError)
+    return fail(error.type, error.said, compact({ remedy: error.remedy }), error);
   const message = error instanceof Error ? error.message : String(error);
   if (isTemporalBusy(error))
     return tryAgain('ServiceUnavailable', `${what}: Temporal does not answer: ${message}`, 2000);
-  return fail('InternalError', `${what}: ${message}. ${FAILURES.InternalError.remedy}`, {}, error);
+  return fail('InternalError', `${what}: ${message}`, {}, error);
 }

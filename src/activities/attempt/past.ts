@@ -60,8 +60,12 @@ export async function assertNotStartedBefore(what: string, firstRunId: string | 
 export function startedAlready(what: string, found: string): ApplicationFailure {
   return fail(
     'AmbiguousTaskStart',
-    `${what} was not started again: this run was reset to before the start, and ${found}. Look at the tasks of the action in Anaplan. If it may run again, start a new run instead of resetting this one.`,
-    { effects: 'unknown' },
+    `${what} was not started again: this run was reset to before the start, and ${found}.`,
+    {
+      effects: 'unknown',
+      remedy:
+        'Look at the tasks of the action in Anaplan. If it may run again, start a new run instead of resetting this one.',
+    },
   );
 }
 

@@ -12,9 +12,9 @@ import {
   type WaitBounds,
   type WaitRule,
 } from '../../anaplan';
-import { FAILURES, type FailureType, type TimeoutsMs } from '../../contracts';
+import { compact, type FailureType, type TimeoutsMs } from '../../contracts';
 import type { StorageError } from '../../storage';
-import { codeOf, fail, failureTypeOf, refuse, remedyAfter, sentence, type FailureFacts } from './failures';
+import { factsOf, fail, failureTypeOf, refuse, sentence, type FailureFacts } from './failures';
 
 /** Whose refusals are judged, and what bounds them. */
 export interface Refused {
@@ -63,7 +63,7 @@ export function tryAnaplanAgain(error: AnaplanError, o: Refused): Again {
   if (next.reached === 'step') throw outOfTime(message, o.deadlineName);
   // No data were asked for: it is the answer that is none.
   const final = rule.row === 'oddWhileTask' && type === 'TransferCorrupt' ? 'ProtocolError' : type;
-  throw givenUp(final, [message, next.words, o.besides], remedyAfter(error, final), codeOf(error), error);
+  throw givenUp(final, [message, next.words, o.besides], factsOf(error), error);
 }
 
 /**
@@ -74,7 +74,7 @@ export function tryAnaplanAgain(error: AnaplanError, o: Refused): Again {
 export function tryUnansweredAgain(type: FailureType, message: string, o: Refused): Again {
   const next = nextTry(RETRY_TABLE.network, o.earlier, o.now, o);
   if (next.again) return again(type, message, next);
-  throw givenUp(type, [message, next.words, o.besides], FAILURES[type].remedy);
+  throw givenUp(type, [message, next.words, o.besides]);
 }
 
 /** A file system that is full, away or busy; the model is held meanwhile. */
@@ -87,11 +87,13 @@ const STORAGE_RULE = { class: 'storage', firstDelayMs: 5_000, maxDelayMs: 60_000
  * @throws ApplicationFailure once a bound is reached
  */
 export function tryStorageAgain(error: StorageError, waitsFor: string, o: Refused): Again {
-  const { type, message } = error;
+  const { type, said } = error;
   const rule: WaitRule = { ...STORAGE_RULE, atMostMs: o.storageMs ?? STORAGE_RULE.atMostMs };
   const next = nextTry(rule, o.earlier, o.now, o);
-  if (!next.again) throw givenUp(type, [message, next.words, o.besides], FAILURES[type].remedy, {}, error);
-  return again(type, `waiting: ${waitsFor}. ${unstopped(message)}`, next);
+  if (!next.again) {
+    throw givenUp(type, [said, next.words, o.besides], compact({ remedy: error.remedy }), error);
+  }
+  return again(type, `waiting: ${waitsFor}. ${unstopped(error.message)}`, next);
 }
 
 /** What was refused, and when it is tried again. */
@@ -103,7 +105,7 @@ export function saying({ message, delayMs }: Pick<Again, 'message' | 'delayMs'>)
 export function outOfTime(message: string, name: keyof TimeoutsMs | undefined): ApplicationFailure {
   return fail(
     'DeadlineExceeded',
-    `${message}; ${name ? `timeouts.${name}` : 'the time-out'} is reached. ${FAILURES.DeadlineExceeded.remedy}`,
+    `${message}; ${name ? `timeouts.${name}` : 'the time-out'} is reached`,
     name ? { code: name } : {},
   );
 }
@@ -119,12 +121,11 @@ function again(
 function givenUp(
   type: FailureType,
   said: readonly (string | undefined)[],
-  remedy: string,
   facts?: FailureFacts,
   cause?: unknown,
 ): ApplicationFailure {
   const sentences = said.flatMap((text) => (text ? [`${unstopped(text)}.`] : []));
-  return fail(type, [...sentences, remedy.trim()].join(' ').trim(), facts, cause);
+  return fail(type, sentences.join(' '), facts, cause);
 }
 
 function unstopped(text: string): string {

@@ -47,7 +47,11 @@ export async function enterRoot(
     throw leave(found);
   throw fail(
     use === 'read' ? 'SourceChanged' : 'TargetFailed',
-    `${found}, and no worker that has that one has polled ${filesQueue(deps.taskQueue, pin.name)} for ${Math.round(foreignRootMs / 1000)} s. Nothing was read or written here. Start the worker that has it, then start the run again; give file systems that differ names that differ.`,
+    `${found}, and no worker that has that one has polled ${filesQueue(deps.taskQueue, pin.name)} for ${Math.round(foreignRootMs / 1000)} s. Nothing was read or written here.`,
+    {
+      remedy:
+        'Start the worker that has it, then start the run again; give file systems that differ names that differ.',
+    },
   );
 }
 

@@ -77,10 +77,9 @@ export function createDownloads(
         if (before) return { sha256: before.sha256 };
         const sink = end.sink && (await deps.storage.resumeTarget(uri, token, end.sink));
         if (!sink) {
-          throw fail(
-            'TargetFailed',
-            `${uri}: what was downloaded for it is gone, or is less than it was. See what removes files there, and start the run again.`,
-          );
+          throw fail('TargetFailed', `${uri}: what was downloaded for it is gone, or is less than it was.`, {
+            remedy: 'See what removes files there, and start the run again.',
+          });
         }
         try {
           w.assertAlive();
@@ -143,12 +142,17 @@ async function* wholeFile(
   if (input.bytes !== undefined) {
     throw fail(
       'TransferCorrupt',
-      `File "${file.name}" (${file.id}) has no content, although Anaplan says that ${input.bytes} bytes were written to it: it lists no chunk, and gives nothing for the whole either. Nothing was written. Run the export again.`,
+      `File "${file.name}" (${file.id}) has no content, although Anaplan says that ${input.bytes} bytes were written to it: it lists no chunk, and gives nothing for the whole either. Nothing was written.`,
+      { remedy: 'Run the export again.' },
     );
   }
   throw fail(
     'NotFound',
-    `File "${file.name}" (${file.id}) has no content: Anaplan lists no chunk of it, and gives nothing for the whole either. Nothing was written. Upload it, or run the export that writes it, as the same user: what a user uploads or exports is private, and gone 48 hours after it was last used.`,
+    `File "${file.name}" (${file.id}) has no content: Anaplan lists no chunk of it, and gives nothing for the whole either. Nothing was written.`,
+    {
+      remedy:
+        'Upload it, or run the export that writes it, as the same user: what a user uploads or exports is private, and gone 48 hours after it was last used.',
+    },
   );
 }
 

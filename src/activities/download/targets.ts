@@ -58,10 +58,9 @@ async function assertAlone(deps: ActivityDeps, uri: string, token: string): Prom
     if (!other.older) continue;
     const workflowId = await openChain(other.token);
     if (workflowId === undefined) continue;
-    throw fail(
-      'Conflict',
-      `${uri} is being written by another run, ${workflowId}. Wait for it or cancel it, then start again; or give this run another target.`,
-    );
+    throw fail('Conflict', `${uri} is being written by another run, ${workflowId}.`, {
+      remedy: 'Wait for it or cancel it, then start again; or give this run another target.',
+    });
   }
 }
 

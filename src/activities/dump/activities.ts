@@ -104,8 +104,7 @@ async function count(deps: ActivityDeps, uri: string, w: Work<DumpBeat>): Promis
     return await countDump(readStored(deps, uri, w));
   } catch (error) {
     if (w.signal.aborted || w.abandoned) throw error;
-    const why =
-      error instanceof StorageError ? error.message.replace(/\.$/, '') : 'it could not be read back';
+    const why = error instanceof StorageError ? error.said.replace(/\.$/, '') : 'it could not be read back';
     return { rejected: 0, warnings: 0, errors: [], uncounted: why };
   }
 }

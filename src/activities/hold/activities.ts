@@ -90,7 +90,8 @@ async function holdAgain({ lockId, ask }: Held, runId: string, taskQueue: string
   const holder = answer.behind[0]?.workflowId;
   throw fail(
     'Conflict',
-    `This run was reset to a point at which it held its files or its model, and ${holder ?? 'another run'} has them now. Start a new run instead; it waits for its turn.`,
+    `This run was reset to a point at which it held its files or its model, and ${holder ?? 'another run'} has them now.`,
+    { remedy: 'Start a new run instead; it waits for its turn.' },
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { AnaplanError, retryRule, type AnaplanClient } from '../../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../../contracts';
-import { FAILURES, INTEGRATIONS, resolveTimeouts } from '../../contracts';
+import { INTEGRATIONS, resolveTimeouts } from '../../contracts';
 import { namedObject } from '../../contracts/integrations';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
@@ -104,15 +104,9 @@ function validated<N extends IntegrationName>(integration: N, input: unknown): I
   const checked = checkInput(integration, input);
   if (checked.ok) return checked.input as IntegrationInputs[N];
   const issues = checked.issues.map((i) => (i.path ? `${i.path}: ${i.message}` : i.message));
-  throw fail(
-    'InvalidInput',
-    `The input of ${integration} is not valid. ${issues.slice(0, 10).join('; ')}. ${FAILURES.InvalidInput.remedy}`,
-    {
-      parameters: Object.fromEntries(
-        checked.issues.slice(0, 10).map((i) => [i.path || '(input)', i.message]),
-      ),
-    },
-  );
+  throw fail('InvalidInput', `The input of ${integration} is not valid. ${issues.slice(0, 10).join('; ')}.`, {
+    parameters: Object.fromEntries(checked.issues.slice(0, 10).map((i) => [i.path || '(input)', i.message])),
+  });
 }
 
 /** Names are not resolved yet; as they were given they serve as IDs. */
@@ -135,14 +129,15 @@ async function findModel(
   const workspace =
     input.workspace === undefined ? undefined : await findWorkspace(client, input.workspace, w);
   if (ref.by === 'id') {
-    if (hint !== undefined) throw fail('InvalidInput', hint);
+    if (hint !== undefined) throw hint;
     const model = await client.models.get(ref.value, options);
     assertUsable(model.name || model.id, model.activeState);
     const home = model.currentWorkspaceId ?? workspace?.id;
     if (home === undefined) {
       throw fail(
         'InvalidInput',
-        `workspace: Anaplan does not say which workspace model "${ref.value}" is in; name it.`,
+        `workspace: Anaplan does not say which workspace model "${ref.value}" is in.`,
+        { remedy: 'Name it.' },
       );
     }
     if (workspace && home !== workspace.id) {
@@ -157,13 +152,15 @@ async function findModel(
     };
   }
   if (!workspace) {
-    throw fail(
-      'InvalidInput',
-      hint ?? `workspace: needed, because model "${input.model}" is given by name; or give the model's ID.`,
+    throw (
+      hint ??
+      fail('InvalidInput', `workspace: needed, because model "${input.model}" is given by name.`, {
+        remedy: "Name it, or give the model's ID.",
+      })
     );
   }
   const models = await client.models.list(workspace.id, options);
-  if (hint !== undefined && !models.some((m) => m.name === ref.value)) throw fail('InvalidInput', hint);
+  if (hint !== undefined && !models.some((m) => m.name === ref.value)) throw hint;
   const model = pick(
     'model',
     ` in workspace "${workspace.name}"`,
@@ -176,7 +173,7 @@ async function findModel(
 
 function assertUsable(name: string, activeState: string | undefined): void {
   if (activeState === 'ARCHIVED') {
-    throw fail('ModelArchived', `Model "${name}" is archived. Unarchive the model, then start again.`);
+    throw fail('ModelArchived', `Model "${name}" is archived.`);
   }
 }
 
@@ -184,13 +181,12 @@ async function findWorkspace(client: AnaplanClient, given: string, w: Work<never
   const ref = reference('workspace', given);
   const hint = wrongCase('workspace', ref);
   if (ref.by === 'id') {
-    if (hint !== undefined) throw fail('InvalidInput', hint);
+    if (hint !== undefined) throw hint;
     const found = await client.workspaces.get(ref.value, { signal: w.signal });
     return { id: found.id, name: found.name || found.id };
   }
   const workspaces = await client.workspaces.list({ signal: w.signal });
-  if (hint !== undefined && !workspaces.some((found) => found.name === ref.value))
-    throw fail('InvalidInput', hint);
+  if (hint !== undefined && !workspaces.some((found) => found.name === ref.value)) throw hint;
   const found = pick('workspace', '', ref, workspaces);
   return { id: found.id, name: found.name || found.id };
 }

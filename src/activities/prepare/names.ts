@@ -27,13 +27,18 @@ const ANY_CASE = /^[0-9a-f]{16,32}$/i;
  * What to say about an ID in the wrong case: Anaplan does not recognise it (workspace IDs are lower-case, model IDs
  * upper-case). Undefined where a value is no such ID.
  */
-export function wrongCase(kind: 'workspace' | 'model', { by, value }: Reference): string | undefined {
+export function wrongCase(
+  kind: 'workspace' | 'model',
+  { by, value }: Reference,
+): ApplicationFailure | undefined {
   if (by === 'name' || !ANY_CASE.test(value)) return undefined;
   const right = kind === 'model' ? value.toUpperCase() : value.toLowerCase();
   if (right === value || !ID_SHAPES[kind].test(right)) return undefined;
-  return (
+  return fail(
+    'InvalidInput',
     `${kind}: "${value}" is ${kind === 'model' ? 'a model' : 'a workspace'} ID in the wrong case, which Anaplan does not recognise: ` +
-    `${kind} IDs are ${kind === 'model' ? 'upper' : 'lower'}-case. Give "${right}"; where it is a name, write "name:${value}".`
+      `${kind} IDs are ${kind === 'model' ? 'upper' : 'lower'}-case.`,
+    { remedy: `Give "${right}"; where it is a name, write "name:${value}".` },
   );
 }
 
@@ -60,7 +65,8 @@ export function pick<T extends Candidate>(what: string, where: string, ref: Refe
       `${cap(what)} "${ref.value}" is ambiguous${where}: ${matches.length} have that name (IDs ${matches
         .slice(0, 5)
         .map((m) => m.id)
-        .join(', ')}). Give the ID instead.`,
+        .join(', ')}).`,
+      { remedy: 'Give the ID instead.' },
     );
   }
   throw notFound(what, where, ref, all);
@@ -81,7 +87,10 @@ function notFound(
         : `None of the ${all.length} that the user sees has a name like it.`;
   return fail(
     'NotFound',
-    `There is no ${what} ${ref.by === 'id' ? 'with ID ' : ''}"${ref.value}"${where}. ${hint} Check the name, and that the user has access: Anaplan does not list what a user may not see.`,
+    `There is no ${what} ${ref.by === 'id' ? 'with ID ' : ''}"${ref.value}"${where}. ${hint}`,
+    {
+      remedy: 'Check the name, and that the user has access: Anaplan does not list what a user may not see.',
+    },
   );
 }
 

@@ -41,7 +41,8 @@ async function placeOf(deps: ActivityDeps, text: string, timing: Timing): Promis
   if (known.includes(place.root) || (await isServed(deps, place.root, timing))) return place;
   throw fail(
     'InvalidInput',
-    `${text}: root "${place.root}" is unknown: this worker has ${known.join(', ')}, and no other worker serves one of that name. Correct the name, or start the worker that has it.`,
+    `${text}: root "${place.root}" is unknown: this worker has ${known.join(', ')}, and no other worker serves one of that name.`,
+    { remedy: 'Correct the name, or start the worker that has it.' },
   );
 }
 

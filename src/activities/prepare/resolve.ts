@@ -38,10 +38,9 @@ async function findFile(s: Scope, given: string): Promise<AnaplanFile> {
 async function fileById(s: Scope, id: string, reader: string): Promise<AnaplanFile> {
   const file = (await s.client.files.list(s.ref, { signal: s.signal })).find((f) => f.id === id);
   if (file) return file;
-  throw fail(
-    'NotFound',
-    `${reader} reads file ${id}, which is not among the files of the model${s.where}. Upload the file once in Anaplan's user interface, or give another with "file".`,
-  );
+  throw fail('NotFound', `${reader} reads file ${id}, which is not among the files of the model${s.where}.`, {
+    remedy: `Upload the file once in Anaplan's user interface, or give another with "file".`,
+  });
 }
 
 const WORKBOOK = /\.xls[xmb]?$/i;
@@ -88,7 +87,8 @@ async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImp
   if (!isFileImport(metadata, found.importDataSourceId)) {
     throw fail(
       'InvalidInput',
-      `import: "${name}" (${found.id}) does not read a file${metadata.type ? ` but ${metadata.type}` : ''}, so there is nothing to upload. Run it with run-action (workflow runAction).`,
+      `import: "${name}" (${found.id}) does not read a file${metadata.type ? ` but ${metadata.type}` : ''}, so there is nothing to upload.`,
+      { remedy: 'Run it with run-action (workflow runAction).' },
     );
   }
   const file =
@@ -98,7 +98,9 @@ async function resolveUploadImport(s: Scope, input: IntegrationInputs['uploadImp
         ? await fileById(s, found.importDataSourceId, `Import "${name}"`)
         : undefined;
   if (!file)
-    throw fail('InvalidInput', `file: Anaplan does not say which file import "${name}" reads; name it.`);
+    throw fail('InvalidInput', `file: Anaplan does not say which file import "${name}" reads.`, {
+      remedy: 'Name it.',
+    });
   const action: ActionObject = { kind: 'imports', id: found.id, name };
   // Columns are those of the file that the import reads, not of another one that is uploaded.
   const readsIt = found.importDataSourceId === undefined || found.importDataSourceId === file.id;
@@ -141,7 +143,8 @@ async function resolveProcess(s: Scope, input: IntegrationInputs['processWithDum
     if (steps.length > 0 && !steps.some((step) => step.id === target.id)) {
       throw fail(
         'InvalidInput',
-        `downloads: export "${target.name}" (${target.id}) is not an action of process "${name}", so the process does not write it. Download it with export-download.`,
+        `downloads: export "${target.name}" (${target.id}) is not an action of process "${name}", so the process does not write it.`,
+        { remedy: 'Download it with export-download.' },
       );
     }
     downloads.push({ export: target, target: download.target });
@@ -288,7 +291,8 @@ async function resolveRunAction(s: Scope, input: IntegrationInputs['runAction'])
   if (input.mappingParameters?.length && !TAKES_PARAMETERS.has(action.kind)) {
     throw fail(
       'InvalidInput',
-      `mappingParameters: "${action.name}" (${action.id}) is ${action.kind === 'exports' ? 'an export' : 'neither an import nor a process'}, and only imports and processes take parameters. Leave them out.`,
+      `mappingParameters: "${action.name}" (${action.id}) is ${action.kind === 'exports' ? 'an export' : 'neither an import nor a process'}, and only imports and processes take parameters.`,
+      { remedy: 'Leave them out.' },
     );
   }
   const steps = action.kind === 'processes' ? await stepsOf(s, action.id) : undefined;

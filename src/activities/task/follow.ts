@@ -98,7 +98,11 @@ async function poll(
     if (w.now() - (beat.missingSince ?? w.now()) < lostMs) return undefined;
     throw fail(
       'TaskLost',
-      `${nameOf(input.action)}: Anaplan no longer knows task ${input.taskId} (404 for ${Math.round(lostMs / 1000)} s): the model was unloaded. Whether the action was applied can only be seen in the model; look there before you start it again.`,
+      `${nameOf(input.action)}: Anaplan no longer knows task ${input.taskId} (404 for ${Math.round(lostMs / 1000)} s): the model was unloaded.`,
+      {
+        remedy:
+          'Whether the action was applied can only be seen in the model; look there before you start it again.',
+      },
     );
   }
 }

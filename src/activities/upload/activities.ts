@@ -102,7 +102,9 @@ function assertFits(source: ByteSource, chunkBytes: number | undefined): void {
     planChunks(source.size, chunkBytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw fail('InvalidInput', `source: ${source.uri}: ${error.message}. Split it into several files.`);
+    throw fail('InvalidInput', `source: ${source.uri}: ${error.message}`, {
+      remedy: 'Split it into several files.',
+    });
   }
 }
 
@@ -134,10 +136,10 @@ async function checkHeaders(
     const verdict = compareHeader(start, start.length < HEADER_BYTES, header);
     if (verdict.kind === 'same') continue;
     if (verdict.kind === 'lacking' && checkHeader === 'fail') {
-      throw fail(
-        'InvalidInput',
-        `source: ${source.uri}: ${verdict.text} Nothing was uploaded. Give the file that belongs to the import; if this is the one, set checkHeader to "warn" (--check-header warn).`,
-      );
+      throw fail('InvalidInput', `source: ${source.uri}: ${verdict.text} Nothing was uploaded.`, {
+        remedy:
+          'Give the file that belongs to the import; if this is the one, set checkHeader to "warn" (--check-header warn).',
+      });
     }
     warnings.push(verdict.text);
   }
@@ -161,7 +163,8 @@ async function setChunkCount(
   if (answered.id !== file.id) {
     throw fail(
       'NotFound',
-      `File "${file.name}" (${file.id}) is gone from model "${call.model.name}": Anaplan made a new file ${answered.id} instead. Delete that one, and upload the file once in Anaplan's user interface.`,
+      `File "${file.name}" (${file.id}) is gone from model "${call.model.name}": Anaplan made a new file ${answered.id} instead.`,
+      { remedy: "Delete that one, and upload the file once in Anaplan's user interface." },
     );
   }
 }
@@ -192,7 +195,8 @@ class UploadBatch {
       if (position.next >= LIMITS.maxChunks) {
         throw fail(
           'InvalidInput',
-          `source: ${this.source.uri} does not fit into ${LIMITS.maxChunks} chunks. Split it.`,
+          `source: ${this.source.uri} does not fit into ${LIMITS.maxChunks} chunks.`,
+          { remedy: 'Split it.' },
         );
       }
       const after: UploadPosition = { ...ready.after };
@@ -243,7 +247,11 @@ class UploadBatch {
     if (found.crc32 === position.crc32) return found;
     throw fail(
       'TransferCorrupt',
-      `What was sent of ${source.uri} is not what stands in it (their CRC-32 differ), although its size and date are still the same. The file "${this.file.name}" in Anaplan is not to be trusted, and nothing was done with it. Look for what writes to the source without a new date, or for a disk or memory that fails; then start the run again.`,
+      `What was sent of ${source.uri} is not what stands in it (their CRC-32 differ), although its size and date are still the same. The file "${this.file.name}" in Anaplan is not to be trusted, and nothing was done with it.`,
+      {
+        remedy:
+          'Look for what writes to the source without a new date, or for a disk or memory that fails; then start the run again.',
+      },
     );
   }
 
@@ -263,10 +271,7 @@ class UploadBatch {
     const packed = await gzipChunk(slices());
     await source.verify();
     if (source.size !== undefined && bytes !== Math.min(planned, source.size - from.offset)) {
-      throw fail(
-        'SourceChanged',
-        `${source.uri} became shorter while it was uploaded. Write it completely before the run starts.`,
-      );
+      throw fail('SourceChanged', `${source.uri} became shorter while it was uploaded.`);
     }
     const after: UploadPosition = { next: from.next + 1, offset: from.offset + bytes, crc32: crc };
     return { ...packed, bytes, after };

@@ -375,9 +375,10 @@ function refusalOf(error: unknown, who: string): AnaplanError | undefined {
   if (error.status !== 401 && error.status !== 400 && error.status !== 403) return undefined;
   const said = error.anaplanMessage;
   return new AnaplanError(
-    `Anaplan refused the log-in of ${who} with ${error.status}${said === undefined ? '' : ` "${said.replace(/\.$/, '')}"`}. Check the user and password or the certificate; ` +
-      'under single sign-on, basic authentication needs an exception user.',
+    `Anaplan refused the log-in of ${who} with ${error.status}${said === undefined ? '' : ` "${said.replace(/\.$/, '')}"`}.`,
     {
+      remedy:
+        'Check the user and password or the certificate; under single sign-on, basic authentication needs an exception user.',
       kind: 'auth',
       method: error.method,
       path: error.path,
@@ -400,6 +401,7 @@ function again(error: AnaplanError, agoMs: number, leftMs: number): AnaplanError
     status: error.status,
     sent: 'no',
     anaplanMessage: error.anaplanMessage,
+    remedy: error.remedy,
   });
 }
 

@@ -35,8 +35,8 @@ export function isGzipDamage(error: unknown): boolean {
 export function corruptGzip(what: string, cause: unknown): StorageError {
   return new StorageError(
     'TransferCorrupt',
-    `${what} is damaged or incomplete gzip data (${messageOf(cause)}): write the file again.`,
-    { cause },
+    `${what} is damaged or incomplete gzip data (${messageOf(cause)}).`,
+    { remedy: 'Write the file again.', cause },
   );
 }
 

@@ -27,18 +27,18 @@ export async function openFormat(stored: StoredSource, workbook: boolean): Promi
   const gzip = isGzip(magic);
   if (!name.toLowerCase().endsWith('.gz')) {
     if (gzip) {
-      throw invalid(`The source ${name} is gzip data: give it a name that ends in .gz, or decompress it.`);
+      throw invalid(`The source ${name} is gzip data.`, 'Give it a name that ends in .gz, or decompress it.');
     }
     refuseZip(name, magic, workbook);
     return plain;
   }
   if (!gzip) {
-    throw invalid(`The source ${name} ends in .gz but is not gzip data: rename it, or compress it.`);
+    throw invalid(`The source ${name} ends in .gz but is not gzip data.`, 'Rename it, or compress it.');
   }
   const source = new GzipSource(stored);
   const head = await source.peek(MAGIC_BYTES);
   if (head.length === 0) throw empty(name);
-  if (isGzip(head)) throw invalid(`The source ${name} is compressed twice: decompress it once.`);
+  if (isGzip(head)) throw invalid(`The source ${name} is compressed twice.`, 'Decompress it once.');
   refuseZip(name, head, workbook);
   return source;
 }
@@ -211,13 +211,13 @@ function refuseZip(name: string, head: Buffer, workbook: boolean): void {
   const mark = head.toString('latin1', 0, 4);
   if (workbook || !['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'].includes(mark)) return;
   throw invalid(
-    `The source ${name} is a zip (or a workbook, which the import's file is not): extract it and name the text file.`,
+    `The source ${name} is a zip (or a workbook, which the import's file is not).`,
+    'Extract it and name the text file.',
   );
 }
 
 function empty(name: string): StorageError {
-  return new StorageError(
-    'SourceEmpty',
-    `The source ${name} holds no bytes: check the job that writes it (an empty upload would clear the file).`,
-  );
+  return new StorageError('SourceEmpty', `The source ${name} holds no bytes.`, {
+    remedy: 'Check the job that writes it (an empty upload would clear the file).',
+  });
 }

@@ -81,6 +81,7 @@ async function realPlace(path: string): Promise<string> {
 
 function refused(named: string): StorageError {
   return invalid(
-    `${named} is refused: what configures and runs the worker, and hidden files (dot files, node_modules), can be neither read nor written by a run. Name another file.`,
+    `${named} is refused: what configures and runs the worker, and hidden files (dot files, node_modules), can be neither read nor written by a run.`,
+    'Name another file.',
   );
 }

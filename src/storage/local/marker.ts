@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { errnoOf, invalid, reasonOf, StorageError, targetError } from '../errors';
+import { errnoOf, invalid, reasonOf, remedyOf, StorageError, targetError } from '../errors';
 import type { LocalPaths } from './paths';
 import { nameRoots } from './roots';
 import type { StorageRoot } from '../ports';
@@ -59,7 +59,8 @@ async function readMarker(directory: string): Promise<string | undefined> {
 function markerIn(text: string, path: string): string {
   if (MARKER.test(text)) return text.slice(0, 16);
   throw invalid(
-    `${path} is damaged: it must hold the marker of this file system, 16 hex digits and a line end. Restore it, or remove it once no run uses this root.`,
+    `${path} is damaged: it must hold the marker of this file system, 16 hex digits and a line end.`,
+    'Restore it, or remove it once no run uses this root.',
   );
 }
 
@@ -114,7 +115,7 @@ export function markRoots(
       markers.set(name, markDirectory(path));
     } catch (error) {
       if (error instanceof StorageError) throw error;
-      cannot(name, reasonOf(error));
+      cannot(name, [`${reasonOf(error)}.`, remedyOf(error) ?? ''].join(' ').trim());
     }
   }
   return markers;
@@ -161,7 +162,10 @@ function exchanged(name: string, path: string, absent: boolean): StorageError {
   const what = absent ? 'no file system of ours' : 'another file system';
   return new StorageError(
     'TargetFailed',
-    `Root "${name}" is ${what} now (${path}): its marker ${MARKER_FILE} is ${absent ? 'gone' : 'not the one'} that it had when this worker started. Mount it again; or restart the worker where this is meant.`,
-    { transient: `root "${name}" is away` },
+    `Root "${name}" is ${what} now (${path}): its marker ${MARKER_FILE} is ${absent ? 'gone' : 'not the one'} that it had when this worker started.`,
+    {
+      remedy: 'Mount it again; or restart the worker where this is meant.',
+      transient: `root "${name}" is away`,
+    },
   );
 }

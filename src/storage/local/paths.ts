@@ -2,7 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join, normalize, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { errnoOf, invalid, reasonOf, transientOf } from '../errors';
+import { errnoOf, invalid, reasonOf, remedyOf, transientOf } from '../errors';
 import type { Place, StorageRoot } from '../ports';
 import { assertToken } from '../token';
 import { Guard } from './guard';
@@ -46,7 +46,8 @@ export class LocalPaths {
     if (found !== undefined) return found;
     const known = this.roots.map((root) => root.name).join(', ');
     throw invalid(
-      `Root "${name}" is none of this worker's roots (${known === '' ? 'it has none' : known}): correct the name, or add the root to the configuration.`,
+      `Root "${name}" is none of this worker's roots (${known === '' ? 'it has none' : known}).`,
+      'Correct the name, or add the root to the configuration.',
     );
   }
 
@@ -56,7 +57,7 @@ export class LocalPaths {
     const named = root === undefined ? name.path : resolve(root.path, name.path);
     if (root === undefined || name.kind === 'absolute' || !name.prefixed) return this.inText(named);
     if (!isBelow(named, root.path)) {
-      throw invalid(`${uri} leads out of root "${root.name}": give a path below it.`);
+      throw invalid(`${uri} leads out of root "${root.name}".`, 'Give a path below it.');
     }
     return { named, root };
   }
@@ -77,7 +78,7 @@ export class LocalPaths {
     if (name.kind === 'below' && !this.roots.some((root) => root.name === name.root)) {
       const path = normalize(name.path);
       if (!isBelow(resolve('/root', path), '/root')) {
-        throw invalid(`${uri} leads out of root "${name.root}": give a path below it.`);
+        throw invalid(`${uri} leads out of root "${name.root}".`, 'Give a path below it.');
       }
       return { root: name.root, uri: placeUri(name.root, path) };
     }
@@ -125,7 +126,7 @@ export class LocalPaths {
    */
   async target(uri: string): Promise<LocalPath> {
     if (/[/\\]$/.test(uri) || uri === '.' || uri === '..') {
-      throw invalid(`The target ${uri} names a directory: add a file name.`);
+      throw invalid(`The target ${uri} names a directory.`, 'Add a file name.');
     }
     const meant = this.meant(uri);
     const { named } = meant;
@@ -133,7 +134,8 @@ export class LocalPaths {
     if (link?.isSymbolicLink()) {
       const real = await realpath(named).catch((error: unknown) => {
         throw invalid(
-          `The target ${named} is a symbolic link that leads nowhere (${reasonOf(error)}): remove it.`,
+          `The target ${named} is a symbolic link that leads nowhere (${reasonOf(error)}).`,
+          'Remove it.',
         );
       });
       return { named, real, root: writable(await this.below(real, meant), named) };
@@ -142,7 +144,7 @@ export class LocalPaths {
     const real = join(parent.real, relative(parent.named, named));
     const root = writable(await this.below(real, meant), named);
     if (!(await lstat(parent.real)).isDirectory()) {
-      throw invalid(`The target ${named} lies below a file (${parent.named}): correct the path.`);
+      throw invalid(`The target ${named} lies below a file (${parent.named}).`, 'Correct the path.');
     }
     return { named, real, root };
   }
@@ -150,11 +152,12 @@ export class LocalPaths {
   /** The root that holds a real path which is none of the worker's own. @throws StorageError InvalidInput */
   private async below(real: string, { named, root: meant }: Meant): Promise<NamedRoot> {
     const { root, path } = await this.rootOf(real, named);
-    if (real === path) throw invalid(`${named} is a root directory, not a file: name a file in it.`);
+    if (real === path) throw invalid(`${named} is a root directory, not a file.`, 'Name a file in it.');
     // Of the file system that it leads to, nothing is known to the run.
     if (meant !== undefined && meant !== root) {
       throw invalid(
-        `${named} leads out of root "${meant.name}" into root "${root.name}": name it ${placeUri(root.name, relative(path, real))}.`,
+        `${named} leads out of root "${meant.name}" into root "${root.name}".`,
+        `Name it ${placeUri(root.name, relative(path, real))}.`,
       );
     }
     await this.guard.check(named, real, path);
@@ -176,8 +179,8 @@ export class LocalPaths {
     if (found !== undefined) return found;
     const allowed = this.roots.map(shown).join(', ');
     throw invalid(
-      `${named} lies outside of the directories this worker may use (${allowed === '' ? 'none is configured' : allowed}): ` +
-        'use a path below one of them, or add its directory to the roots.',
+      `${named} lies outside of the directories this worker may use (${allowed === '' ? 'none is configured' : allowed}).`,
+      'Use a path below one of them, or add its directory to the roots.',
     );
   }
 }
@@ -190,7 +193,8 @@ function shown(root: NamedRoot, _: number, all: readonly NamedRoot[]): string {
 function writable(root: NamedRoot, named: string): NamedRoot {
   if (root.access !== 'read') return root;
   throw invalid(
-    `${named} lies below ${root.path}, from which this worker may only read (access: read): name a path below a root that may be written.`,
+    `${named} lies below ${root.path}, from which this worker may only read (access: read).`,
+    'Name a path below a root that may be written.',
   );
 }
 
@@ -216,9 +220,9 @@ async function deepestExisting(path: string): Promise<{ named: string; real: str
       // A link that leads nowhere must not count as "not there yet": creating below it would follow it.
       const link = await lstat(at).catch(() => undefined);
       if (link?.isSymbolicLink())
-        throw invalid(`${at} is a symbolic link that leads nowhere: correct the path.`, error);
+        throw invalid(`${at} is a symbolic link that leads nowhere.`, 'Correct the path.', error);
       if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(at) === at) {
-        throw invalid(`${path} cannot be used: ${reasonOf(error)}.`, error);
+        throw invalid(`${path} cannot be used: ${reasonOf(error)}.`, remedyOf(error), error);
       }
     }
   }

@@ -2,7 +2,7 @@
 import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { invalid, reasonOf } from '../errors';
+import { invalid, reasonOf, remedyOf } from '../errors';
 import type { StorageRoot } from '../ports';
 
 /** The root of a path that names none. */
@@ -50,14 +50,15 @@ export type Named =
 
 /** Reads a path, `NAME:path` or `file:` URI. @throws StorageError InvalidInput */
 export function readName(text: string): Named {
-  if (text.trim() === '') throw invalid('The path is empty: give a path or a file:// URI.');
+  if (text.trim() === '') throw invalid('The path is empty.', 'Give a path or a file:// URI.');
   if (text.includes('\0'))
-    throw invalid(`The path ${JSON.stringify(text)} holds a null character: correct it.`);
+    throw invalid(`The path ${JSON.stringify(text)} holds a null character.`, 'Correct it.');
   if (/^file:\//i.test(text)) return { kind: 'absolute', path: pathOfUri(text) };
   const scheme = SCHEME.exec(text)?.[1];
   if (scheme !== undefined) {
     throw invalid(
-      `${scheme}:// is not supported (${text}): give a local path (data/a.csv), a path in a named root (ROOT:a.csv) or a file:// URI.`,
+      `${scheme}:// is not supported (${text}).`,
+      'Give a local path (data/a.csv), a path in a named root (ROOT:a.csv) or a file:// URI.',
     );
   }
   const root = PREFIX.exec(text)?.[1];
@@ -68,7 +69,8 @@ export function readName(text: string): Named {
   const path = text.slice(root.length + 1);
   if (isAbsolute(path)) {
     throw invalid(
-      `${text} has an absolute path behind the name of a root: give the path below the root (${root}:${path.replace(/^\/+/, '')}).`,
+      `${text} has an absolute path behind the name of a root.`,
+      `Give the path below the root (${root}:${path.replace(/^\/+/, '')}).`,
     );
   }
   return { kind: 'below', root, path, prefixed: true };
@@ -90,7 +92,7 @@ function pathOfUri(uri: string): string {
     if (path.includes('\0')) throw new Error('it holds a null character');
     return resolve(path);
   } catch (error) {
-    throw invalid(`${uri} is no usable file:// URI: ${reasonOf(error)}.`);
+    throw invalid(`${uri} is no usable file:// URI: ${reasonOf(error)}.`, remedyOf(error));
   }
 }
 

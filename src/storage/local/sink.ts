@@ -93,9 +93,9 @@ export async function checkTarget(paths: LocalPaths, uri: string): Promise<Local
     throw targetError(error, path.named);
   });
   if (there?.isFile()) await paths.guard.checkFile(path.named, await lstat(path.real, { bigint: true }));
-  if (there?.isDirectory()) throw invalid(`The target ${path.named} is a directory: add a file name.`);
+  if (there?.isDirectory()) throw invalid(`The target ${path.named} is a directory.`, 'Add a file name.');
   if (there !== undefined && !there.isFile()) {
-    throw invalid(`The target ${path.named} exists and is not a regular file: name another path.`);
+    throw invalid(`The target ${path.named} exists and is not a regular file.`, 'Name another path.');
   }
   return path;
 }
@@ -309,16 +309,16 @@ class LocalSink implements Sink {
   }
 }
 
+const SEE = 'See what else uses its directory, and start the run again.';
+
 function exchanged(part: string): StorageError {
-  return new StorageError(
-    'TargetFailed',
-    `${part} was moved, removed or replaced while it was written: see what else uses its directory, and start the run again.`,
-  );
+  return new StorageError('TargetFailed', `${part} was moved, removed or replaced while it was written.`, {
+    remedy: SEE,
+  });
 }
 
 function corrupt(part: string, why: string): StorageError {
-  return new StorageError(
-    'TransferCorrupt',
-    `${part} is not what was written to it (${why}): see what else uses its directory, and start the run again.`,
-  );
+  return new StorageError('TransferCorrupt', `${part} is not what was written to it (${why}).`, {
+    remedy: SEE,
+  });
 }

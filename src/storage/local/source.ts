@@ -169,6 +169,7 @@ function notAFile(path: string, stats: BigIntStats | Awaited<ReturnType<typeof l
         ? 'a socket'
         : 'a device';
   return invalid(
-    `The source ${path} is ${kind}, not a file: name a regular file. (It must be possible to read it again after an interruption.)`,
+    `The source ${path} is ${kind}, not a file.`,
+    'Name a regular file: it must be possible to read it again after an interruption.',
   );
 }

@@ -23,17 +23,15 @@ export function conclude(
   const { kept, missing } = dumps;
   const what = `${kindName(action)} "${action.name}" (${action.id})`;
   if (task.state === 'CANCELLED') {
-    return failed(
-      'ActionCancelled',
-      `${what}: somebody cancelled task ${task.taskId} in Anaplan. ${FAILURES.ActionCancelled.remedy}`,
-      { effects: action.kind === 'processes' ? 'unknown' : 'none' },
-    );
+    return failed('ActionCancelled', `${what}: somebody cancelled task ${task.taskId} in Anaplan.`, {
+      effects: action.kind === 'processes' ? 'unknown' : 'none',
+    });
   }
   if (!task.result || task.result.assumed) {
     const lacks = task.result ? 'does not say whether it was successful' : 'gives no result';
     return failed(
       'ProtocolError',
-      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and ${lacks}, so whether it succeeded is not known.${keptAt(kept)}${said(missing)} Look in the model whether it was applied before you start it again.`,
+      `${what}: Anaplan says that task ${task.taskId} is ${task.state} and ${lacks}, so whether it succeeded is not known.${keptAt(kept)}${said(missing)}`,
       {
         effects: 'unknown',
         remedy: 'Look in the model whether the action was applied before you start it again.',
@@ -78,7 +76,7 @@ function rowsRejected(
         : WITHOUT_DUMP;
   return failed(
     'RowsRejected',
-    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, kept)}${keptAt(kept)}${said(missing)} ${remedy}`,
+    `${what} rejected ${parts.join(', ')}; the rest is loaded.${reasonOf(task, kept)}${keptAt(kept)}${said(missing)}`,
     {
       remedy,
       effects: 'applied',
@@ -135,7 +133,7 @@ function dumpLost(
     rows.length > 0
       ? `It rejected ${rows.join(', ')}, which is accepted.`
       : 'Anaplan counts no rejected row.';
-  return failed(type, `${what} is applied. ${verdict}${said(missing)} ${FAILURES[type].remedy}`, {
+  return failed(type, `${what} is applied. ${verdict}${said(missing)}`, {
     effects: 'applied',
   });
 }
@@ -145,7 +143,7 @@ function dumpUnknown(what: string, missing: MissingDump): Ending {
     missing.uri === undefined
       ? FAILURES.DumpUnavailable.remedy
       : `Read the rejected rows in ${missing.uri}, correct them and load them again.`;
-  return failed('DumpUnavailable', `${what}: ${sentenceOf(missing.message)} ${remedy}`, {
+  return failed('DumpUnavailable', `${what}: ${sentenceOf(missing.message)}`, {
     effects: 'applied',
     remedy,
   });
@@ -157,14 +155,10 @@ function actionFailed(what: string, task: FinishedTask, missing: readonly Missin
   if (action.kind === 'processes') return processFailed(what, task, missing);
   const reason =
     failure?.message ?? task.result?.details[0]?.message ?? 'Anaplan says that it failed, without a reason';
-  return failed(
-    'ActionFailed',
-    `${what} failed: ${sentenceOf(reason)}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
-    {
-      effects: action.kind === 'exports' ? 'none' : effectsOf(task.result),
-      ...factsOf(failure),
-    },
-  );
+  return failed('ActionFailed', `${what} failed: ${sentenceOf(reason)}${said(missing)}`, {
+    effects: action.kind === 'exports' ? 'none' : effectsOf(task.result),
+    ...factsOf(failure),
+  });
 }
 
 /** What a failed action did to the model. Unknown is not "nothing": only a documented code says that it did nothing. */
@@ -192,11 +186,10 @@ function processFailed(what: string, task: FinishedTask, missing: readonly Missi
       ? reasons.join('; ')
       : (failure?.message ?? 'Anaplan says that it failed, without a reason');
   const { text, effects } = appliedBy(nested, failures, task.steps);
-  return failed(
-    'ActionFailed',
-    `${what} failed. ${sentenceOf(reason)}${text}${said(missing)} ${failure?.remedy ?? FAILURES.ActionFailed.remedy}`,
-    { effects, ...factsOf(failure) },
-  );
+  return failed('ActionFailed', `${what} failed. ${sentenceOf(reason)}${text}${said(missing)}`, {
+    effects,
+    ...factsOf(failure),
+  });
 }
 
 /** Which steps of a failed process were applied, did not run, or are not spoken of. */
@@ -253,7 +246,7 @@ function factsOf(failure: SettledResult['failure']): Partial<ResultFailure> {
   return {
     ...(failure.code ? { code: failure.code } : {}),
     parameters: failure.parameters,
-    remedy: failure.remedy ?? FAILURES.ActionFailed.remedy,
+    ...(failure.remedy ? { remedy: failure.remedy } : {}),
   };
 }
 

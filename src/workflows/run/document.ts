@@ -2,6 +2,7 @@
 import type { SettledResult, SettledTask } from '../../activities/task/contract';
 import {
   LIMITS,
+  shorterTold,
   type IntegrationResult,
   type NestedTaskResult,
   type ResultDetail,
@@ -182,7 +183,9 @@ function shorten(result: IntegrationResult): IntegrationResult {
   if (out.warnings) out.warnings = first(out.warnings, 50);
   if (out.filesNotUploaded) out.filesNotUploaded = first(out.filesNotUploaded, 500);
   if (out.failure) {
-    out.failure = { ...out.failure, message: short(out.failure.message), remedy: short(out.failure.remedy) };
+    const { failure } = out;
+    out.failure = shorterTold(failure, LIMITS.textBytes);
+    if (out.failure !== failure) cut = true;
   }
   if (cut) out.truncated = true;
   return out;

@@ -2,7 +2,7 @@
 import type { Prepared, PreparedUpload } from '../../activities/prepare/contract';
 import type { PinnedSource } from '../../activities/upload/contract';
 import {
-  FAILURES,
+  tell,
   type Effects,
   type FailureType,
   type Outcome,
@@ -48,13 +48,16 @@ export type Ending = { outcome: Success } | { outcome: 'failed' | 'cancelled'; f
 /** The ending of a run that did all it was asked for. */
 export const SUCCEEDED: Ending = { outcome: 'succeeded' };
 
-/** The ending of a run that failed. */
+/** The ending of a run that failed: what happened, and what to do where the type does not say it. */
 export function failed(
   type: FailureType,
-  message: string,
-  facts: Pick<ResultFailure, 'effects'> & Partial<Pick<ResultFailure, 'remedy' | 'code' | 'parameters'>>,
+  said: string,
+  {
+    remedy,
+    ...facts
+  }: Pick<ResultFailure, 'effects'> & Partial<Pick<ResultFailure, 'remedy' | 'code' | 'parameters'>>,
 ): Ending {
-  return { outcome: 'failed', failure: { type, message, remedy: FAILURES[type].remedy, ...facts } };
+  return { outcome: 'failed', failure: { ...tell(type, said, remedy), ...facts } };
 }
 
 /** Search attributes by name. */

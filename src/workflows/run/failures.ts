@@ -3,21 +3,27 @@ import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } f
 
 import type { StartBeat, TaskBaseline } from '../../activities/task/contract';
 import {
-  FAILURES,
   isFailureType,
+  saidOf,
+  tell,
   type Effects,
   type FailureType,
   type ResultFailure,
   type SearchAttribute,
+  type Told,
 } from '../../contracts';
 
-/** A failure of a step: like what an activity throws, with what it did to the model. */
+/**
+ * A failure of a step: like what an activity throws, with what it did to the model.
+ * @param said - what happened; what to do is `facts.remedy`, or what its type says
+ */
 export function stepFailure(
   type: FailureType,
-  message: string,
+  said: string,
   facts: Partial<Omit<ResultFailure, 'type' | 'message'>> = {},
 ): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [facts] });
+  const { message, remedy } = tell(type, said, facts.remedy);
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [{ ...facts, remedy }] });
 }
 
 /** What a step's failure tells besides its message. */
@@ -26,29 +32,40 @@ type FailureFacts = Partial<ResultFailure> & {
   attributes?: Partial<Record<SearchAttribute, string>>;
 };
 
-/** The typed failure behind whatever a step threw. */
-export function readFailure(error: unknown): {
-  type: FailureType;
-  message: string;
+/** The failure that a step threw: in words for a person, and for a sentence that has a remedy of its own. */
+interface StepFailure extends Told {
+  said: string;
   facts: FailureFacts;
-} {
+}
+
+/** The typed failure behind whatever a step threw. */
+export function readFailure(error: unknown): StepFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const facts = (cause.details?.[0] ?? {}) as FailureFacts;
     const type = isFailureType(cause.type) ? cause.type : 'InternalError';
-    return { type, message: cause.message, facts };
+    // What has a remedy was made by us, and ends with it.
+    const { remedy } = facts;
+    const told = remedy === undefined ? tell(type, cause.message) : { type, message: cause.message, remedy };
+    return read(told, facts);
   }
   if (cause instanceof TimeoutFailure) {
     const activity = error instanceof ActivityFailure ? error.activityType : 'an activity';
-    return {
-      type: 'DeadlineExceeded',
-      message: `No worker finished ${activity} in time (${cause.timeoutType}). Check that a worker with a configuration for this connection runs.`,
-      facts: {},
-    };
+    return read(
+      tell(
+        'DeadlineExceeded',
+        `No worker finished ${activity} in time (${cause.timeoutType}).`,
+        'Check that a worker with a configuration for this connection runs.',
+      ),
+    );
   }
-  if (isCancellation(error)) return { type: 'Cancelled', message: 'The run was cancelled', facts: {} };
+  if (isCancellation(error)) return read(tell('Cancelled', 'The run was cancelled.'));
   const message = error instanceof Error ? error.message : String(error);
-  return { type: 'InternalError', message: `${message}. ${FAILURES.InternalError.remedy}`, facts: {} };
+  return read(tell('InternalError', message));
+}
+
+function read(told: Told, facts: FailureFacts = {}): StepFailure {
+  return { ...told, said: saidOf(told), facts };
 }
 
 /** The last state of a task that the activity which followed it has seen, before it failed or fell silent. */
@@ -66,11 +83,11 @@ export function lastState(error: unknown): string | undefined {
 
 /** The failure of a result document. */
 export function resultFailure(error: unknown, effects: Effects): ResultFailure {
-  const { type, message, facts } = readFailure(error);
+  const { type, message, remedy, facts } = readFailure(error);
   return {
     type,
     message,
-    remedy: facts.remedy ?? FAILURES[type].remedy,
+    remedy,
     effects: facts.effects ?? effects,
     ...(facts.code === undefined ? {} : { code: facts.code }),
     ...(facts.parameters === undefined ? {} : { parameters: facts.parameters }),

@@ -12,7 +12,6 @@ import {
 import type { ActionObject, Call, ModelContext, RootPin } from '../../activities/attempt/contract';
 import type { PrepareActivities, Prepared, Place } from '../../activities/prepare/contract';
 import {
-  FAILURES,
   RESULT_MEMO,
   resolveTimeouts,
   withoutAbsent,
@@ -243,7 +242,7 @@ function assertOneObject(name: IntegrationName, [input, ...more]: readonly unkno
   if (!wrong) return;
   throw stepFailure(
     'InvalidInput',
-    `The input of ${name} is not valid. It must be one JSON object, not ${wrong}. ${FAILURES.InvalidInput.remedy}`,
+    `The input of ${name} is not valid. It must be one JSON object, not ${wrong}.`,
   );
 }
 

@@ -157,7 +157,8 @@ export class Target {
     if (this.restarts > MAX_RESTARTS) {
       throw stepFailure(
         'TargetFailed',
-        `${this.shown.uri}: its unfinished file disappeared ${this.restarts} times. Check what removes files there. ${FAILURES.TargetFailed.remedy}`,
+        `${this.shown.uri}: its unfinished file disappeared ${this.restarts} times.`,
+        { remedy: `Check what removes files there. ${FAILURES.TargetFailed.remedy}` },
       );
     }
     return undefined;
@@ -205,7 +206,7 @@ function checkSize(run: Run, file: Named, { received }: DownloadResult, bytes: n
   const wrote = bytes === undefined ? '' : `: Anaplan says that ${bytes} bytes were written`;
   throw stepFailure(
     'TransferCorrupt',
-    `The file of "${file.name}" (${file.id}) has ${received} bytes${wrote}. Nothing was changed at the target. Start the run again; if it happens again, look at the export in Anaplan.`,
+    `The file of "${file.name}" (${file.id}) has ${received} bytes${wrote}. Nothing was changed at the target.`,
     { remedy: 'Start the run again; if it happens again, look at the export in Anaplan.' },
   );
 }
@@ -257,7 +258,8 @@ export async function download(
     if (rereads >= MAX_REREADS) {
       throw stepFailure(
         'Conflict',
-        `Export "${file.name}" (${file.id}) was started again ${rereads + 1} times while its file was read, so the bytes may be a mixture. Stop the other runs of the export, then start again.`,
+        `Export "${file.name}" (${file.id}) was started again ${rereads + 1} times while its file was read, so the bytes may be a mixture.`,
+        { remedy: 'Stop the other runs of the export, then start again.' },
       );
     }
     run.warn(

@@ -86,9 +86,9 @@ async function keepDump(
   } catch (error) {
     // The shield keeps cancellations out; one that comes all the same is not the dump's failure.
     if (isCancellation(error)) throw error;
-    const { type, message, facts } = readFailure(error);
+    const { type, said, facts } = readFailure(error);
     missing(
-      `The dump of "${name}" could not be stored: ${sentence(message)} ${stillThere(run, task, objectId)}`,
+      `The dump of "${name}" could not be stored: ${sentence(said)} ${stillThere(run, task, objectId)}`,
       {
         // A path that was good at the start and is no more; a code means that Anaplan said it.
         failed: type === 'InvalidInput' && facts.code === undefined ? 'TargetFailed' : type,

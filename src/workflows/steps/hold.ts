@@ -8,7 +8,7 @@ import type {
   LockAsk,
   LockParty,
 } from '../../activities/hold/contract';
-import { FAILURES, lockId } from '../../contracts';
+import { lockId } from '../../contracts';
 import { activities } from '../run/proxies';
 import { failedAs, readFailure, stepFailure } from '../run/failures';
 import { release } from '../lock';
@@ -113,7 +113,7 @@ export class Hold {
       if (Date.now() >= deadline) {
         throw stepFailure(
           'ModelLocked',
-          `Another run, ${holder}, was still in the way of ${about} after ${Math.round(run.timeouts.lock / MINUTE)} min (timeouts.lock; lock ${this.lock}). ${FAILURES.ModelLocked.remedy}`,
+          `Another run, ${holder}, was still in the way of ${about} after ${Math.round(run.timeouts.lock / MINUTE)} min (timeouts.lock; lock ${this.lock}).`,
           { code: 'lock' },
         );
       }
@@ -158,8 +158,11 @@ export class Hold {
       if (!failedAs(error, 'DeadlineExceeded') && !failedAs(error, 'ServiceUnavailable')) throw error;
       throw stepFailure(
         'ModelLocked',
-        `The lock ${this.lock} did not answer within ${Math.round(withinMs / MINUTE)} min, so ${about} could not be held. ${readFailure(error).message} Start a worker on the lock's task queue, or terminate the lock if its holders are gone.`,
-        { code: 'lock' },
+        `The lock ${this.lock} did not answer within ${Math.round(withinMs / MINUTE)} min, so ${about} could not be held. ${readFailure(error).said}`,
+        {
+          code: 'lock',
+          remedy: "Start a worker on the lock's task queue, or terminate the lock if its holders are gone.",
+        },
       );
     }
   }

@@ -1,6 +1,6 @@
 import type { DownloadPosition, DownloadResult } from '../../activities/download/contract';
 import type { ReadActivities, ReadTarget } from '../../activities/read/contract';
-import { FAILURES, type Compress } from '../../contracts';
+import { type Compress } from '../../contracts';
 import { activities, throughDowntime, throughOutages, untilDeadline } from '../run/proxies';
 import { compresses, positionOf, writing, type Target } from './download';
 import { SUCCEEDED, type Ending } from '../run/facts';
@@ -61,7 +61,7 @@ export async function largeRead(
       if (reads >= MAX_READS) {
         throw stepFailure(
           'ReadRequestFailed',
-          `Reading "${read.name}" (${read.id}) failed ${reads} times; the last time: ${end.failed}. ${FAILURES.ReadRequestFailed.remedy}`,
+          `Reading "${read.name}" (${read.id}) failed ${reads} times; the last time: ${end.failed}.`,
         );
       }
       run.warn(`${end.failed}; the read was begun again`);

@@ -70,8 +70,11 @@ export async function inRoot<T, P = undefined>(
       if (Date.now() >= deadline.at) {
         throw stepFailure(
           'DeadlineExceeded',
-          `Waited for root "${root}": ${lastWord(untaken) ?? why} (task queue ${taskQueue}); timeouts.${deadline.name} is reached. Start a worker that has this root. ${FAILURES.DeadlineExceeded.remedy}`,
-          { code: deadline.name },
+          `Waited for root "${root}": ${lastWord(untaken) ?? why} (task queue ${taskQueue}); timeouts.${deadline.name} is reached.`,
+          {
+            code: deadline.name,
+            remedy: `Start a worker that has this root. ${FAILURES.DeadlineExceeded.remedy}`,
+          },
         );
       }
       run.waits(`waiting for root **${root}**: ${why} (as of ${new Date().toISOString().slice(0, 19)}Z)`);

@@ -9,7 +9,7 @@ import type {
   TaskActivities,
   TaskBaseline,
 } from '../../activities/task/contract';
-import { FAILURES, type ActionInput, type FailureType, type TimeoutsMs } from '../../contracts';
+import { type ActionInput, type FailureType, type TimeoutsMs } from '../../contracts';
 import { activities, throughOutages, untilDeadline } from '../run/proxies';
 import { keepDumps } from './dump';
 import { NOT_SEEN } from '../run/document';
@@ -146,7 +146,7 @@ async function startAndKnow(
   run.state('looking for the task', message);
   const found = await lookFor(run, action, baseline, sentAfter).catch((error: unknown) => ({
     outcome: 'ambiguous' as const,
-    reason: `the task list could not be read: ${readFailure(error).message}`,
+    reason: `the task list could not be read: ${readFailure(error).said}`,
   }));
   if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
   if (found.outcome === 'ambiguous') {
@@ -179,7 +179,7 @@ function startAgain(run: Run, action: ActionObject, message: string, reason: str
 function ambiguous(action: ActionObject, message: string, reason: string): Error {
   return stepFailure(
     'AmbiguousTaskStart',
-    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason.replace(/\.$/, '')}. ${FAILURES.AmbiguousTaskStart.remedy}`,
+    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason}`,
     { effects: 'unknown' },
   );
 }

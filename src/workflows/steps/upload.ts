@@ -135,8 +135,8 @@ export async function renewUploads(run: Run, action: ActionObject): Promise<void
   if (still) {
     throw stepFailure(
       'DeadlineExceeded',
-      `The files that "${action.name}" reads take so long to upload that the first, ${still.to.source}, is too old when the last one is there: Anaplan drops a file that nobody has accessed for 48 h. Upload less at once.`,
-      { effects: 'none' },
+      `The files that "${action.name}" reads take so long to upload that the first, ${still.to.source}, is too old when the last one is there: Anaplan drops a file that nobody has accessed for 48 h.`,
+      { effects: 'none', remedy: 'Upload less at once.' },
     );
   }
 }

@@ -102,7 +102,7 @@ describe('a disk that is full is waited for: a dump that is given up is erased b
     const over = await fault({ leftMs: 0, resume: { outage }, attempt: 301 });
     expect(over.failure).toMatchObject({ type: 'TargetFailed', nonRetryable: true });
     expect(over.failure?.message).toMatch(
-      /file system is full.*\. It has been so for 5 h, in 301 tries\. Check/,
+      /file system is full.*\. It has been so for 5 h, in 301 tries\. Free some space\.$/,
     );
   });
 

@@ -81,7 +81,7 @@ describe('IDs in the wrong case', () => {
   ] as const)('%s "%s"', (kind, given, right) => {
     const said = wrongCase(kind, reference(kind, given));
     if (right === undefined) expect(said).toBeUndefined();
-    else expect(said).toContain(`Give "${right}"`);
+    else expect(said?.message).toContain(`Give "${right}"`);
   });
 
   it('a lower-case model ID says so, and nothing is started', async () => {
