@@ -201,7 +201,9 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { type: 'InvalidInput', message: "unknown option '--nope'. Add --help to see the options." } },
+      {
+        failure: { type: 'InvalidInput', message: "unknown option '--nope'. Add --help to see the options." },
+      },
     ],
     [
       'a misspelt flag',
@@ -209,7 +211,12 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { message: "unknown option '--acton'. Did you mean --action? Add --help to see the options.", effects: 'none' } },
+      {
+        failure: {
+          message: "unknown option '--acton'. Did you mean --action? Add --help to see the options.",
+          effects: 'none',
+        },
+      },
     ],
     [
       'a misspelt command',
@@ -217,7 +224,11 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       DONE,
       undefined,
       2,
-      { failure: { message: "unknown command 'run-acton'. Did you mean run-action? Add --help to see the options." } },
+      {
+        failure: {
+          message: "unknown command 'run-acton'. Did you mean run-action? Add --help to see the options.",
+        },
+      },
     ],
     [
       'a schedule of a wrong command',
@@ -274,7 +285,14 @@ describe('-o json prints one document and nothing else, in every ending', () => 
       4,
       { failure: { type: 'Conflict', effects: 'none' } },
     ],
-    ['a defect', ACTION, DONE, new Error('oops'), 1, { failure: { type: 'InternalError', message: `oops. ${FAILURES.InternalError.remedy}` } }],
+    [
+      'a defect',
+      ACTION,
+      DONE,
+      new Error('oops'),
+      1,
+      { failure: { type: 'InternalError', message: `oops. ${FAILURES.InternalError.remedy}` } },
+    ],
     [
       'Temporal lost while waiting',
       ACTION,

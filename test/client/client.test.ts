@@ -237,7 +237,10 @@ describe('endings', () => {
     const error = await errorOf(client.uploadImport(input('fail-foreign')));
     expect(error).toMatchObject({
       type: 'InternalError',
-      result: { outcome: 'failed', failure: { message: `odd. ${FAILURES.InternalError.remedy}`, effects: 'unknown' } },
+      result: {
+        outcome: 'failed',
+        failure: { message: `odd. ${FAILURES.InternalError.remedy}`, effects: 'unknown' },
+      },
     });
   });
 

@@ -1,47 +1,21 @@
-import { ABORTED, AnaplanError, NOT_ANAPLANS } from '../errors';
+import { AnaplanError, NOT_ANAPLANS } from '../errors';
 import { bodyErrors, MAX_JSON_BYTES, parseJson, readText } from '../http/body';
 import { serverDate } from '../http/headers';
 import type { Transport, WireRequest } from '../http/transport';
 import { withShare } from '../limiter';
 import { REMEMBER_REFUSAL_MS } from '../retry';
-import { isRecord, optionalText, optionalTime } from '../parse';
 import { AUTHENTICATE, loginMaker, type Credentials, type LoginMaker } from './credentials';
+import { again, isRefusal, loggedInAs, refusalOf, secretOf, unavailable, type Refused } from './refusal';
+import { given, sessionOf, tokenInfoOf, type AuthAnswer, type Session, type TokenInfo } from './session';
+import { waitFor } from './wait-for';
 
-/** What the authentication service tells of a token (`GET /token/validate`). */
-export interface TokenInfo {
-  userId?: string;
-  userGuid?: string;
-  /** The tenant. */
-  customerGuid?: string;
-  /** Epoch milliseconds, by the service's clock. */
-  expiresAt?: number;
-}
+export type { TokenInfo };
 
-interface Session {
-  value: string;
-  /** When it ends, by our monotonic clock. */
-  endsAt: number;
-  /** From when on it is renewed before use. */
-  renewAt: number;
-}
-
-/** A token lives 35 minutes (anaplan-api: "Authentication service"); assumed where the answer does not say. */
-const DEFAULT_LIFE_MS = 35 * 60_000;
-const REFRESH_BEFORE_MS = 5 * 60_000;
-/** For tokens shorter than usual: the last part of their life in which they are renewed. */
-const REFRESH_PART = 0.15;
 /** A secret that was never tried is tried at once, but not more often than this. */
 const BETWEEN_SECRETS_MS = 10_000;
 /** The service is quick; a log-in that hangs holds every call. */
 const AUTH_TIMEOUT_MS = 60_000;
 const RETRY_REFRESH_MS = 30_000;
-
-/** A log-in that was refused, and what it was made with. */
-interface Refused {
-  error: AnaplanError;
-  at: number;
-  secret: string;
-}
 
 /**
  * The client's one token: asked for once by however many calls wait for it, refreshed 5 minutes before it ends, and
@@ -145,19 +119,7 @@ export class Authenticator {
       authorization: this.authorization(token),
       signal,
     });
-    const root = isRecord(body) ? body : {};
-    const user = isRecord(root['userInfo']) ? root['userInfo'] : {};
-    const info = isRecord(root['tokenInfo']) ? root['tokenInfo'] : {};
-    const result: TokenInfo = {};
-    const userId = optionalText.parse(user['userId'] ?? undefined);
-    const userGuid = optionalText.parse(user['userGuid'] ?? undefined);
-    const customerGuid = optionalText.parse(user['customerGuid'] ?? undefined);
-    const expiresAt = optionalTime.parse(info['expiresAt'] ?? undefined);
-    if (userId !== undefined) result.userId = userId;
-    if (userGuid !== undefined) result.userGuid = userGuid;
-    if (customerGuid !== undefined) result.customerGuid = customerGuid;
-    if (expiresAt !== undefined) result.expiresAt = expiresAt;
-    return result;
+    return tokenInfoOf(body);
   }
 
   /** Refuses further calls. The token ends by itself. */
@@ -318,133 +280,6 @@ export class Authenticator {
   }
 }
 
-interface AuthAnswer {
-  body: unknown;
-  method: string;
-  path: string;
-  status: number;
-  date: number | undefined;
-}
-
-/** @param same - a refresh may leave the value out: it answers with the same one */
-function sessionOf(answer: AuthAnswer, same?: string): Session {
-  const root = isRecord(answer.body) ? answer.body : {};
-  const info = isRecord(root['tokenInfo']) ? root['tokenInfo'] : root;
-  const value = optionalText.parse(info['tokenValue'] ?? undefined) ?? same;
-  if (value === undefined || value === '') {
-    throw new AnaplanError(`${answer.method} ${answer.path} answered without a token.`, {
-      kind: 'protocol',
-      method: answer.method,
-      path: answer.path,
-      status: answer.status,
-      sent: 'answered',
-    });
-  }
-  const life = lifeMs(optionalTime.parse(info['expiresAt'] ?? undefined), answer.date);
-  const now = performance.now();
-  return {
-    value,
-    endsAt: now + life,
-    renewAt: now + life - Math.min(REFRESH_BEFORE_MS, life * REFRESH_PART),
-  };
-}
-
-/** Life of a token from its end by the service's clock, measured against the service's own `Date`. */
-function lifeMs(expiresAt: number | undefined, date: number | undefined): number {
-  if (expiresAt === undefined) return DEFAULT_LIFE_MS;
-  const epochMs = expiresAt < 1e11 ? expiresAt * 1000 : expiresAt;
-  const life = epochMs - (date ?? Date.now());
-  if (life <= 0 || life > 24 * 60 * 60_000) return DEFAULT_LIFE_MS;
-  // `Date` has whole seconds, so the service's clock may be up to one ahead of it.
-  return date === undefined ? life : Math.max(life - 1000, life / 2);
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof AnaplanError && error.kind === 'auth';
-}
-
-/** Whose log-in it is, for messages: the secret never is. */
-function loggedInAs(credentials: Credentials, name: string | undefined): string {
-  const who = credentials.kind === 'basic' ? `user "${credentials.user}"` : `the ${credentials.kind}`;
-  return name === undefined ? who : `${who} (connection "${name}")`;
-}
-
-/** The auth error of a log-in that was refused; undefined for any other trouble. */
-function refusalOf(error: unknown, who: string): AnaplanError | undefined {
-  if (!(error instanceof AnaplanError) || error.kind !== 'status') return undefined;
-  if (error.status !== 401 && error.status !== 400 && error.status !== 403) return undefined;
-  const said = error.anaplanMessage;
-  return new AnaplanError(
-    `Anaplan refused the log-in of ${who} with ${error.status}${said === undefined ? '' : ` "${said.replace(/\.$/, '')}"`}.`,
-    {
-      remedy:
-        'Check the user and password or the certificate; under single sign-on, basic authentication needs an exception user.',
-      kind: 'auth',
-      method: error.method,
-      path: error.path,
-      status: error.status,
-      sent: 'answered',
-      anaplanMessage: said,
-      serverDate: error.serverDate,
-    },
-  );
-}
-
-/** The same refusal for another call: each has an error of its own, nothing was sent for it. */
-function again(error: AnaplanError, agoMs: number, leftMs: number): AnaplanError {
-  const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
-  const when = `That was ${seconds(agoMs)} ago; so that the account is not locked, the next log-in waits ${seconds(leftMs)}.`;
-  return new AnaplanError(`${error.message} ${when}`, {
-    kind: 'auth',
-    method: error.method,
-    path: error.path,
-    status: error.status,
-    sent: 'no',
-    anaplanMessage: error.anaplanMessage,
-    remedy: error.remedy,
-  });
-}
-
-/** What tells one secret from another. Never leaves this file. */
-function secretOf(credentials: Credentials): string {
-  return JSON.stringify(credentials);
-}
-
 function makerOf(credentials: Credentials): LoginMaker | undefined {
   return credentials.kind === 'token' ? undefined : loginMaker(credentials);
-}
-
-function given(value: string): Session {
-  return { value, endsAt: Infinity, renewAt: Infinity };
-}
-
-function unavailable(why: string): AnaplanError {
-  return new AnaplanError(why, { kind: 'auth', method: 'POST', path: AUTHENTICATE, sent: 'no' });
-}
-
-/** Waits for something shared, but no longer than the caller wants. */
-async function waitFor<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return shared;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () =>
-      reject(
-        new AnaplanError('The call was aborted while it waited for the log-in; nothing was sent.', {
-          kind: 'network',
-          method: 'POST',
-          path: AUTHENTICATE,
-          sent: 'no',
-          code: ABORTED,
-          cause: signal.reason as unknown,
-        }),
-      );
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  shared.catch(() => undefined);
-  try {
-    return await Promise.race([shared, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }

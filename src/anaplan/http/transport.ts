@@ -4,33 +4,14 @@ import type { Dispatcher } from 'undici';
 import { ABORTED, AnaplanError, isAborted, NOT_ANAPLANS } from '../errors';
 import type { RateLimiter } from '../limiter';
 import { DEFAULT_RETRY_AFTER_MS, REMEMBER_REFUSAL_MS } from '../retry';
-import type { ChunkBody, Priority } from '../types';
+import type { Priority } from '../types';
 import { codeOf, discard, errorMessage, readErrorText, type WireResponse } from './body';
 import { createDispatcher, traced, type SendTrace, type Timeouts } from './dispatcher';
 import { isErrorPage } from './error-page';
 import { header, retryAfterMs, serverDate, type Headers } from './headers';
+import { payload, unlessAborted, type WireRequest } from './request';
 
-/** One request, as often as it is sent. */
-export interface WireRequest {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Scheme, host and base path, without a trailing slash. */
-  base: string;
-  /** Path below the base, with its leading slash, without a query. */
-  path: string;
-  query?: string | undefined;
-  headers: Record<string, string>;
-  json?: unknown;
-  chunk?: ChunkBody | undefined;
-  priority: Priority;
-  /** It asks how something stands, and is asked again anyway: connections and a time-out of its own. */
-  poll?: boolean | undefined;
-  signal?: AbortSignal | undefined;
-  headersTimeoutMs?: number | undefined;
-  /** Not on a kept connection, which may be dead by now: for what must not be sent into the void (POST `/tasks`). */
-  fresh?: boolean | undefined;
-  /** See `CallOptions.atSend`. */
-  atSend?: (() => void) | undefined;
-}
+export type { WireRequest };
 
 /** What the client reports to `onLog`. Holds no secret and no data. */
 export interface LogEvent {
@@ -301,8 +282,15 @@ function isProxyRefusal(cause: unknown): boolean {
 function proxyError(request: { method: string; path: string }, sent: 'no' | 'answered'): AnaplanError {
   return new AnaplanError(
     `The proxy refused ${request.method} ${request.path} with 407: it does not accept the user and password of ` +
-      'HTTPS_PROXY or HTTP_PROXY, or there are none in it. Correct the variable and start the process again.',
-    { kind: 'auth', method: request.method, path: request.path, status: PROXY_REFUSED, sent },
+      'HTTPS_PROXY or HTTP_PROXY, or there are none in it.',
+    {
+      remedy: 'Correct the variable and start the process again.',
+      kind: 'auth',
+      method: request.method,
+      path: request.path,
+      status: PROXY_REFUSED,
+      sent,
+    },
   );
 }
 
@@ -312,62 +300,4 @@ function sameOrigin(url: string, res: WireResponse): string | undefined {
   if (location === undefined || !URL.canParse(location, url)) return undefined;
   const target = new URL(location, url);
   return target.origin === new URL(url).origin ? target.href : undefined;
-}
-
-/**
- * undici leaves a request alone that still waits for its connection when the signal fires; this ends the wait at
- * once. The request itself is dropped by undici before anything of it is written.
- */
-async function unlessAborted<T extends { body: Readable }>(
-  sending: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return sending;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Error('aborted'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([sending, aborted]);
-  } catch (error) {
-    sending.then(
-      (late) => discard(late.body),
-      () => undefined,
-    );
-    throw error;
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
-}
-
-type Payload = { body: string | Readable | null; headers: Record<string, string> };
-
-function payload(request: WireRequest, source: { failed?: boolean; error?: unknown }): Payload {
-  if (request.chunk !== undefined) {
-    const { chunk } = request;
-    const slices = async function* (): AsyncGenerator<Buffer> {
-      try {
-        yield* chunk.slices();
-      } catch (error) {
-        // The reader's own failure (a changed source, a lost disk) must reach the caller as it is.
-        source.failed = true;
-        source.error = error;
-        throw error;
-      }
-    };
-    return {
-      // undici takes any async iterable; its types name only Readable.
-      body: slices() as unknown as Readable,
-      headers: {
-        'content-type': chunk.gzip ? 'application/x-gzip' : 'application/octet-stream',
-        'content-length': String(chunk.length),
-      },
-    };
-  }
-  if (request.json !== undefined) {
-    return { body: JSON.stringify(request.json), headers: { 'content-type': 'application/json' } };
-  }
-  return { body: null, headers: {} };
 }
