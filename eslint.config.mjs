@@ -44,40 +44,53 @@ const walls = Object.entries(ROOMS).map(([room, allowed]) => {
   };
 });
 
+/** What stays out of the workflow sandbox, and what workflows may import of the activities. */
+const workflowImports = (ofActivities) => [
+  'error',
+  {
+    paths: [
+      '@temporalio/client',
+      '@temporalio/worker',
+      '@temporalio/activity',
+      'undici',
+      'zod',
+      'fs',
+      'node:fs',
+      'path',
+      'node:path',
+      'crypto',
+      'node:crypto',
+    ],
+    patterns: [
+      { group: ['**/contracts/schemas'], message: 'zod stays out of the workflow sandbox.' },
+      { group: ['**/contracts/path-safe'], message: 'node:crypto stays out of the workflow sandbox.' },
+      { group: ['**/activities', '**/activities/**'], ...ofActivities },
+    ],
+  },
+];
+
 const workflowWall = {
   files: ['src/workflows/**/*.ts'],
   rules: {
-    '@typescript-eslint/no-restricted-imports': [
-      'error',
-      {
-        paths: [
-          '@temporalio/client',
-          '@temporalio/worker',
-          '@temporalio/activity',
-          'undici',
-          'zod',
-          'fs',
-          'node:fs',
-          'path',
-          'node:path',
-          'crypto',
-          'node:crypto',
-        ],
-        patterns: [
-          { group: ['**/contracts/schemas'], message: 'zod stays out of the workflow sandbox.' },
-          { group: ['**/contracts/path-safe'], message: 'node:crypto stays out of the workflow sandbox.' },
-          {
-            group: ['**/activities', '**/activities/**'],
-            allowTypeImports: true,
-            message: 'Workflows may import activity types only.',
-          },
-        ],
-      },
-    ],
+    '@typescript-eslint/no-restricted-imports': workflowImports({
+      allowTypeImports: true,
+      message: 'Workflows may import activity types only.',
+    }),
     'no-restricted-imports': [
       'error',
       { patterns: [{ regex: '^(\\.\\./)+(anaplan|storage|sandbox|client|worker|cli|dev-server)(/|$)' }] },
     ],
+  },
+};
+
+const pageWall = {
+  files: ['src/workflows/*.ts'],
+  // An entity, which answers to activities itself.
+  ignores: ['src/workflows/lock.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': workflowImports({
+      message: 'A page is made of steps/ and run/: what crosses the line to activities is theirs.',
+    }),
   },
 };
 
@@ -128,5 +141,6 @@ export default tseslint.config(
   },
   ...walls,
   workflowWall,
+  pageWall,
   stepWall,
 );

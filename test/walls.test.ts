@@ -48,6 +48,8 @@ const BAD: [room: string, statement: string][] = [
   ['workflows', "import { createActivities } from '../activities';"],
   ['workflows', "import { checkInput } from '../contracts/schemas';"],
   ['workflows', "import { pathSafe } from '../contracts/path-safe';"],
+  ['workflows', "import type { Prepared } from '../activities/prepare/contract';"],
+  ['workflows/steps', "import { createPrepare } from '../../activities/prepare/activities';"],
   ['workflows', "import { z } from 'zod';"],
   ['workflows', "import { readFileSync } from 'node:fs';"],
   ['workflows', "import { Client } from '@temporalio/client';"],
@@ -57,7 +59,7 @@ const BAD: [room: string, statement: string][] = [
   ['activities/attempt', "import { x } from '../task/activities';"],
 ];
 const GOOD: [room: string, statement: string][] = [
-  ['workflows', "import type { Prepared } from '../activities/prepare/contract';"],
+  ['workflows/steps', "import type { Prepared } from '../../activities/prepare/contract';"],
   ['workflows', "import { LIMITS } from '../contracts';"],
   ['workflows', "import { sleep } from '@temporalio/workflow';"],
   ['activities', "import { AnaplanError } from '../anaplan';"],

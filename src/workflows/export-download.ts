@@ -1,8 +1,9 @@
 import { conclude } from './run/conclude';
-import { integration, present } from './run/frame';
-import { download, writing } from './steps/download';
+import { integration } from './run/frame';
+import { download } from './steps/download';
 import { keepDumps } from './steps/dump';
 import { holdingAll } from './steps/hold';
+import { Target, writing } from './steps/target';
 import { runTask } from './steps/task';
 
 /**
@@ -12,14 +13,14 @@ import { runTask } from './steps/task';
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
 export const exportDownload = integration('exportDownload', async (run, input) => {
-  const { action } = run;
-  const to = present(run.prepared.downloads[0], 'an export to download');
-  return writing(run, input.target, (target) =>
+  const { action } = run.prepared;
+  const target = new Target(run, input.target);
+  return writing(run, { targets: [target] }, () =>
     holdingAll(run, async () => {
       const task = await runTask(run, action, input);
       const ending = conclude(task, await keepDumps(run, task), false);
       if (ending.outcome !== 'failed')
-        await download(run, to.export, target, input.compress, {
+        await download(run, action, target, input.compress, {
           bytes: task.result?.fileSize,
           writtenBy: task,
         });

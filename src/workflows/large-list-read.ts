@@ -6,7 +6,6 @@ import { largeRead } from './steps/read';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export const largeListRead = integration('largeListRead', async (run, input) => {
-  const { id, name } = run.prepared.object;
-  return largeRead(run, { kind: 'lists', id, name }, input);
-});
+export const largeListRead = integration('largeListRead', (run, input) =>
+  largeRead(run, run.prepared.read, input),
+);

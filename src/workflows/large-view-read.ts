@@ -9,7 +9,6 @@ const LAYOUT = 'TABULAR_MULTI_COLUMN';
  *
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
-export const largeViewRead = integration('largeViewRead', async (run, input) => {
-  const { id, name } = run.prepared.object;
-  return largeRead(run, { kind: 'views', id, name }, input, input.exportType ?? LAYOUT);
-});
+export const largeViewRead = integration('largeViewRead', (run, input) =>
+  largeRead(run, run.prepared.read, input, input.exportType ?? LAYOUT),
+);

@@ -1,12 +1,13 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { ProcessDownload } from '../activities/prepare/contract';
 import { conclude } from './run/conclude';
 import { readFailure } from './run/failures';
-import { integration, present, type Run } from './run/frame';
+import type { Ending } from './run/facts';
+import { integration, type Run } from './run/frame';
 import { actionResults, type FinishedTask } from './run/verdict';
-import { download, dumpsOf, writingAll, type Target } from './steps/download';
-import { keepDumps } from './steps/dump';
+import { download } from './steps/download';
+import { dumpsOf, keepDumps } from './steps/dump';
 import { holdingFiles, holdingModel } from './steps/hold';
+import { Target, writing } from './steps/target';
 import { runTask } from './steps/task';
 import { pinSources, upload } from './steps/upload';
 
@@ -16,50 +17,45 @@ import { pinSources, upload } from './steps/upload';
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
 export const processWithDumps = integration('processWithDumps', async (run, input) => {
-  const { action } = run;
-  const { uploads, downloads, steps = [] } = run.prepared;
+  const { action, steps, uploads, downloads } = run.prepared;
   const sources = await pinSources(run, uploads, input.checkHeader);
-  const uris = downloads.map((wanted) => wanted.target);
-  return writingAll(run, uris, dumpsOf(action, steps), (targets) =>
+  const exports = downloads.map(({ export: file, target }) => ({ file, target: new Target(run, target) }));
+  const writes = { targets: exports.map(({ target }) => target), dumps: dumpsOf(action, steps) };
+  return writing(run, writes, () =>
     // The files of its exports and imports too: nobody may read what it replaces, or replace what it reads.
     holdingFiles(run, async () => {
-      for (const { to, source } of sources) await upload(run, to, source);
+      for (const source of sources) await upload(run, source);
       return holdingModel(run, async () => {
-        const task = await runTask(run, action, input);
+        const task = await runTask(run, action, input, steps);
         const dumps = await keepDumps(run, task);
         const ending = conclude(task, dumps, input.acceptRejections);
         // Rejected rows or a failed step do not take back the exports that were written.
-        await fetchExports(run, downloads, targets, task, ending.outcome === 'failed');
+        if (task.state !== 'CANCELLED') for (const one of exports) await fetchExport(run, one, task, ending);
         return ending;
       });
     }),
   );
 });
 
-/** Downloads the exports that the process wrote. Where the run fails anyway, a download that fails is a warning. */
-async function fetchExports(
+/** Downloads an export that the process wrote. Where the run fails anyway, a download that fails is a warning. */
+async function fetchExport(
   run: Run,
-  downloads: readonly ProcessDownload[],
-  targets: readonly Target[],
+  { file, target }: { file: { id: string; name: string }; target: Target },
   task: FinishedTask,
-  failed: boolean,
+  { outcome }: Ending,
 ): Promise<void> {
-  if (task.state === 'CANCELLED') return;
-  for (const [i, target] of targets.entries()) {
-    const { export: wanted } = present(downloads[i], 'an export to download');
-    const result = actionResults(task).findLast((r) => r.objectId === wanted.id);
-    // Only what this process wrote is downloaded: an export that did not run has an older file, or none.
-    if (!result?.successful) {
-      run.warn(
-        `export "${wanted.name}" (${wanted.id}) was not written by this run of the process, so its file was not downloaded`,
-      );
-      continue;
-    }
-    try {
-      await download(run, wanted, target, undefined, { bytes: result.fileSize });
-    } catch (error) {
-      if (!failed || isCancellation(error)) throw error;
-      run.warn(`export "${wanted.name}" could not be downloaded: ${readFailure(error).message}`);
-    }
+  const result = actionResults(task).findLast((r) => r.objectId === file.id);
+  // Only what this process wrote is downloaded: an export that did not run has an older file, or none.
+  if (!result?.successful) {
+    run.warn(
+      `export "${file.name}" (${file.id}) was not written by this run of the process, so its file was not downloaded`,
+    );
+    return;
+  }
+  try {
+    await download(run, file, target, undefined, { bytes: result.fileSize });
+  } catch (error) {
+    if (outcome !== 'failed' || isCancellation(error)) throw error;
+    run.warn(`export "${file.name}" could not be downloaded: ${readFailure(error).message}`);
   }
 }

@@ -1,5 +1,5 @@
 import { SUCCEEDED } from './run/facts';
-import { integration, present } from './run/frame';
+import { integration } from './run/frame';
 import { holdingFiles } from './steps/hold';
 import { pinSource, upload } from './steps/upload';
 
@@ -9,10 +9,9 @@ import { pinSource, upload } from './steps/upload';
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
 export const uploadFile = integration('uploadFile', async (run) => {
-  const to = present(run.prepared.uploads[0], 'a file to upload to');
-  const source = await pinSource(run, to);
+  const source = await pinSource(run, run.prepared.upload);
   return holdingFiles(run, async () => {
-    await upload(run, to, source);
+    await upload(run, source);
     return SUCCEEDED;
   });
 });

@@ -1,7 +1,6 @@
 import { conclude, fileExpired } from './run/conclude';
-import { integration, present } from './run/frame';
-import { dumpsOf } from './steps/download';
-import { keepDumps } from './steps/dump';
+import { integration } from './run/frame';
+import { dumpsOf, keepDumps } from './steps/dump';
 import { holdingFiles, holdingModel } from './steps/hold';
 import { runTask } from './steps/task';
 import { pinSource, upload, uploadAgain } from './steps/upload';
@@ -12,16 +11,15 @@ import { pinSource, upload, uploadAgain } from './steps/upload';
  * @throws ApplicationFailure (non-retryable) of a `FailureType`; `details[0]` is the `IntegrationResult`
  */
 export const uploadImport = integration('uploadImport', async (run, input) => {
-  const { action } = run;
-  const to = present(run.prepared.uploads[0], 'a file to upload to');
-  const source = await pinSource(run, to, input.checkHeader, dumpsOf(action));
+  const { action, upload: wanted } = run.prepared;
+  const source = await pinSource(run, wanted, input.checkHeader, dumpsOf(action));
   return holdingFiles(run, async () => {
-    await upload(run, to, source);
+    await upload(run, source);
     return holdingModel(run, async () => {
       let task = await runTask(run, action, input);
       if (fileExpired(task)) {
         // Nothing was loaded: the file expired between its upload and the import (anaplan-api: "Private and Default Files for Bulk APIs").
-        await uploadAgain(run, to, source);
+        await uploadAgain(run, source);
         task = await runTask(run, action, input);
       }
       const dumps = await keepDumps(run, task);

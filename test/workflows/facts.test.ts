@@ -1,4 +1,4 @@
-import type { Prepared } from '../../src/activities/prepare/contract';
+import type { Prepared, PreparedObjects, PreparedRun } from '../../src/activities/prepare/contract';
 import type { SettledResult } from '../../src/activities/task/contract';
 import type { ResultTransfer } from '../../src/contracts';
 import { documentOf } from '../../src/workflows/run/document';
@@ -16,7 +16,7 @@ import type { FinishedTask, KeptDump } from '../../src/workflows/run/verdict';
 const IMPORT = { kind: 'imports', id: '112', name: 'Load Sales' } as const;
 const named = (name: string) => ({ id: '1', name });
 
-const prepared = (over: Partial<Prepared> = {}): Fact => ({
+const prepared = (over: Partial<PreparedRun & PreparedObjects['processWithDumps']> = {}): Fact => ({
   is: 'prepared',
   prepared: {
     connection: 'default',
@@ -24,9 +24,8 @@ const prepared = (over: Partial<Prepared> = {}): Fact => ({
     model: named('Sales'),
     object: { kind: 'import', id: '112', name: 'Load Sales' },
     searchAttributes: true,
-    warnings: [],
     ...over,
-  } as Prepared,
+  } as PreparedRun as Prepared,
 });
 const transfer = (over: Partial<ResultTransfer> = {}): ResultTransfer => ({
   name: 'sales.csv',
@@ -111,7 +110,8 @@ describe('facts: whatever step throws, what had happened before it is told', () 
 
   it('the document: warnings in order, transfers, the task as it was last seen', () => {
     const facts: Fact[] = [
-      prepared({ warnings: ['first'], filesNotUploaded: ['old.csv'] }),
+      prepared({ filesNotUploaded: ['old.csv'] }),
+      { is: 'warned', text: 'first' },
       uploaded(1),
       { is: 'warned', text: 'second' },
       started(),
@@ -168,8 +168,9 @@ describe('facts: whatever step throws, what had happened before it is told', () 
       '- Transferred **sales.csv**: 1,234,567 bytes in 2 chunks, sha256 `abcdef012345…`',
       '- Now: **uploading**',
     ]);
-    expect(detailsOf([started(), concluded(failed('TaskLost', 'It is gone.', { effects: 'unknown' }))])).toBe(
-      '- Task `T1`\n- Now: **failed**. **TaskLost**: It is gone.',
+    const lost = failed('TaskLost', 'It is gone.', { effects: 'unknown', remedy: 'Look for it.' });
+    expect(detailsOf([started(), concluded(lost)])).toBe(
+      '- Task `T1`\n- Now: **failed**. **TaskLost**: It is gone. Look for it.',
     );
   });
 

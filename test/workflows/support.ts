@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 
-import type { AnaplanActivities, Prepared, Timing } from '../../src/activities';
+import type { AnaplanActivities, Prepared, PreparedObjects, Timing } from '../../src/activities';
 import { filesQueue, smallQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
 import { DEMO_WORKSPACE, SALES_MODEL, type Fault } from '../../src/sandbox';
 import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
@@ -116,8 +116,8 @@ export type Stubs = {
   [K in keyof AnaplanActivities]?: (input: Parameters<AnaplanActivities[K]>[0]) => unknown;
 };
 
-/** What `anaplan.prepare` answers for the sample model. */
-export function prepared(over: Partial<Prepared> = {}): Prepared {
+/** What `anaplan.prepare` answers for the sample model: to `runAction`, unless told otherwise. */
+export function prepared<N extends IntegrationName = 'runAction'>(over?: PreparedObjects[N]): Prepared {
   const object = { kind: 'action' as const, id: '117000000002', name: 'Order Products' };
   return {
     connection: 'default',
@@ -125,12 +125,10 @@ export function prepared(over: Partial<Prepared> = {}): Prepared {
     model: { id: SALES_MODEL, name: 'Sales Planning' },
     object,
     action: { kind: 'actions', id: object.id, name: object.name },
-    uploads: [],
-    downloads: [],
+    steps: [],
     files: {},
     places: { files: {}, dumps: { root: 'default', uri: 'dumps' } },
     searchAttributes: false,
-    warnings: [],
     ...over,
   };
 }

@@ -23,7 +23,9 @@ const ACTION: Stubs = {
 };
 const UPLOAD: Stubs = {
   'anaplan.prepare': () =>
-    prepared({ uploads: [{ file: { id: '113', name: 'f.csv' }, source: 's.csv', workbook: false }] }),
+    prepared<'uploadFile'>({
+      upload: { file: { id: '113', name: 'f.csv' }, source: 's.csv', workbook: false },
+    }),
   'anaplan.openSource': ({ source, root }) => ({
     uri: 's.csv',
     place: source,
@@ -277,10 +279,12 @@ describe(`every wait has a bound, and a bound reached says which (${REASON})`, (
       {
         ...ACTION,
         'anaplan.prepare': () =>
-          prepared({
+          prepared<'processWithDumps'>({
             action: { kind: 'processes', id: '118', name: 'P' },
             steps: [step],
+            uploads: [],
             downloads: [{ export: step, target: 'a.csv' }],
+            filesNotUploaded: [],
           }),
         'anaplan.followTask': () => task('COMPLETE'),
       },

@@ -1,12 +1,12 @@
-import type { ActionObject, SettledResult, SettledTask } from '../../src/activities';
+import type { ActionObject, ProcessStep, SettledResult, SettledTask } from '../../src/activities';
 import { planDumps, replaced } from '../../src/workflows/steps/which-dumps';
 
 const PROCESS: ActionObject = { kind: 'processes', id: '118000000001', name: 'Nightly' };
 const IMPORT: ActionObject = { kind: 'imports', id: '112000000001', name: 'Load' };
-const STEPS = [
-  { id: '112000000001', name: 'Load', type: 'IMPORT' },
-  { id: '116000000001', name: 'Export', type: 'EXPORT' },
-  { id: '112000000002', name: 'Prices', type: 'IMPORT' },
+const STEPS: ProcessStep[] = [
+  { id: '112000000001', name: 'Load', kind: 'imports' },
+  { id: '116000000001', name: 'Export', kind: 'exports' },
+  { id: '112000000002', name: 'Prices', kind: 'imports' },
 ];
 const result = (objectId: string, over: Partial<SettledResult> = {}): SettledResult => ({
   objectId,

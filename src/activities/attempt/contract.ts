@@ -1,6 +1,9 @@
 /** What every call of an activity carries. */
 import type { TimeoutsMs } from '../../contracts';
+import type { ActionKind } from '../../contracts/kinds';
 import type { Held } from '../hold/contract';
+
+export type { ActionKind };
 
 /** An Anaplan object with what a message needs to name it. */
 export interface Named {
@@ -14,9 +17,6 @@ export interface ModelContext {
   workspace: Named;
   model: Named;
 }
-
-/** The four kinds of Anaplan actions, by their path segment. */
-export type ActionKind = 'imports' | 'exports' | 'processes' | 'actions';
 
 /** An action that can be started as a task. */
 export interface ActionObject extends Named {

@@ -2,7 +2,7 @@
 
 import { AnaplanError, retryRule, type AnaplanClient } from '../../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../../contracts';
-import { INTEGRATIONS, resolveTimeouts } from '../../contracts';
+import { compact, INTEGRATIONS, resolveTimeouts } from '../../contracts';
 import { namedObject } from '../../contracts/integrations';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
@@ -10,7 +10,8 @@ import { fail, withFacts } from '../attempt/failures';
 import { placesOf } from './places';
 import { pick, reference, wrongCase } from './names';
 import { assertNotStartedBefore } from '../attempt/past';
-import { fileUses, resolvers, type Scope } from './resolve';
+import { resolvers } from './resolve';
+import type { Scope } from './resolve/lookups';
 import type { Named } from '../attempt/contract';
 import type { Prepared, PrepareInput } from './contract';
 import { work, type Work } from '../attempt/work';
@@ -59,18 +60,16 @@ async function prepareRun(
         where: ` in model "${model.name}"`,
         signal: w.signal,
       };
-      const { reads, ...resolved } = await resolvers[integration](scope, checked as never);
+      const resolved = await resolvers[integration](scope, checked as never);
       const user = await whoAmI(client, w);
       return {
         connection,
         workspace,
         model,
         ...resolved,
-        files: fileUses({ ...resolved, ...(reads ? { reads } : {}) }),
         places,
-        ...(user ? { user } : {}),
+        ...compact({ user }),
         searchAttributes: deps.searchAttributes(),
-        warnings: resolved.warnings ?? [],
       };
     },
   );

@@ -1,10 +1,12 @@
 /** The first activity of a run: input in, everything resolved out. */
 import type { IntegrationName, ObjectKind } from '../../contracts';
-import type { Named, ModelContext, ActionObject } from '../attempt/contract';
+import type { ActionKind } from '../../contracts/kinds';
 import type { Place } from '../../storage';
+import type { Named, ModelContext, ActionObject } from '../attempt/contract';
+import type { FileUses } from '../hold/contract';
+import type { ReadTarget } from '../read/contract';
 
 export type { Place };
-import type { FileUses } from '../hold/contract';
 
 /** The first activity of every run: checks the input and turns names into IDs. */
 export interface PrepareInput {
@@ -48,7 +50,8 @@ export interface PreparedUpload {
 
 /** One action of a process, in the order in which it runs. */
 export interface ProcessStep extends Named {
-  type?: string;
+  /** By what Anaplan says, else by its ID; absent where neither tells. */
+  kind?: ActionKind;
   fileId?: string;
   /** An import of which the process does not tell what it reads. */
   untold?: true;
@@ -68,25 +71,41 @@ export interface Places {
   dumps: Place;
 }
 
-/** What the run works on, all names resolved. */
-export interface Prepared extends ModelContext {
+/** What each integration works on, all names resolved. */
+export interface PreparedObjects {
+  uploadImport: { action: ActionObject; upload: PreparedUpload };
+  exportDownload: { action: ActionObject };
+  processWithDumps: {
+    action: ActionObject;
+    steps: ProcessStep[];
+    uploads: PreparedUpload[];
+    downloads: ProcessDownload[];
+    /** Imports that read a file which the run does not upload. */
+    filesNotUploaded: string[];
+  };
+  largeViewRead: { read: ReadTarget };
+  largeListRead: { read: ReadTarget };
+  /** `steps`: of a process. */
+  runAction: { action: ActionObject; steps: ProcessStep[] };
+  uploadFile: { upload: PreparedUpload };
+  downloadFile: { file: Named };
+}
+
+/** What every run is told. */
+export interface PreparedRun extends ModelContext {
   /** The object in the run's summary: import, export, process, action, view, list or file. */
   object: Named & { kind: ObjectKind };
-  /** The action that is started, for the integrations that start one. */
-  action?: ActionObject;
-  uploads: PreparedUpload[];
-  downloads: ProcessDownload[];
-  steps?: ProcessStep[];
   /** Every file that the run replaces or that an action of it reads. */
   files: FileUses;
-  filesNotUploaded?: string[];
   places: Places;
   /** The user the connection logs in as, to tell its tasks from those of others. */
   user?: { email: string; name: string };
   /** Whether our search attributes are registered in the namespace. */
   searchAttributes: boolean;
-  warnings: string[];
 }
+
+/** What the first activity answers to an integration; without a name: to any. */
+export type Prepared<N extends IntegrationName = IntegrationName> = PreparedRun & PreparedObjects[N];
 
 /** The activities of this step. */
 export interface PrepareActivities {

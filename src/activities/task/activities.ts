@@ -1,5 +1,6 @@
 /** Tasks: started once, followed to their end, cancelled when asked. */
 import { AnaplanError, isAborted, NOT_ANAPLANS } from '../../anaplan';
+import { actionInWords } from '../../contracts/kinds';
 import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { withFacts } from '../attempt/failures';
@@ -8,7 +9,6 @@ import { startedAlready, startedBefore } from '../attempt/past';
 import { work } from '../attempt/work';
 import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskActivities } from './contract';
 import { follow, type FollowBeat } from './follow';
-import { nameOf } from './name-of';
 import { afterEarlier, listBefore, startOutcome, unsent } from './start';
 import { contradiction, judgeList } from './task-list';
 
@@ -18,9 +18,9 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
 
   return {
     'anaplan.startTask': (input) =>
-      work<StartBeat, StartResult>(specOf(input, nameOf(input.action), timing), async (w) => {
+      work<StartBeat, StartResult>(specOf(input, actionInWords(input.action), timing), async (w) => {
         const before = await startedBefore(input.firstRunId);
-        if (before && !input.mayRunAgain) throw startedAlready(nameOf(input.action), before);
+        if (before && !input.mayRunAgain) throw startedAlready(actionInWords(input.action), before);
         const again = before === undefined ? {} : { again: before };
         const refused = afterEarlier(input.action, input.earlier, w.refused());
         const { client } = deps.connection(input.connection);
@@ -29,7 +29,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
         if (w.resumed)
           return {
             outcome: 'unknown',
-            message: `${nameOf(input.action)}: the attempt before this one fell silent`,
+            message: `${actionInWords(input.action)}: the attempt before this one fell silent`,
             baseline: w.resumed.baseline,
           };
         let { baseline } = input;
@@ -52,7 +52,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
           if (taskId) return { outcome: 'started', taskId, ...again };
           return {
             outcome: 'unknown',
-            message: `${nameOf(input.action)}: Anaplan accepted the start without naming a task`,
+            message: `${actionInWords(input.action)}: Anaplan accepted the start without naming a task`,
             baseline,
             ...again,
           };
@@ -71,7 +71,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
 
     'anaplan.reconcileStart': (input) =>
       work<{ since: number }, ReconcileResult>(
-        taskSpecOf(input, `Looking for the task of ${nameOf(input.action)}`, timing),
+        taskSpecOf(input, `Looking for the task of ${actionInWords(input.action)}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
           const since = w.resumed?.since ?? w.now();
@@ -100,7 +100,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
       const seen: { state?: string } = {};
       try {
         return await work<FollowBeat, SettledTask>(
-          taskSpecOf(input, `${nameOf(input.action)}, task ${input.taskId}`, timing),
+          taskSpecOf(input, `${actionInWords(input.action)}, task ${input.taskId}`, timing),
           (w) => follow(deps.connection(input.connection).client, input, w, timing, seen),
         );
       } catch (error) {
@@ -111,7 +111,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
 
     'anaplan.cancelTask': (input) =>
       work(
-        taskSpecOf(input, `Cancelling ${nameOf(input.action)}, task ${input.taskId}`, timing),
+        taskSpecOf(input, `Cancelling ${actionInWords(input.action)}, task ${input.taskId}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
           try {
@@ -130,7 +130,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
       ),
 
     'anaplan.newerTasks': (input) =>
-      work(taskSpecOf(input, `Task list of ${nameOf(input.action)}`, timing), async (w) => {
+      work(taskSpecOf(input, `Task list of ${actionInWords(input.action)}`, timing), async (w) => {
         const { client } = deps.connection(input.connection);
         const { tasks } = await client.tasks.list(refOf(input), input.action, { signal: w.signal });
         const ours = tasks.find((t) => t.taskId === input.taskId);

@@ -1,10 +1,10 @@
 /** Following a task to its end, poll after poll and attempt after attempt. */
 import { isNotFound, type AnaplanClient } from '../../anaplan';
+import { actionInWords } from '../../contracts/kinds';
 import { refOf } from '../attempt/calls';
 import { fail } from '../attempt/failures';
 import type { Work } from '../attempt/work';
 import type { SettledTask, TaskActivities } from './contract';
-import { nameOf } from './name-of';
 import { settle } from './settle';
 
 /** What followTask remembers from attempt to attempt. */
@@ -98,7 +98,7 @@ async function poll(
     if (w.now() - (beat.missingSince ?? w.now()) < lostMs) return undefined;
     throw fail(
       'TaskLost',
-      `${nameOf(input.action)}: Anaplan no longer knows task ${input.taskId} (404 for ${Math.round(lostMs / 1000)} s): the model was unloaded.`,
+      `${actionInWords(input.action)}: Anaplan no longer knows task ${input.taskId} (404 for ${Math.round(lostMs / 1000)} s): the model was unloaded.`,
       {
         remedy:
           'Whether the action was applied can only be seen in the model; look there before you start it again.',

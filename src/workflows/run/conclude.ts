@@ -1,7 +1,7 @@
-import type { ActionObject } from '../../activities/attempt/contract';
 import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult } from '../../activities/task/contract';
 import { FAILURES, type AcceptRejections, type Effects, type ResultFailure } from '../../contracts';
+import { actionInWords } from '../../contracts/kinds';
 import type { Dumps, MissingDump } from '../steps/dump';
 import { failed, type Ending } from './facts';
 import {
@@ -21,7 +21,7 @@ export function conclude(
 ): Ending {
   const { action } = task;
   const { kept, missing } = dumps;
-  const what = `${kindName(action)} "${action.name}" (${action.id})`;
+  const what = actionInWords(action);
   if (task.state === 'CANCELLED') {
     return failed('ActionCancelled', `${what}: somebody cancelled task ${task.taskId} in Anaplan.`, {
       effects: action.kind === 'processes' ? 'unknown' : 'none',
@@ -55,10 +55,6 @@ export function conclude(
 /** COMPLETE is not success, and a process says so for each of its actions: one that failed fails the whole. */
 function succeeded(task: FinishedTask): boolean {
   return task.result?.successful === true && actionResults(task).every((r) => r.successful);
-}
-
-function kindName(action: ActionObject): string {
-  return { imports: 'Import', exports: 'Export', processes: 'Process', actions: 'Action' }[action.kind];
 }
 
 function rowsRejected(
@@ -243,11 +239,8 @@ function quoted(names: readonly string[]): string {
 
 function factsOf(failure: SettledResult['failure']): Partial<ResultFailure> {
   if (!failure) return {};
-  return {
-    ...(failure.code ? { code: failure.code } : {}),
-    parameters: failure.parameters,
-    ...(failure.remedy ? { remedy: failure.remedy } : {}),
-  };
+  const { code, parameters, remedy } = failure;
+  return { ...(code ? { code } : {}), parameters, ...(remedy ? { remedy } : {}) };
 }
 
 /** The one failure that an upload cures: the file expired in Anaplan between upload and import. */

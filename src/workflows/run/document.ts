@@ -26,9 +26,8 @@ export function documentOf(facts: readonly Fact[]): IntegrationResult {
   for (const fact of facts) {
     switch (fact.is) {
       case 'prepared': {
-        const { filesNotUploaded } = fact.prepared;
-        warnings.push(...fact.prepared.warnings);
-        if (filesNotUploaded) document.filesNotUploaded = filesNotUploaded;
+        const { filesNotUploaded = [] } = 'filesNotUploaded' in fact.prepared ? fact.prepared : {};
+        if (filesNotUploaded.length > 0) document.filesNotUploaded = filesNotUploaded;
         break;
       }
       case 'warned':

@@ -32,10 +32,14 @@ export type Fact =
   | { is: 'kept'; dump: KeptDump }
   | { is: 'concluded'; ending: Ending; attributes?: Attributes };
 
-/** A file that a run has uploaded, and when its last byte was sent, epoch ms. */
-export interface Uploaded {
+/** A source that was pinned, and where it goes. */
+export interface Upload {
   to: PreparedUpload;
   source: PinnedSource;
+}
+
+/** What a run has uploaded, and when its last byte was sent, epoch ms. */
+export interface Uploaded extends Upload {
   at: number;
 }
 

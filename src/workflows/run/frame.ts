@@ -9,9 +9,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ActionObject, Call, ModelContext, RootPin } from '../../activities/attempt/contract';
-import type { PrepareActivities, Prepared, Place } from '../../activities/prepare/contract';
+import type { Call, ModelContext, RootPin } from '../../activities/attempt/contract';
+import type { Place, PrepareActivities, Prepared, PreparedRun } from '../../activities/prepare/contract';
 import {
+  compact,
   RESULT_MEMO,
   resolveTimeouts,
   withoutAbsent,
@@ -36,8 +37,8 @@ const { prepare } = activities<PrepareActivities>({
   prepare: { summary: () => 'check the input and resolve names' },
 });
 
-/** One run of an integration. */
-export class Run {
+/** One run of an integration; without a name: of any. */
+export class Run<N extends IntegrationName = IntegrationName> {
   readonly timeouts: TimeoutsMs;
   /** Asks that the model's lock has granted by signal, with what it said of the holders before. */
   readonly grants = new Map<string, string[]>();
@@ -47,10 +48,10 @@ export class Run {
   private readonly roots = new Map<string, RootPin>();
   private readonly facts: Fact[] = [];
   private shown: Attributes = {};
-  private resolved: Prepared | undefined;
+  private resolved: Prepared<N> | undefined;
 
   constructor(
-    readonly integration: IntegrationName,
+    readonly integration: N,
     readonly input: CommonInput,
   ) {
     // Anything can have been given: the first activity refuses what is not an input.
@@ -77,7 +78,7 @@ export class Run {
 
   /** Says in the UI what the run does from here. `state` is the search attribute, `text` a sentence of details. */
   state(state: string, text?: string): void {
-    this.record({ is: 'doing', state, ...(text === undefined ? {} : { text }) });
+    this.record({ is: 'doing', state, ...compact({ text }) });
   }
 
   /** Says in the UI what is waited for within a step. */
@@ -112,7 +113,7 @@ export class Run {
   }
 
   /** What the first activity found. */
-  get prepared(): Prepared {
+  get prepared(): Prepared<N> {
     return present(this.resolved, 'the prepared run');
   }
 
@@ -131,11 +132,6 @@ export class Run {
     if (this.root(root.name).marker === undefined) this.roots.set(root.name, root);
   }
 
-  /** The action this run starts. */
-  get action(): ActionObject {
-    return present(this.prepared.action, 'an action to start');
-  }
-
   /** The model, for calls and locks. */
   get model(): ModelContext {
     const { connection, workspace, model } = this.prepared;
@@ -144,12 +140,13 @@ export class Run {
 
   /** Checks the input and resolves its names. */
   async prepare(): Promise<void> {
-    const prepared = await prepare(
+    // What it answers is chosen by the name that it gets.
+    const prepared: PreparedRun = await prepare(
       { integration: this.integration, input: this.input, firstRunId: this.token },
       { scheduleToCloseTimeout: this.lightMs },
     );
-    this.resolved = prepared;
-    this.record({ is: 'prepared', prepared });
+    this.resolved = prepared as Prepared<N>;
+    this.record({ is: 'prepared', prepared: this.resolved });
   }
 
   /** What every activity that talks to Anaplan is told. */
@@ -158,7 +155,7 @@ export class Run {
     return {
       ...this.model,
       bounds: { modelUnavailable, unavailable },
-      ...(this.hold?.held ? { held: this.hold.held } : {}),
+      ...compact({ held: this.hold?.held }),
       ...(deadline ? { leftMs: Math.max(0, deadline.at - Date.now()), deadlineName: deadline.name } : {}),
     };
   }
@@ -186,7 +183,7 @@ type Workflow<N extends IntegrationName> = (
  */
 export function integration<N extends IntegrationName>(
   name: N,
-  page: (run: Run, input: IntegrationInputs[N]) => Promise<Ending>,
+  page: (run: Run<N>, input: IntegrationInputs[N]) => Promise<Ending>,
 ): Workflow<N> {
   const workflow: Workflow<N> = async (...given) => {
     // Of whatever shape: callers in other languages may send anything, and the first activity checks it before use.
@@ -207,7 +204,7 @@ export function integration<N extends IntegrationName>(
       };
       ({ attributes } = readFailure(error).facts);
     }
-    run.record({ is: 'concluded', ending, ...(attributes ? { attributes } : {}) });
+    run.record({ is: 'concluded', ending, ...compact({ attributes }) });
     return close(run.document, ending, thrown);
   };
   // Temporal starts a workflow that is given as a function by the function's name.
@@ -247,7 +244,7 @@ function assertOneObject(name: IntegrationName, [input, ...more]: readonly unkno
 }
 
 /** A value that must be there by construction. @throws ApplicationFailure `InternalError` where it is not */
-export function present<T>(value: T | undefined, what: string): T {
+function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw stepFailure('InternalError', `The preparation did not yield ${what}`);
   return value;
 }

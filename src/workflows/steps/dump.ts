@@ -1,8 +1,9 @@
 /** Failure dumps: kept before anything can erase them, and never at the cost of the verdict on the rows. */
 import { isCancellation } from '@temporalio/workflow';
-import type { ActionObject } from '../../activities/attempt/contract';
+import type { ActionObject, Named } from '../../activities/attempt/contract';
 import type { DumpActivities } from '../../activities/dump/contract';
-import type { FailureType, ResultDump } from '../../contracts';
+import { compact, type FailureType, type ResultDump } from '../../contracts';
+import { loadsRows } from '../../contracts/kinds';
 import { activities, untilDeadline } from '../run/proxies';
 import { readFailure } from '../run/failures';
 import { deadlineOf, inRoot } from './roots';
@@ -25,6 +26,13 @@ export interface MissingDump {
   failed?: FailureType;
   /** It is stored, but tells nothing: a person has to look into it. */
   uri?: string;
+}
+
+/** The longest name that a dump of an action can have; none where it has no dumps. */
+export function dumpsOf(action: ActionObject, steps: readonly Named[] = []): string[] {
+  if (!loadsRows(action.kind)) return [];
+  const names = [action, ...steps].map((object) => object.name);
+  return [names.reduce((a, b) => (b.length > a.length ? b : a))];
 }
 
 /** What was kept of a task, and what could not be. */
@@ -68,7 +76,7 @@ async function keepDump(
   const { name, objectId } = wanted;
   const missing = (message: string, more: Partial<MissingDump> = {}) => {
     run.warn(message);
-    lacking.push({ action: name, ...(objectId === undefined ? {} : { objectId }), message, ...more });
+    lacking.push({ action: name, ...compact({ objectId }), message, ...more });
   };
   try {
     const fetched = await storeDump(run, task, wanted);
@@ -156,7 +164,7 @@ async function storeDump(run: Run, { action, taskId }: FinishedTask, wanted: Wan
         name,
         directory,
         root: run.root(root),
-        ...(objectId === undefined ? {} : { objectId }),
+        ...compact({ objectId }),
       },
       at,
     ),

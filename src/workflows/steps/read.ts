@@ -1,8 +1,9 @@
 import type { DownloadPosition, DownloadResult } from '../../activities/download/contract';
 import type { ReadActivities, ReadTarget } from '../../activities/read/contract';
-import { type Compress } from '../../contracts';
+import { compact, type Compress } from '../../contracts';
 import { activities, throughDowntime, throughOutages, untilDeadline } from '../run/proxies';
-import { compresses, positionOf, writing, type Target } from './download';
+import { compresses, positionOf } from './download';
+import { Target, writing } from './target';
 import { SUCCEEDED, type Ending } from '../run/facts';
 import { deadlineOf, type Deadline } from './roots';
 import { stepFailure } from '../run/failures';
@@ -39,23 +40,14 @@ export async function largeRead(
   input: { target: string; compress?: Compress },
   exportType?: string,
 ): Promise<Ending> {
-  return writing(run, input.target, async (target) => {
+  const target = new Target(run, input.target);
+  return writing(run, { targets: [target] }, async () => {
     run.state('reading', `**${read.name}** to ${input.target}`);
     const deadline = deadlineOf(run);
     for (let reads = 1; ; reads++) {
       const end = await onePass(run, read, target, deadline, exportType, compresses(input.compress));
       if (end.done) {
-        const { sha256 } = await target.commit(end);
-        const transfer = {
-          name: read.name,
-          ...target.shown,
-          bytes: end.offset,
-          chunks: end.next,
-          pages: end.next,
-          rows: end.rows,
-          sha256,
-        };
-        run.record({ is: 'downloaded', transfer });
+        await target.commit(read, end, { chunks: end.next, pages: end.next, rows: end.rows });
         return SUCCEEDED;
       }
       if (reads >= MAX_READS) {
@@ -80,11 +72,7 @@ async function onePass(
 ): Promise<DownloadResult> {
   // Created out of reach of a cancellation, so that there is an ID to delete.
   const { requestId, lost } = await shielded(() =>
-    createReadRequest({
-      ...run.call(deadline),
-      read,
-      ...(exportType === undefined ? {} : { exportType }),
-    }),
+    createReadRequest({ ...run.call(deadline), read, ...compact({ exportType }) }),
   );
   if (lost) {
     run.warn(
@@ -103,7 +91,7 @@ async function onePass(
             target: target.ref,
             compress,
             verbatim: isVerbatim(exportType),
-            ...(resumed ? { from: resumed } : {}),
+            ...compact({ from: resumed }),
           },
           at,
         ),

@@ -1,187 +1,44 @@
 /** A task of Anaplan: started exactly once, followed to its end, cancelled when the run is. */
-import { CancellationScope, CancelledFailure, isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { ActionObject } from '../../activities/attempt/contract';
-import type {
-  EarlierStarts,
-  ReconcileResult,
-  SettledTask,
-  StartResult,
-  TaskActivities,
-  TaskBaseline,
-} from '../../activities/task/contract';
-import { type ActionInput, type FailureType, type TimeoutsMs } from '../../contracts';
-import { activities, throughOutages, untilDeadline } from '../run/proxies';
+import type { ProcessStep } from '../../activities/prepare/contract';
+import type { SettledTask, TaskActivities } from '../../activities/task/contract';
+import { kindName } from '../../contracts/kinds';
+import { activities, untilDeadline } from '../run/proxies';
 import { keepDumps } from './dump';
 import { NOT_SEEN } from '../run/document';
 import type { FinishedTask } from '../run/verdict';
-import {
-  failedAs,
-  fellSilent,
-  lastBaseline,
-  lastState,
-  readFailure,
-  stepFailure,
-  timeoutType,
-} from '../run/failures';
+import { failedAs, lastState, readFailure } from '../run/failures';
 import { shielded, type Run } from '../run/frame';
-import { renewUploads, uploadsUntil } from './upload';
+import { deadlineOf, type Deadline } from './roots';
+import { startOnce, type TaskInput } from './start';
 
-/** Of the one attempt to start a task: a busy model holds the request open. */
-const START_MS = 30 * 60_000;
-
-const { startTask, reconcileStart, followTask, cancelTask } = activities<
-  Omit<TaskActivities, 'anaplan.newerTasks'>
+const { followTask, cancelTask } = activities<
+  Pick<TaskActivities, 'anaplan.followTask' | 'anaplan.cancelTask'>
 >({
-  startTask: { summary: ({ action }) => `start ${action.name}`, onceWithin: START_MS },
-  reconcileStart: {
-    summary: ({ action }) => `look for the task of ${action.name}: the answer to its start was lost`,
-    within: throughOutages,
-  },
   followTask: { summary: ({ action, taskId }) => `task ${taskId} of ${action.name}`, within: untilDeadline },
   cancelTask: { summary: ({ taskId }) => `cancel task ${taskId}`, within: untilDeadline },
 });
 
-/** A task that Anaplan has accepted. */
-interface StartedTask {
-  taskId: string;
-  /** Found in the task list after the answer to its start was lost. */
-  adopted: boolean;
-}
-
-/** What is said of a task by who wants it. */
-type TaskInput = Pick<ActionInput, 'localeName' | 'mappingParameters' | 'startAgainIfUnknown'>;
-
-/** Starts the action and waits for its end. */
-export async function runTask(run: Run, action: ActionObject, input: TaskInput): Promise<FinishedTask> {
-  run.state(`running ${kindOf(action)}`, `Starting **${action.name}**`);
-  const { taskId, adopted } = await startOnce(run, action, input);
-  run.record({ is: 'started', taskId, adopted });
-  return follow(run, { taskId, adopted, action, steps: run.prepared.steps ?? [] });
-}
-
 /**
- * Starts the action exactly once. Only an answer tells that it started or did not; without one the task list decides,
- * and where it cannot, the run fails as `AmbiguousTaskStart`.
+ * Starts the action and waits for its end.
+ *
+ * @param steps - of a process: its actions
  */
-async function startOnce(run: Run, action: ActionObject, input: TaskInput): Promise<StartedTask> {
-  let earlier: EarlierStarts = {};
-  let baseline: TaskBaseline | undefined;
-  for (;;) {
-    await renewUploads(run, action);
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
-    if (run.effects !== 'none') earlier.mayHaveStarted = true;
-    // A cancellation must not lose the ID of a task that starts.
-    const start = await shielded(() => startAndKnow(run, action, input, earlier, baseline));
-    baseline = undefined;
-    switch (start.outcome) {
-      case 'started':
-        return { taskId: start.taskId, adopted: start.adopted };
-      case 'stale':
-        break;
-      case 'listed':
-        ({ baseline } = start);
-        break;
-      case 'refused':
-        earlier = { refusals: start.refusals };
-        run.state(`waiting: ${start.type}`, start.message);
-        await sleep(start.delayMs, { summary: start.message.slice(0, 150) });
-        break;
-      case 'unanswered': {
-        // Without a delay: it took longer to find out. The next try judges whether it is one too many.
-        const { type, message } = start;
-        const at = [...(earlier.unanswered?.at ?? []), Date.now()];
-        earlier = { ...earlier, unanswered: { at, type, message } };
-      }
-    }
-  }
-}
-
-/** What became of a start, where the run can go on. */
-type KnownStart =
-  | { outcome: 'started'; taskId: string; adopted: boolean }
-  | Extract<StartResult, { outcome: 'refused' | 'stale' | 'listed' }>
-  /** Nobody answered, and certainly nothing was started. */
-  | { outcome: 'unanswered'; type: FailureType; message: string };
-
-async function startAndKnow(
+export async function runTask(
   run: Run,
   action: ActionObject,
   input: TaskInput,
-  earlier: EarlierStarts,
-  listed: TaskBaseline | undefined,
-): Promise<KnownStart> {
-  const sentAfter = Date.now();
-  const { localeName = 'en_US', mappingParameters, startAgainIfUnknown } = input;
-  const filesUntil = uploadsUntil(run);
-  let message: string;
-  let baseline: TaskBaseline | undefined;
-  try {
-    const start = await startTask({
-      ...run.call(),
-      action,
-      localeName,
-      ...(mappingParameters ? { mappingParameters } : {}),
-      ...(filesUntil === undefined ? {} : { filesUntil }),
-      firstRunId: run.token,
-      ...(startAgainIfUnknown ? { mayRunAgain: true as const } : {}),
-      earlier,
-      ...(listed ? { baseline: listed } : {}),
-    });
-    if ((start.outcome === 'started' || start.outcome === 'unknown') && start.again !== undefined) {
-      run.warn(
-        `this run was reset to before the start of "${action.name}" (${action.id}), and ${start.again}; it was started again, as startAgainIfUnknown says, so it has run twice`,
-      );
-    }
-    if (start.outcome === 'started') return { outcome: 'started', taskId: start.taskId, adopted: false };
-    if (start.outcome !== 'unknown') return start;
-    ({ message, baseline } = start);
-  } catch (error) {
-    if (!fellSilent(error)) throw error;
-    message = `The worker that started ${action.name} fell silent`;
-    // It tells the server the baseline before it sends the start, and waits for the answer.
-    baseline = lastBaseline(error);
-    if (!baseline && timeoutType(error) === 'HEARTBEAT')
-      return { outcome: 'unanswered', type: 'NetworkError', message: `${message} before it sent anything` };
-  }
-  run.state('looking for the task', message);
-  const found = await lookFor(run, action, baseline, sentAfter).catch((error: unknown) => ({
-    outcome: 'ambiguous' as const,
-    reason: `the task list could not be read: ${readFailure(error).said}`,
-  }));
-  if (found.outcome === 'adopted') return { outcome: 'started', taskId: found.taskId, adopted: true };
-  if (found.outcome === 'ambiguous') {
-    if (startAgainIfUnknown !== true) throw ambiguous(action, message, found.reason);
-    startAgain(run, action, message, found.reason);
-  }
-  return { outcome: 'unanswered', type: 'ServiceUnavailable', message };
+  steps: readonly ProcessStep[] = [],
+): Promise<FinishedTask> {
+  run.state(running(action), `Starting **${action.name}**`);
+  const started = await startOnce(run, action, input);
+  run.record({ is: 'started', ...started });
+  return follow(run, { ...started, action, steps });
 }
 
-/** Looks for a task that may have been started. */
-async function lookFor(
-  run: Run,
-  action: ActionObject,
-  baseline: TaskBaseline | undefined,
-  sentAfter: number,
-): Promise<ReconcileResult> {
-  if (!baseline) return { outcome: 'ambiguous', reason: 'which tasks were there before is not known' };
-  const { user } = run.prepared;
-  return reconcileStart({ ...run.call(), action, baseline, sentAfter, ...(user ? { user } : {}) });
-}
-
-/** Goes on where an operator said that the action may run twice. */
-function startAgain(run: Run, action: ActionObject, message: string, reason: string): void {
-  run.record({ is: 'startDoubted' });
-  run.warn(
-    `whether "${action.name}" (${action.id}) had started could not be known (${message}, and ${reason}); it was started again, as startAgainIfUnknown says, so it may have run twice`,
-  );
-}
-
-function ambiguous(action: ActionObject, message: string, reason: string): Error {
-  return stepFailure(
-    'AmbiguousTaskStart',
-    `Whether "${action.name}" (${action.id}) was started cannot be known. ${message}, and ${reason}`,
-    { effects: 'unknown' },
-  );
+function running({ kind }: ActionObject): string {
+  return `running ${kindName(kind)}`;
 }
 
 /** A task that runs, with what is known of it from its start. */
@@ -189,7 +46,7 @@ type RunningTask = Pick<FinishedTask, 'taskId' | 'adopted' | 'action' | 'steps'>
 
 /** Follows a task to its end. A cancelled run cancels the task, and reports it as it really ended. */
 async function follow(run: Run, task: RunningTask): Promise<FinishedTask> {
-  const deadline = { name: 'task' as const, at: Date.now() + run.timeouts.task };
+  const deadline = deadlineOf(run, 'task');
   // Out of reach of the run's cancellation, which the poll would hear of with its next heartbeat only: the task is
   // cancelled at once, and the poll that is under way sees how it ends.
   const shield = new CancellationScope({ cancellable: false });
@@ -237,7 +94,7 @@ function hasEnded(run: Run): boolean {
 async function poll(
   run: Run,
   { action, taskId, steps }: RunningTask,
-  deadline: { name: keyof TimeoutsMs; at: number },
+  deadline: Deadline,
   polled = false,
 ): Promise<SettledTask> {
   const told: string[] = [];
@@ -256,17 +113,12 @@ async function poll(
     run.warn(
       `Anaplan gives task ${taskId} ${named}, which it does not document; the task is still followed, until it is COMPLETE or CANCELLED or timeouts.task is reached`,
     );
-    run.state(`running ${kindOf(action)}`, `Task \`${taskId}\` in an unknown state`);
+    run.state(running(action), `Task \`${taskId}\` in an unknown state`);
   }
 }
 
 /** So many unknown states of one task are told of. */
 const MAX_TOLD = 3;
-
-/** `import`, `export`, `process` or `action`. */
-function kindOf(action: ActionObject): string {
-  return action.kind.slice(0, -1).replace(/sse$/, 'ss');
-}
 
 /** A poll that saw nothing for this long after a DELETE waits for its next try, or for its worker. */
 const POLL_SEES_MS = 70_000;
@@ -280,7 +132,7 @@ async function endTask(
 ): Promise<SettledTask> {
   const { action, taskId } = task;
   run.state('cancelling', `Cancelling task \`${taskId}\``);
-  const deadline = { name: 'cancel' as const, at: Date.now() + run.timeouts.cancel };
+  const deadline = deadlineOf(run, 'cancel');
   let asked = false;
   try {
     await cancelTask({ ...run.call(deadline), action, taskId });

@@ -1,18 +1,13 @@
-import type {
-  PinnedSource,
-  UploadActivities,
-  UploadChunksResult,
-  UploadPosition,
-} from '../../activities/upload/contract';
+import type { UploadActivities, UploadChunksResult, UploadPosition } from '../../activities/upload/contract';
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { PreparedUpload } from '../../activities/prepare/contract';
 import { compact, FILE_AGE_MS, type CheckHeader, type ResultTransfer } from '../../contracts';
 import { activities, untilDeadline } from '../run/proxies';
 import { stepFailure } from '../run/failures';
-import { dumpTrial, tryDumps } from './download';
 import { deadlineOf, inRoot, type Deadline } from './roots';
-import type { Uploaded } from '../run/facts';
+import type { Upload, Uploaded } from '../run/facts';
 import type { Run } from '../run/frame';
+import { dumpTrial, tryDumps } from './target';
 
 const { openSource, uploadChunks, completeUpload } = activities<UploadActivities>({
   openSource: { summary: ({ source }) => `pin ${source}` },
@@ -31,20 +26,19 @@ const { openSource, uploadChunks, completeUpload } = activities<UploadActivities
  */
 export async function pinSource(
   run: Run,
-  upload: PreparedUpload,
+  to: PreparedUpload,
   checkHeader?: CheckHeader,
   dumps: readonly string[] = [],
-): Promise<PinnedSource> {
-  const { root, uri } = run.placeOf(upload.source);
+): Promise<Upload> {
+  const { root, uri } = run.placeOf(to.source);
   const trial = dumpTrial(run, dumps, root);
   const source = await inRoot(run, { root, deadline: deadlineOf(run) }, (at) =>
     openSource(
       {
         source: uri,
         root: run.root(root),
-        workbook: upload.workbook,
-        ...(upload.headers ? { headers: upload.headers } : {}),
-        ...compact({ checkHeader, dumps: trial }),
+        workbook: to.workbook,
+        ...compact({ headers: to.headers, checkHeader, dumps: trial }),
       },
       at,
     ),
@@ -52,37 +46,38 @@ export async function pinSource(
   run.pin(source.root);
   for (const warning of source.warnings ?? []) run.warn(warning);
   if (!trial) await tryDumps(run, dumps);
-  return source;
+  return { to, source };
 }
 
 /** As {@link pinSource}, for the sources of several files. */
 export async function pinSources(
   run: Run,
   uploads: readonly PreparedUpload[],
-  checkHeader: CheckHeader | undefined,
-): Promise<{ to: PreparedUpload; source: PinnedSource }[]> {
-  const pinned: { to: PreparedUpload; source: PinnedSource }[] = [];
-  for (const to of uploads) pinned.push({ to, source: await pinSource(run, to, checkHeader) });
+  checkHeader?: CheckHeader,
+): Promise<Upload[]> {
+  const pinned: Upload[] = [];
+  for (const to of uploads) pinned.push(await pinSource(run, to, checkHeader));
   return pinned;
 }
 
 /** Sends one source to its file. Afterwards the file is complete in Anaplan. */
-export async function upload(run: Run, to: PreparedUpload, source: PinnedSource): Promise<void> {
+export async function upload(run: Run, what: Upload): Promise<void> {
+  const { to, source } = what;
   run.state('uploading', `${to.source} to file **${to.file.name}**`);
   const deadline = deadlineOf(run);
   const where = { root: source.root.name, bytes: true, deadline } as const;
   let from: UploadPosition | undefined;
   for (;;) {
     const batch = await inRoot<UploadChunksResult, UploadPosition>(run, where, (at, resumed = from) => {
-      const position = resumed ? { from: resumed } : {};
+      const { file, workbook } = to;
       return uploadChunks(
-        { ...run.call(deadline), file: to.file, source, workbook: to.workbook, ...position },
+        { ...run.call(deadline), file, source, workbook, ...compact({ from: resumed }) },
         at,
       );
     });
-    if (batch.done) return complete(run, to, source, batch, deadline);
-    const { next, offset, crc32, sentAt } = batch;
-    from = { next, offset, crc32, ...(sentAt === undefined ? {} : { sentAt }) };
+    if (batch.done) return complete(run, what, batch, deadline);
+    const { done: _done, completeNeeded: _needed, stands: _stands, ...position } = batch;
+    from = position;
     run.state(
       'uploading',
       `${to.source} to file **${to.file.name}**: ${batch.next} chunks, ${batch.offset} bytes`,
@@ -92,8 +87,7 @@ export async function upload(run: Run, to: PreparedUpload, source: PinnedSource)
 
 async function complete(
   run: Run,
-  to: PreparedUpload,
-  source: PinnedSource,
+  { to, source }: Upload,
   sent: UploadChunksResult,
   deadline: Deadline,
 ): Promise<void> {
@@ -112,10 +106,10 @@ async function complete(
 }
 
 /** Uploads once more what Anaplan dropped before the action read it. */
-export async function uploadAgain(run: Run, to: PreparedUpload, source: PinnedSource): Promise<void> {
+export async function uploadAgain(run: Run, what: Upload): Promise<void> {
   run.warn('Anaplan no longer had the uploaded file, so it was uploaded again');
   run.record({ is: 'uploadsExpired' });
-  await upload(run, to, source);
+  await upload(run, what);
 }
 
 /**
@@ -129,7 +123,7 @@ export async function renewUploads(run: Run, action: ActionObject): Promise<void
     run.warn(
       `${to.source} had been sent ${hours(Date.now() - at)} before "${action.name}" could be started; Anaplan drops a file that nobody has accessed for 48 h and reads the default file instead, so it was uploaded again`,
     );
-    await upload(run, to, source);
+    await upload(run, { to, source });
   }
   const still = old.length > 0 ? expiring(run)[0] : undefined;
   if (still) {

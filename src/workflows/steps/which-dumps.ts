@@ -1,10 +1,9 @@
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult, SettledTask } from '../../activities/task/contract';
+import { compact } from '../../contracts';
+import { kindOfId } from '../../contracts/kinds';
 import { actionName, actionResults } from '../run/verdict';
-
-/** Only imports have dumps (anaplan-api: "Parameter Types"); this is how their IDs begin. */
-const IMPORT_ID = '112';
 
 /** A dump to ask for. */
 export interface WantedDump {
@@ -47,11 +46,13 @@ export function planDumps(
   );
   const unsaid = leaves.filter((l) => l.unsaid || (l.result.dumpAvailable && !addressed(l)));
   if (unsaid.length === 0) return said;
-  const imports = steps.filter((s) => s.type === 'IMPORT' || s.id.startsWith(IMPORT_ID));
+  // Only imports have dumps (anaplan-api: "Parameter Types").
+  const imports = steps.filter((s) => s.kind === 'imports');
   const ids = new Set(imports.map((s) => s.id));
   const maybe = unsaid
     .filter(
-      (l) => addressed(l) && (ids.has(l.result.objectId ?? '') || l.result.objectId?.startsWith(IMPORT_ID)),
+      (l) =>
+        addressed(l) && (ids.has(l.result.objectId ?? '') || kindOfId(l.result.objectId ?? '') === 'imports'),
     )
     .map((l) => wanted(l.result, l.of, action));
   // Without a result by action: every import that the process has.
@@ -98,7 +99,7 @@ function leavesOf(result: SettledResult): Leaf[] {
 function wanted(result: SettledResult, of: number, action: ActionObject): WantedDump {
   return {
     name: result.objectName ?? result.objectId ?? action.name,
-    ...(result.objectId === undefined ? {} : { objectId: result.objectId }),
+    ...compact({ objectId: result.objectId }),
     of,
     result,
   };

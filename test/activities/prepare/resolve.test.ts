@@ -1,7 +1,8 @@
 import type { ApplicationFailure } from '@temporalio/common';
 
 import { wrongCase, reference } from '../../../src/activities/prepare/names';
-import { resolvers, type Scope } from '../../../src/activities/prepare/resolve';
+import { resolvers } from '../../../src/activities/prepare/resolve';
+import type { Scope } from '../../../src/activities/prepare/resolve/lookups';
 import type { AnaplanClient, View } from '../../../src/anaplan';
 import { SALES_MODEL } from '../../../src/sandbox';
 import { attempt, Bench } from '../support';
@@ -61,7 +62,7 @@ it('an upload knows where header and data of its file begin, as /complete wants 
     { ...scope(), client },
     { model: SALES_MODEL, file: 'ATests.txt', source: 's.csv' },
   );
-  expect(resolved.uploads[0]?.file).toEqual({
+  expect(resolved.upload.file).toEqual({
     id: '113000000009',
     name: 'ATests.txt',
     headerRow: 3,
