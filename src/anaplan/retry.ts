@@ -33,7 +33,7 @@ export const MIN_RETRY_AFTER_MS = 1_000;
 /** How long a refused log-in is not repeated, whoever waits for it: accounts are locked after a few wrong tries. */
 export const REMEMBER_REFUSAL_MS = 5 * MINUTE;
 
-/** So often is asked again for what is broken: more of it is not chance. */
+/** How often a broken answer is asked for again: more than that is no accident. */
 const MAX_BROKEN = 8;
 
 /** The retry table, as data; {@link nextTry} says how long each row is waited for. {@link retryRule} picks the row. */

@@ -1,4 +1,4 @@
-/** What the slices of a body have to stand. */
+/** What is checked on each slice of a body. */
 import { AnaplanError } from '../../anaplan';
 
 /** The slices of a body, with a check before each that this attempt is still the one at work. */

@@ -92,12 +92,12 @@ const BY_STATUS: Readonly<Record<number, FailureType>> = {
   499: 'ServiceUnavailable',
 };
 
-/** What an error of the API client is called. */
+/** The failure type of an error of the API client. */
 export function failureTypeOf(error: AnaplanError): FailureType {
   if (error.kind === 'auth') return 'AuthenticationFailed';
   if (error.kind === 'protocol') return 'ProtocolError';
   if (error.kind === 'body') {
-    // What was sent may be whole all the same: it is the answer that is none.
+    // What was sent may be whole all the same; the damage is in the answer.
     return error.code === NOT_ANAPLANS && error.method !== 'GET' ? 'ProtocolError' : 'TransferCorrupt';
   }
   // Silence in the middle of an answer has a status, yet is no answer.

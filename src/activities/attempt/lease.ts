@@ -44,7 +44,7 @@ export class Moment {
 const ANSWER_MS = 3_000;
 /** What is on its way when a lease ends has this long to arrive before anybody else begins. */
 const MARGIN_MS = 4_000;
-/** So fresh must an answer be for what happens at once and for good. */
+/** How fresh an answer must be for a change that is made by one request. */
 const FRESH_MS = 10_000;
 
 /** After this, an attempt that the server has given up changes nothing more: the heartbeat time-out of what moves bytes. */

@@ -13,7 +13,7 @@ import type { StartResult } from '../task/contract';
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 const START = 'anaplan.startTask';
-/** So many runs of one workflow ID are looked at. */
+/** How many runs of one workflow ID are looked at. */
 const MAX_RUNS = 50;
 
 /** What a run's history tells of the starts of its task. */
@@ -56,7 +56,7 @@ export async function assertNotStartedBefore(what: string, firstRunId: string | 
   if (found) throw startedAlready(what, found);
 }
 
-/** What a run ends with that was reset to before a start, as {@link startedBefore} found. */
+/** The failure of a run that was reset to before a start which {@link startedBefore} found. */
 export function startedAlready(what: string, found: string): ApplicationFailure {
   return fail(
     'AmbiguousTaskStart',
@@ -138,7 +138,7 @@ async function pastOf(workflowId: string, runId: string): Promise<Past | undefin
     const [result] = await decodePayloads(
       getClient().options.loadedDataConverter,
       completed?.result?.payloads,
-      // What cannot be read may say anything.
+      // A history that cannot be read may hold a start.
     ).catch((): unknown[] => []);
     if (completed && result !== undefined) of.start = result as StartResult;
     // A start that fails was refused, for good; one that this check stopped is one of them.

@@ -1,4 +1,4 @@
-/** Who serves a task queue, as the Temporal server lists it: good for words and for warnings, no proof of anything. */
+/** Who serves a task queue, as the Temporal server lists it: good enough for messages and warnings, but no proof. */
 import type { WorkflowService } from '@temporalio/client';
 
 import { rootTagOf } from '../../contracts';

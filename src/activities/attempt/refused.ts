@@ -61,7 +61,7 @@ export function tryAnaplanAgain(error: AnaplanError, o: Refused): Again {
   const next = nextTry(rule, o.earlier, o.now, o, error.retryAfterMs);
   if (next.again) return again(type, message, next);
   if (next.reached === 'step') throw outOfTime(message, o.deadlineName);
-  // No data were asked for: it is the answer that is none.
+  // No data were asked for, so the damage is in the answer.
   const final = rule.row === 'oddWhileTask' && type === 'TransferCorrupt' ? 'ProtocolError' : type;
   throw givenUp(final, [message, next.words, o.besides], factsOf(error), error);
 }

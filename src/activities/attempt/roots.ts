@@ -10,7 +10,7 @@ import type { ActivityDeps } from './deps';
 import { fail, tryAgain } from './failures';
 import { pollersOf, type Poller } from './pollers';
 
-/** So long only workers with another file system may have served a root before a run gives up. */
+/** How long only workers with another file system may have served a root before a run gives up. */
 const FOREIGN_ROOT_MS = 120_000;
 /** After a refusal another worker may take the activity; this one only leaves it a moment. */
 const AGAIN_MS = 1_000;
@@ -70,7 +70,7 @@ export async function workersOf(deps: ActivityDeps, root: string): Promise<Polle
   return all.flat();
 }
 
-/** Whether all workers of late are known to have another file system. Where the server does not tell, they are not. */
+/** Whether all recent workers are known to have another file system; false where the server does not tell. */
 async function allForeign(
   deps: ActivityDeps,
   pin: Required<RootPin>,

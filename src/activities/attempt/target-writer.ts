@@ -6,9 +6,9 @@ import type { DownloadPosition, TargetRef } from '../download/contract';
 import type { ActivityDeps } from './deps';
 import type { Work } from './work';
 
-/** No more bytes than this are written between two syncs. */
+/** The most bytes that are written between two syncs. */
 const SYNC_BYTES = 64 * 1024 * 1024;
-/** Nor more time than this passes: a heartbeat a second is what the server gets to see. */
+/** The longest time between two syncs. */
 const SYNC_MS = 1000;
 
 /** Where nothing is written yet. */

@@ -14,7 +14,7 @@ import type { FetchDumpInput, FetchDumpResult } from './contract';
 import { refOf, taskSpecOf } from '../attempt/calls';
 import { work, type Work, type WorkSpec } from '../attempt/work';
 
-/** How many chunks some attempt got whole. Each begins anew, so only more than that is an end of the trouble. */
+/** The most chunks that any attempt got whole. Each attempt begins anew, so only a higher number is progress. */
 interface DumpBeat {
   got: number;
 }

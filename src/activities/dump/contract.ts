@@ -21,7 +21,7 @@ export interface StoredDump extends ResultDump {
   uncounted?: string;
 }
 
-/** What a dump could not be read for. */
+/** Why a dump could not be read to its end. */
 export type FetchDumpResult = { outcome: 'stored'; dump: StoredDump } | { outcome: 'gone'; message: string };
 
 /** The activities of this step. */

@@ -82,7 +82,7 @@ async function drained(records: AsyncIterable<unknown>): Promise<void> {
   while (!(await iterator.next()).done);
 }
 
-/** In words what the parser could not get over; its own message quotes the row. */
+/** What stopped the parser, in our words: its own message quotes the row. */
 function csvTrouble(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   if (typeof code !== 'string' || !code.startsWith('CSV_')) return undefined;
@@ -114,7 +114,7 @@ class Tally {
     if (status === '_Status_') return;
     const line = record[this.columns.line] || `#${this.row}`;
     if (status === 'W') this.warned.add(line);
-    // A state that nobody documents is not one of a row that was loaded.
+    // A row with an undocumented status does not count as loaded.
     else this.rejected.add(line);
     // A row may have more errors than the header has names for.
     const texts = this.columns.errors.length > 0 ? record.slice(this.columns.errors[0]) : [];
@@ -125,7 +125,7 @@ class Tally {
     }
   }
 
-  /** Why the columns do not tell what the columns of a dump tell. */
+  /** Why the columns are not those of a dump. */
   get trouble(): string | undefined {
     if (!this.columns) return undefined;
     const lacking = (['_Status_', '_Line_'] as const).filter(
@@ -147,7 +147,7 @@ class Tally {
   }
 }
 
-/** So many lines are told apart exactly; a dump of more is counted by its changes from line to line. */
+/** How many lines are told apart exactly; a larger dump is counted by its changes from line to line. */
 const MAX_KNOWN_LINES = 1_000_000;
 
 /** Counts distinct source lines in bounded memory. Dumps come in the order of the source. */

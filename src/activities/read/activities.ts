@@ -33,9 +33,9 @@ export function createReads(
           if (lost > 0) await untilIdle(client, input, w, timing.pollIntervalMs);
           w.assertAlive();
           try {
-            // Before it: where the worker dies with the answer, the next attempt knows that there was a question.
+            // Noted before the request: where the worker dies with the answer, the next attempt knows that one was sent.
             w.remember({ sent: lost + 1 });
-            // No signal: nobody could delete a request whose ID was not waited for.
+            // Without a signal: a request whose ID is not waited for could never be deleted.
             const { requestId } = await client.reads.create(refOf(input), input.read, options, w.fence);
             return lost === 0 ? { requestId } : { requestId, lost };
           } catch (error) {
@@ -131,7 +131,7 @@ async function untilIdle(
       if (idle) return;
       w.note(`the model is busy${currentStep === undefined ? '' : ` (${currentStep.slice(0, 100)})`}`);
     } catch (error) {
-      // Who may not see the model's state cannot wait for it.
+      // A user who may not see the model's state cannot wait for it.
       if (error instanceof AnaplanError && retryRule(error).class === 'refused' && error.kind === 'status')
         return;
       throw error;

@@ -73,7 +73,7 @@ export class ReadState {
       const missing =
         isNotFound(error) ||
         (error instanceof AnaplanError && error.status === 400 && error.code !== NOT_ANAPLANS);
-      // Of a page that is not there yet this is no news; whether the request is tells its state.
+      // A page may just not be there yet; the state of the request tells whether the request still is.
       if (missing && next > 0) return false;
       if (!missing) throw error;
     }

@@ -34,7 +34,7 @@ function shell(file: string | undefined): string {
   return /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
 }
 
-/** How to get the part out of what is no PEM or DER of it. */
+/** The command that converts a file which is neither PEM nor DER. */
 function conversion(
   kind: Exclude<Holding['kind'], 'pem' | 'der' | 'nothing'>,
   part: Part,
@@ -65,7 +65,7 @@ function refuse(part: Part, file: string | undefined, why: string): Unusable {
   return new Unusable(`the ${part}${file === undefined ? '' : ` in ${file}`} ${why}`);
 }
 
-/** What the blocks of a file are, for who expected others: `a private key and 2 certificates`. */
+/** The blocks of a file in words, where others were expected: `1 x "PRIVATE KEY", 2 x "CERTIFICATE"`. */
 function listed(blocks: readonly PemBlock[]): string {
   const counts = new Map<string, number>();
   for (const { label } of blocks) counts.set(label, (counts.get(label) ?? 0) + 1);

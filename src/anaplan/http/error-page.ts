@@ -12,7 +12,7 @@ export type Content = 'bytes' | 'csv';
 const PARTIAL = 206;
 /** An envelope is small; what is longer is content. */
 const MAX_ENVELOPE = 64 * 1024;
-/** So much of a body is looked at for the beginning of a page. */
+/** How much of a body is searched for the beginning of a page. */
 const MAX_LEAD = 1024;
 
 /** Why an answer cannot be content by its status, if it cannot. */

@@ -23,7 +23,7 @@ export interface Proxies {
 
 const SCHEMES = ['http:', 'https:', 'socks5:', 'socks:'];
 const EXAMPLE = 'such as http://proxy.example.com:8080 or http://USER:PASSWORD@proxy.example.com:8080';
-/** What ends the part with user and host, so that a password with it in it is cut. */
+/** What ends the part with user and host; a password that holds one is cut there. */
 const ENDS_AUTHORITY = /[/?#\\\s]/;
 
 function escaped(character: string): string {

@@ -43,7 +43,7 @@ export function conclude(
   const tooMany = rejections.filter((r) => r.rejected > r.allowed);
   if (tooMany.length > 0) return rowsRejected(what, tooMany, task, dumps);
   const lost = missing.find((m) => m.failed !== undefined);
-  // Accepted or not: the rows are in no place yet where somebody could find them.
+  // Also where they are accepted: the rejected rows are not yet anywhere that somebody could find them.
   if (lost) return dumpLost(what, task, lost, rejections, missing);
   const unknown = missing.find((m) =>
     Number.isFinite(allowedRejections(acceptRejections, m.action, m.objectId)),
@@ -108,14 +108,14 @@ function reasonOf(task: FinishedTask, dumps: readonly KeptDump[]): string {
   return top ? ` Most frequent reason: ${top.message} (${top.count}).` : '';
 }
 
-/** What is to be said of dumps that are not at hand, each once. */
+/** Sentences about missing dumps, each once. */
 function said(missing: readonly MissingDump[]): string {
   const texts = [...new Set(missing.map((m) => sentenceOf(m.message)))];
   const more = texts.length > 3 ? ` The same holds for ${texts.length - 3} more.` : '';
   return texts.length > 0 ? ` ${texts.slice(0, 3).join(' ')}${more}` : '';
 }
 
-/** The action is done, and what its rows came to is known: only where they are is not. */
+/** The action is applied and its rows are counted, but the dump with the rejected ones is missing. */
 function dumpLost(
   what: string,
   task: FinishedTask,
@@ -164,7 +164,7 @@ function effectsOf(result: SettledResult | undefined): Effects {
   return result?.failure?.effects ?? 'unknown';
 }
 
-/** A text of Anaplan's with exactly one full stop at its end. */
+/** A text of Anaplan's that ends in exactly one full stop. */
 function sentenceOf(text: string): string {
   return `${text.replace(/[.\s]+$/, '')}.`;
 }

@@ -38,7 +38,7 @@ export function allowedRejections(
   if (accept === undefined || accept === false) return 0;
   if (accept === true) return Number.POSITIVE_INFINITY;
   if (typeof accept === 'number') return accept;
-  // Only what the map itself has: an action may be named like a property that every object has.
+  // Own keys only: an action may be named like a property of every object (`constructor`).
   const named = [action, objectId, '*'].find((key) => key !== undefined && Object.hasOwn(accept, key));
   return allowedRejections(named === undefined ? false : accept[named], action);
 }
@@ -77,7 +77,7 @@ function countStands(dump: KeptDump, result: SettledResult): boolean {
 export function differ(result: SettledResult, dump: KeptDump): string | undefined {
   const { rows } = result;
   if (!rows || result.byCodes || dump.partial || rows.rejected === dump.rows) return undefined;
-  // A row has as many cells as it likes.
+  // One row can have many cells, so the numbers cannot be compared.
   if (rows.unit === 'cells' && !countStands(dump, result)) return undefined;
   const lines = dump.rows === 0 ? 'none' : String(dump.rows);
   return `Anaplan counts ${rows.rejected} rejected ${rows.unit} of "${dump.action}", and its failure dump has ${lines}: the larger number counts`;
