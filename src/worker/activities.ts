@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { createActivities, type AnaplanActivities, type Timing } from '../activities';
+import type { AnaplanActivities } from '../activities';
+import { allActivities } from '../activities/all';
 import { compact, filesQueue, ROOT_READ, rootIdentity, smallQueue, transferQueue } from '../contracts';
 import { createStorage } from '../storage';
 import type { Config } from './config';
@@ -8,6 +9,7 @@ import { openConnections } from './connections';
 import { canonicalBelow, canonicalRoots, markedRoots } from './roots';
 import type { Log } from './logging';
 import { ownFiles, warnOfRoots } from './own-files';
+import type { WorkerPace } from './pace';
 
 /** What the activities are made with, beside the configuration. */
 export interface ConfiguredActivitiesOptions {
@@ -16,9 +18,6 @@ export interface ConfiguredActivitiesOptions {
   /** Where the references of the configuration are looked up. */
   env?: NodeJS.ProcessEnv;
   log?: Log;
-  /** For tests and benchmarks. */
-  timing?: Partial<Timing>;
-  chunkBytes?: number;
 }
 
 /** Activities ready to be registered, with the queues they have to be served on. */
@@ -52,10 +51,23 @@ export function configuredActivities(
   config: Config,
   o: ConfiguredActivitiesOptions = {},
 ): ConfiguredActivities {
-  return namingFile(config.file, () => activitiesOf(config, o));
+  return pacedActivities(config, o, {});
 }
 
-function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): ConfiguredActivities {
+/** {@link configuredActivities} at another pace. */
+export function pacedActivities(
+  config: Config,
+  o: ConfiguredActivitiesOptions,
+  pace: WorkerPace,
+): ConfiguredActivities {
+  return namingFile(config.file, () => activitiesOf(config, o, pace));
+}
+
+function activitiesOf(
+  config: Config,
+  o: ConfiguredActivitiesOptions,
+  { timing, chunkBytes }: WorkerPace,
+): ConfiguredActivities {
   const log: Log = o.log ?? ((): void => undefined);
   if (config.connections.length === 0) {
     throw new ConfigError(
@@ -76,7 +88,7 @@ function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): Configure
       return [bytes, smallQueue(bytes)].map((queue) => [queue, tag] as const);
     }),
   );
-  const activities = createActivities({
+  const activities = allActivities({
     connection: (name) => connections.get(name),
     storage: createStorage({
       roots,
@@ -91,7 +103,7 @@ function activitiesOf(config: Config, o: ConfiguredActivitiesOptions): Configure
     dumps: canonicalBelow(config.worker.roots, roots, config.worker.dumps),
     searchAttributes: o.searchAttributes ?? ((): boolean => false),
     log,
-    ...compact({ timing: o.timing, chunkBytes: o.chunkBytes }),
+    ...compact({ timing, chunkBytes }),
   });
   return {
     activities,

@@ -18,8 +18,6 @@ function sdkVersion(): string {
 
 /** What is given to a worker and becomes part of the workflows' code. */
 export interface WorkflowParts {
-  /** A module of workflows that has ours too; default: ours. */
-  workflowsPath?: string;
   /** Its converter paths run inside workflows; its codecs do not. */
   dataConverter?: DataConverter;
   /** Its `workflowModules` run inside workflows. */
@@ -42,7 +40,6 @@ export function workflowSource(
   directory: string = resolve(__dirname, '..'),
 ): Pick<WorkerOptions, 'workflowBundle'> | Pick<WorkerOptions, 'workflowsPath'> {
   const { dataConverter, interceptors, plugins = [] } = parts;
-  if (parts.workflowsPath !== undefined) return { workflowsPath: parts.workflowsPath };
   const plain =
     dataConverter?.payloadConverterPath === undefined &&
     dataConverter?.failureConverterPath === undefined &&

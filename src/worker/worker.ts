@@ -9,16 +9,16 @@ import {
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
-import type { Timing } from '../activities';
-import { configuredActivities } from './activities';
+import { pacedActivities } from './activities';
 import { workflowSource } from './bundle';
 import type { Config } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
+import type { WorkerPace } from './pace';
 import { SearchAttributes } from './search-attributes';
 import { watchRoots } from './foreign-roots';
 import { watchSkew } from './skew';
-import { startSweep, type SweepTiming } from './sweep';
+import { startSweep } from './sweep';
 import { connectWorker, type TemporalFlags } from './temporal';
 
 /** What a worker is started with, beside its configuration. */
@@ -31,20 +31,11 @@ export interface CreateWorkerOptions {
   /** Where the references of the configuration are looked up. */
   env?: NodeJS.ProcessEnv;
   log?: Log;
-  /** For tests and benchmarks. */
-  timing?: Partial<Timing>;
-  chunkBytes?: number;
-  /** How often it is checked that the search attributes are still there; default: every minute. */
-  searchAttributesEveryMs?: number;
-  /** For tests: the times of the look for files that closed runs have left behind. @internal */
-  sweep?: Partial<SweepTiming>;
   /**
    * Workflows bundled elsewhere, by the same SDK version and with the same converters and interceptors as are given here.
    * Default: the build's bundle, or the sources where something is given that belongs inside it.
    */
   workflowBundle?: WorkflowBundleOption;
-  /** A module with workflows of yours and the line `export * from 'anaplan-temporal/workflows'`. */
-  workflowsPath?: string;
   identity?: string;
   /** Codecs and converters of payloads and failures; the same must be given to every client. */
   dataConverter?: DataConverter;
@@ -80,13 +71,20 @@ const SHUTDOWN = { shutdownGraceTime: 0, shutdownForceTime: '10s' } as const;
  * @throws ConfigError for a wrong configuration, TemporalUnavailableError when Temporal cannot be reached
  */
 export async function createWorker(config: Config, o: CreateWorkerOptions = {}): Promise<AnaplanWorker> {
+  return pacedWorker(config, o, {});
+}
+
+/** {@link createWorker} at another pace. */
+export async function pacedWorker(
+  config: Config,
+  o: CreateWorkerOptions,
+  pace: WorkerPace,
+): Promise<AnaplanWorker> {
   const log: Log = o.log ?? ((): void => undefined);
   let searchAttributes: SearchAttributes | undefined;
   // Before anything is connected: a wrong configuration is the first thing to say.
-  const configured = configuredActivities(config, {
-    ...o,
-    searchAttributes: () => searchAttributes?.registered ?? false,
-  });
+  const made = { ...o, searchAttributes: () => searchAttributes?.registered ?? false };
+  const configured = pacedActivities(config, made, pace);
   const { activities, taskQueue, transferQueues } = configured;
   let own: Awaited<ReturnType<typeof connectWorker>> | undefined;
   const close = async (): Promise<void> => {
@@ -133,7 +131,7 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
       startSweep(connection, namespace, {
         roots: config.worker.roots,
         log,
-        ...compact({ timing: o.sweep }),
+        ...compact({ timing: pace.sweep }),
       });
     return {
       taskQueues: options.map((option) => option.taskQueue),
@@ -142,7 +140,7 @@ export async function createWorker(config: Config, o: CreateWorkerOptions = {}):
         return attributes.registered;
       },
       ...lifeOf(workers, {
-        watch: () => watchAll(attributes.watch(o.searchAttributesEveryMs), lookAtClock()),
+        watch: () => watchAll(attributes.watch(pace.searchAttributesEveryMs), lookAtClock()),
         polling: () => watchAll(sweep(), lookAtRoots()),
         close,
       }),

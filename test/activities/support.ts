@@ -8,14 +8,9 @@ import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/com
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 
-import {
-  createActivities,
-  type ActivityDeps,
-  type AnaplanActivities,
-  type Beat,
-  type Call,
-  type RootPin,
-} from '../../src/activities';
+import { type AnaplanActivities, type Beat, type Call, type RootPin } from '../../src/activities';
+import { allActivities } from '../../src/activities/all';
+import type { ActivityDeps } from '../../src/activities/attempt/deps';
 import { AnaplanClient } from '../../src/anaplan';
 import {
   DEMO_WORKSPACE,
@@ -158,7 +153,7 @@ export class Bench {
       timing: FAST,
       ...o.deps,
     };
-    return new Bench(sandbox, client, root, storage, createActivities(deps), deps);
+    return new Bench(sandbox, client, root, storage, allActivities(deps), deps);
   }
 
   write(name: string, content: string | Buffer): string {

@@ -7,7 +7,9 @@ import { join, resolve } from 'node:path';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 
-import { createActivities, type AnaplanActivities, type Timing } from '../../src/activities';
+import type { AnaplanActivities } from '../../src/activities';
+import { allActivities } from '../../src/activities/all';
+import type { Timing } from '../../src/activities/attempt/deps';
 import { AnaplanClient, RateLimiter, type LimiterClock, type Timeouts } from '../../src/anaplan';
 import { filesQueue, smallQueue } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
@@ -107,7 +109,7 @@ export class Bench {
 
   private async startWorkers(): Promise<void> {
     const { taskQueue, native, root } = this;
-    const activities = createActivities({
+    const activities = allActivities({
       connection: (name) => {
         const tenant = this.tenants.get(name);
         if (!tenant) throw new Error(`There is no tenant ${name}.`);

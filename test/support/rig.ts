@@ -8,7 +8,7 @@ import { Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import { type NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 
-import type { Timing } from '../../src/activities';
+import type { Timing } from '../../src/activities/attempt/deps';
 import {
   RESULT_MEMO,
   type IntegrationInputs,
@@ -17,13 +17,14 @@ import {
 } from '../../src/contracts';
 import { SALES_MODEL, startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import {
-  createWorker,
   installRuntime,
   loadConfig,
   WorkerLogger,
   type AnaplanWorker,
   type CreateWorkerOptions,
 } from '../../src/worker';
+import type { WorkerPace } from '../../src/worker/pace';
+import { pacedWorker } from '../../src/worker/worker';
 import { ownNamespace, testAddress, testConnection, testNativeConnection } from './namespace';
 
 /** The waits of production, fifty times shorter. */
@@ -47,9 +48,11 @@ export interface RigOptions {
   /** For client and worker. */
   dataConverter?: DataConverter;
   /** Makes the workers, which then find their workflows themselves; by default they get the bundle of the set-up. */
-  createWorker?: typeof createWorker;
+  createWorker?: typeof pacedWorker;
   /** Further options for it. */
   worker?: Partial<CreateWorkerOptions>;
+  /** What is no option: beside `timing` and `chunkBytes`. */
+  pace?: Pick<WorkerPace, 'searchAttributesEveryMs' | 'sweep'>;
   /** Of the workers' connection. */
   plugins?: NativeConnectionOptions['plugins'];
 }
@@ -135,16 +138,19 @@ export class Rig {
       overrides: { taskQueue: this.taskQueue, transferSlots: 4 },
     });
     for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
-    const { createWorker: create = createWorker, chunkBytes, dataConverter } = this.options;
-    const worker = await create(config, {
+    const { createWorker: create = pacedWorker, chunkBytes, dataConverter } = this.options;
+    const options: CreateWorkerOptions = {
       connection: this.native,
       namespace: this.namespace,
       env: { ANAPLAN_PASSWORD: 'sandbox', ANAPLAN_USER: 'demo@example.com', ...this.options.env },
-      timing: { ...FAST, ...this.options.timing },
       ...(this.options.createWorker === undefined ? { workflowBundle: BUNDLE } : {}),
-      ...(chunkBytes === undefined ? {} : { chunkBytes }),
       ...(dataConverter === undefined ? {} : { dataConverter }),
       ...this.options.worker,
+    };
+    const worker = await create(config, options, {
+      timing: { ...FAST, ...this.options.timing },
+      ...(chunkBytes === undefined ? {} : { chunkBytes }),
+      ...this.options.pace,
     });
     this.workers.push({ worker, ended: worker.run() });
     return worker;

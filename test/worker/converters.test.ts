@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
-import type * as WorkerModule from '../../src/worker';
+import type * as WorkerModule from '../../src/worker/worker';
 import { builtLib } from '../support/build-lib';
 import type { Rig, RigOptions } from '../support/rig';
 import { ownRig, until } from '../workflows/support';
 
 /** The package as it is installed, with the bundle of its build beside it. */
 // eslint-disable-next-line @typescript-eslint/no-require-imports
-const { createWorker } = require(join(builtLib(), 'worker')) as typeof WorkerModule;
+const { pacedWorker } = require(join(builtLib(), 'worker/worker')) as typeof WorkerModule;
 const path = (name: string): string => join(__dirname, 'converters', name);
 
 /** Hides what a payload says; the key of a real one would not stand beside it. */
@@ -27,7 +27,7 @@ function hidden(payload: Payload): Payload {
 }
 
 async function withRig(options: RigOptions, run: (rig: Rig) => Promise<void>): Promise<void> {
-  const { rig, close } = await ownRig({ createWorker, ...options });
+  const { rig, close } = await ownRig({ createWorker: pacedWorker, ...options });
   try {
     await run(rig);
   } finally {

@@ -15,8 +15,8 @@ describe('a worker that starts where another one has left files', () => {
   const sweep: Partial<SweepTiming> = { closedForMs: 200 };
   beforeAll(async () => {
     ({ rig, close } = await ownRig({
+      pace: { sweep },
       worker: {
-        sweep,
         log: (level, message, fields) => void lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
       },
     }));

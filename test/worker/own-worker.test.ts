@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 
 import { Worker } from '@temporalio/worker';
 
-import { configuredActivities, loadConfig } from '../../src/worker';
+import { loadConfig } from '../../src/worker';
+import { pacedActivities } from '../../src/worker/activities';
 import type { Rig } from '../support/rig';
 import { ownRig } from '../workflows/support';
 
@@ -24,7 +25,7 @@ describe('a worker of a user, with our workflows and activities beside their own
       ANAPLAN_AUTH_URL: rig.sandbox.url,
     };
     const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
-    const anaplan = configuredActivities(config, { env, timing: { pollIntervalMs: 100, firstPollMs: 200 } });
+    const anaplan = pacedActivities(config, { env }, { timing: { pollIntervalMs: 100, firstPollMs: 200 } });
     const files = `${rig.taskQueue}-files.default`;
     expect(anaplan.transferQueues).toEqual([files, `${files}.small`, `${rig.taskQueue}-transfer`]);
     expect(anaplan.identityOn(files, 'mine')).toMatch(/^mine root:[0-9a-f]{16}$/);

@@ -15,7 +15,7 @@ describe('search attributes that vanish while a worker runs', () => {
   beforeAll(async () => {
     ({ rig, close } = await ownRig({
       sandbox: { taskDurationMs: 3_000 },
-      worker: { searchAttributesEveryMs: 5_000 },
+      pace: { searchAttributesEveryMs: 5_000 },
     }));
   });
   afterAll(() => close());

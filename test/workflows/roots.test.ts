@@ -14,9 +14,10 @@ import { fileURLToPath } from 'node:url';
 
 import type { NativeConnection } from '@temporalio/worker';
 
-import type { Timing } from '../../src/activities';
+import type { Timing } from '../../src/activities/attempt/deps';
 import { MARKER_FILE, type StorageRoot } from '../../src/storage';
-import { createWorker, loadConfig, type AnaplanWorker, type ConfigOverrides } from '../../src/worker';
+import { loadConfig, type AnaplanWorker, type ConfigOverrides } from '../../src/worker';
+import { pacedWorker } from '../../src/worker/worker';
 import { testNativeConnection } from '../support/namespace';
 import { FAST, type Rig } from '../support/rig';
 import { activitiesOf, BAD, bundleWith, expectClean, GOOD, hold, ownRig, sha, until } from './support';
@@ -56,16 +57,17 @@ class Host {
     for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
     // One connection can serve a queue once.
     this.connection ??= await testNativeConnection();
-    this.worker = await createWorker(config, {
+    const options = {
       connection: this.connection,
       namespace: this.rig.namespace,
       env,
       identity: o.identity ?? this.root,
-      timing: { ...FAST, ...o.timing },
-      chunkBytes: 64 * 1024,
-      log: (level, message, fields) => void (level === 'warn' && this.warnings.push({ message, fields })),
+      log: (level: string, message: string, fields?: Record<string, unknown>) =>
+        void (level === 'warn' && this.warnings.push({ message, fields })),
       workflowBundle: { code: bundleWith(o.constants ?? {}) },
-    });
+    };
+    const pace = { timing: { ...FAST, ...o.timing }, chunkBytes: 64 * 1024 };
+    this.worker = await pacedWorker(config, options, pace);
     this.running = this.worker.run();
     return this;
   }

@@ -6,10 +6,12 @@ import { join, resolve } from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 
-import type { AnaplanActivities, Prepared, PreparedObjects, Timing } from '../../src/activities';
+import type { AnaplanActivities, Prepared, PreparedObjects } from '../../src/activities';
+import type { Timing } from '../../src/activities/attempt/deps';
 import { filesQueue, smallQueue, type IntegrationName, type IntegrationResult } from '../../src/contracts';
 import { DEMO_WORKSPACE, SALES_MODEL, type Fault } from '../../src/sandbox';
-import { createWorker, installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
+import { installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
+import { pacedWorker } from '../../src/worker/worker';
 import { ownNamespace, testAddress, testConnection, testNativeConnection } from '../support/namespace';
 import { FAST, Rig, type RigOptions } from '../support/rig';
 
@@ -232,13 +234,11 @@ export async function replaceWorker(
   const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
   for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
   const native = await testNativeConnection();
-  const worker = await createWorker(config, {
-    connection: native,
-    namespace: rig.namespace,
-    env,
-    timing: { ...FAST, ...timing },
-    workflowBundle: { code },
-  });
+  const worker = await pacedWorker(
+    config,
+    { connection: native, namespace: rig.namespace, env, workflowBundle: { code } },
+    { timing: { ...FAST, ...timing } },
+  );
   const running = worker.run();
   return async () => {
     worker.shutdown();

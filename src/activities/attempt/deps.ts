@@ -41,8 +41,15 @@ export const DEFAULT_TIMING: Timing = {
   readTouchMs: 20 * 60_000,
 };
 
+/** What tests and benchmarks change. No option of users: what takes it is exported by no entry point of the package. */
+export interface Pace {
+  timing?: Partial<Timing>;
+  /** Bytes of a chunk; production derives them from the size. */
+  chunkBytes?: number;
+}
+
 /** What the activities need from the worker that runs them. */
-export interface ActivityDeps {
+export interface WorkerDeps {
   /** The connection of that name, or an error that lists the known ones. */
   connection(name: string): ActivityConnection;
   storage: Storage;
@@ -56,12 +63,12 @@ export interface ActivityDeps {
   dumps: string;
   /** Whether our search attributes are registered in the namespace. */
   searchAttributes(): boolean;
-  timing?: Partial<Timing>;
-  /** Bytes of a chunk, for tests; production derives them from the size. */
-  chunkBytes?: number;
   log?: (
     level: 'debug' | 'info' | 'warn' | 'error',
     message: string,
     fields?: Record<string, unknown>,
   ) => void;
 }
+
+/** What the activities are made with. */
+export interface ActivityDeps extends WorkerDeps, Pace {}

@@ -5,7 +5,8 @@ import { crc32, gunzipSync } from 'node:zlib';
 
 import { ActivityNotFoundError } from '@temporalio/client';
 
-import { createActivities, type DownloadPosition } from '../../../src/activities';
+import type { DownloadPosition } from '../../../src/activities';
+import { allActivities } from '../../../src/activities/all';
 import { startPosition, TargetWriter } from '../../../src/activities/attempt/target-writer';
 import { createStorage, type Storage } from '../../../src/storage';
 import { PartsStore } from '../../storage/parts-store';
@@ -258,7 +259,7 @@ describe('downloading chunks: whole or absent', () => {
           },
         },
       }) as Storage;
-      const activities = createActivities({ ...bench.deps, storage });
+      const activities = allActivities({ ...bench.deps, storage });
       const late = { uri: 'out/late.csv', token: 'run9', root: ROOT };
       writeFileSync(
         join(bench.root, 'out/late.csv.run9.part'),
