@@ -83,7 +83,7 @@ describe('a worker that may not register search attributes', () => {
     await attributes.check();
     expect(attributes.registered).toBe(false);
     expect(lines.join()).toMatch(
-      /stand still .*create --type Keyword --namespace finance --name AnaplanState$/,
+      /cannot go on .*create --type Keyword --namespace finance --name AnaplanState$/,
     );
   });
 
