@@ -23,12 +23,60 @@ export const DEFAULT_REQUESTS_PER_MINUTE = 540;
 
 /** The most calls that may leave in one burst. */
 const MAX_BURST = 50;
+/**
+ * The burst of a leased rate, as a part of it. It is in proportion, so that the bursts of all workers together are never
+ * more than that part of the tenant's budget, however the rates move between them.
+ */
+const LEASED_BURST = 1 / 27;
+/** What may be sent at once without a lease: a log-in and what a run begins with. */
+const IDLE_BURST = 4;
+/** Calls that wait for longer than this could use more than the rate. */
+const SATURATED_MS = 1_000;
 const MIN_POLL_MS = 5_000;
 const MAX_AGE_POLL_MS = 60_000;
 const MAX_PAUSE_MS = 60 * 60_000;
 
 interface Waiter {
   grant(): void;
+}
+
+/** What calls want. */
+export interface LimiterDemand {
+  /** Calls that were let go in the last minute. */
+  used: number;
+  waiting: number;
+  /** Calls have been waiting all the time for a while. */
+  saturated: boolean;
+}
+
+/** Whoever sets the rate hears when it should look. Neither may throw or take long. */
+export interface LimiterWatcher {
+  /** Calls wait. Comes often, and may come again from within {@link RateLimiter.setRate}. */
+  waiting(): void;
+  /** Anaplan has answered 429. */
+  throttled(): void;
+}
+
+/** Counts what happened in the last minute, second by second. */
+class LastMinute {
+  private readonly seconds = new Map<number, number>();
+
+  add(now: number): void {
+    const second = Math.floor(now / 1000);
+    this.seconds.set(second, (this.seconds.get(second) ?? 0) + 1);
+    if (this.seconds.size > 61) this.trim(second);
+  }
+
+  count(now: number): number {
+    this.trim(Math.floor(now / 1000));
+    let sum = 0;
+    for (const n of this.seconds.values()) sum += n;
+    return sum;
+  }
+
+  private trim(second: number): void {
+    for (const at of this.seconds.keys()) if (second - at >= 60) this.seconds.delete(at);
+  }
 }
 
 /** For whom a call is made. */
@@ -86,11 +134,14 @@ class Lane {
  * polls nor polls transfers. Within a lane the shares of {@link withShare} take turns, and each is FIFO.
  */
 export class RateLimiter {
+  /** What all of the tenant may send together, as far as this process is configured. */
   readonly requestsPerMinute: number;
-  /** Capacity of the bucket: the largest burst. */
-  readonly capacity: number;
-  private readonly refillPerMs: number;
+  private size: number;
+  private refillPerMs: number;
   private readonly clock: LimiterClock;
+  private readonly sent = new LastMinute();
+  private waitsSince: number | undefined;
+  private watcher: LimiterWatcher | undefined;
   private readonly lanes: Record<Priority, Lane> = { light: new Lane(), bulk: new Lane() };
   private lastLane: Priority = 'bulk';
   private tokens: number;
@@ -105,11 +156,48 @@ export class RateLimiter {
       throw new RangeError(`requestsPerMinute must be a number of at least 2, not ${requestsPerMinute}`);
     }
     this.requestsPerMinute = requestsPerMinute;
-    this.capacity = Math.max(1, Math.floor(Math.min(MAX_BURST, requestsPerMinute / 4)));
-    this.refillPerMs = (requestsPerMinute - this.capacity) / 60_000;
+    this.size = Math.max(1, Math.floor(Math.min(MAX_BURST, requestsPerMinute / 4)));
+    this.refillPerMs = (requestsPerMinute - this.size) / 60_000;
     this.clock = clock;
-    this.tokens = Math.max(1, this.capacity / 2);
+    this.tokens = Math.max(1, this.size / 2);
     this.refilledAt = clock.now();
+  }
+
+  /** Capacity of the bucket: the largest burst. */
+  get capacity(): number {
+    return this.size;
+  }
+
+  /** Hands the rate over to somebody who shares it out among processes; until then it is the configured one. */
+  watch(watcher: LimiterWatcher): void {
+    this.watcher = watcher;
+  }
+
+  /**
+   * From now on calls leave at this rate.
+   * @param perMinute - what is leased; 0 where nothing is
+   * @param idlePerMinute - what may be sent without a lease
+   * @param o.fresh - nobody of the tenant has sent lately: a burst may leave at once
+   */
+  setRate(perMinute: number, idlePerMinute: number, o: { fresh?: boolean } = {}): void {
+    this.refill();
+    const burst = Math.min(MAX_BURST, perMinute * LEASED_BURST);
+    this.size = perMinute > idlePerMinute ? Math.max(1, burst) : IDLE_BURST;
+    this.refillPerMs = Math.max(idlePerMinute, perMinute * (1 - LEASED_BURST), 0.01) / 60_000;
+    this.tokens = o.fresh === true ? this.size : Math.min(this.tokens, this.size);
+    this.serve();
+  }
+
+  /** What was sent in the last minute, and what waits. */
+  demand(): LimiterDemand {
+    const { waiting } = this;
+    const waitedMs = this.waitsSince === undefined ? 0 : this.clock.now() - this.waitsSince;
+    return { used: this.sent.count(this.clock.now()), waiting, saturated: waitedMs > SATURATED_MS };
+  }
+
+  /** How long nobody may send, after a 429; 0: they may. */
+  get pausedMs(): number {
+    return Math.max(0, this.pausedUntil - this.clock.now());
   }
 
   /** Calls that wait for their turn now. */
@@ -153,6 +241,12 @@ export class RateLimiter {
    * bucket is empty afterwards: its server-side twin is, so the calls that waited must not leave as a burst.
    */
   pause(ms: number): void {
+    this.stop(ms);
+    this.watcher?.throttled();
+  }
+
+  /** As {@link pause}, where somebody else of the tenant was told to. */
+  stop(ms: number): void {
     const length = Math.min(MAX_PAUSE_MS, Math.max(MIN_RETRY_AFTER_MS, Number.isFinite(ms) ? ms : 0));
     this.refill();
     this.pausedUntil = Math.max(this.pausedUntil, this.clock.now() + length);
@@ -185,7 +279,7 @@ export class RateLimiter {
   private refill(): void {
     const now = this.clock.now();
     if (now <= this.refilledAt) return;
-    this.tokens = Math.min(this.capacity, this.tokens + (now - this.refilledAt) * this.refillPerMs);
+    this.tokens = Math.min(this.size, this.tokens + (now - this.refilledAt) * this.refillPerMs);
     this.refilledAt = now;
   }
 
@@ -199,9 +293,14 @@ export class RateLimiter {
         this.tokens -= 1;
         this.lastLane = this.nextLane();
         this.lanes[this.lastLane].take()?.grant();
+        this.sent.add(this.clock.now());
       }
     }
-    if (this.waiting === 0) return;
+    if (this.waiting === 0) {
+      this.waitsSince = undefined;
+      return;
+    }
+    this.waitsSince ??= this.clock.now();
     const untilToken = Math.max(0, 1 - this.tokens) / this.refillPerMs;
     const from = Math.max(this.clock.now(), this.refilledAt);
     const delay = Math.max(1, Math.ceil(from + untilToken - this.clock.now()));
@@ -209,6 +308,8 @@ export class RateLimiter {
       this.timer = undefined;
       this.serve();
     }, delay);
+    // Last: it may set another rate.
+    this.watcher?.waiting();
   }
 
   private nextLane(): Priority {

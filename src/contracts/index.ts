@@ -12,3 +12,4 @@ export * from './ids';
 export * from './near';
 export * from './issues';
 export * from './rhythms';
+export * from './budget';

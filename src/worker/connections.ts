@@ -1,7 +1,12 @@
-import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { getClient } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import type { ActivityConnection } from '../activities/attempt/deps';
-import { compact, tell, nearest } from '../contracts';
+import { nearest, tell } from '../contracts';
+import { TenantBudgets } from './budget';
 import type { Config, ConnectionConfig } from './config';
 import { ConfigError } from './config-error';
 import type { Log } from './logging';
@@ -9,6 +14,8 @@ import { readConfigBytes, resolveSecret } from './secrets';
 
 /** Closing that takes longer is not waited for. */
 const CLOSE_MS = 3_000;
+/** Which tenant it is can wait for a log-in, but not for a service that hangs. */
+const VALIDATE_MS = 60_000;
 
 /** The clients of all configured connections. */
 export interface Connections {
@@ -58,13 +65,9 @@ function onceEach(log: Log): (message: string) => void {
   };
 }
 
-/**
- * What tells two tenants apart before anybody has logged in. Users of one tenant share its 600 requests a minute, so
- * connections to one API are taken for one tenant unless the configuration names different ones: too slow at worst,
- * never too fast.
- */
-function tenantKey(connection: ConnectionConfig): string {
-  return `${new URL(connection.apiUrl).origin}\n${connection.tenant ?? ''}`;
+/** Names the tenant where Anaplan does not say which it is: of one API, unless the configuration tells them apart. */
+function tenantByUrl(connection: ConnectionConfig): string {
+  return [new URL(connection.apiUrl).origin, connection.tenant ?? []].flat().join(' ');
 }
 
 /**
@@ -73,16 +76,19 @@ function tenantKey(connection: ConnectionConfig): string {
  * @throws ConfigError when a secret cannot be read, or a certificate and key do not fit
  */
 export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log: Log }): Connections {
-  const rates = new Map<string, number>();
-  for (const connection of config.connections) {
-    const key = tenantKey(connection);
-    rates.set(key, Math.min(rates.get(key) ?? Infinity, connection.requestsPerMinute));
-  }
-  const limiters = new Map([...rates].map(([key, rate]) => [key, new RateLimiter(rate)]));
+  let temporal: Client | undefined;
+  const budgets = new TenantBudgets({
+    temporal: () => temporal,
+    taskQueue: config.worker.taskQueue,
+    worker: `${process.pid}@${hostname()}:${randomUUID().slice(0, 8)}`,
+    log: o.log,
+  });
+  const limiters = new Map<string, RateLimiter>();
   const clients = new Map<string, AnaplanClient>();
   const warn = onceEach(o.log);
   for (const connection of config.connections) {
-    const limiter = limiters.get(tenantKey(connection));
+    const limiter = new RateLimiter(connection.requestsPerMinute);
+    limiters.set(connection.name, limiter);
     try {
       clients.set(
         connection.name,
@@ -92,7 +98,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
           name: connection.name,
           // Read again before each log-in: secrets are rotated while a worker runs.
           credentials: () => credentialsOf(connection, { env: o.env, directory: config.directory, warn }),
-          ...compact({ limiter }),
+          limiter,
           onLog: ({ event, ...fields }) => {
             const level = event === 'rateLimited' ? 'warn' : 'debug';
             o.log(level, `Anaplan ${event}`, { connection: connection.name, ...fields });
@@ -107,13 +113,30 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
       throw new ConfigError(`connections.${connection.name}`, reason);
     }
   }
+  /** From the first activity on, the tenants' budgets are asked with the worker's own connection to Temporal. */
+  const share = (): void => {
+    temporal = clientOfActivity();
+    if (temporal === undefined) return;
+    for (const connection of config.connections) {
+      const [client, limiter] = [clients.get(connection.name), limiters.get(connection.name)];
+      if (client === undefined || limiter === undefined) continue;
+      const tenant = async (): Promise<string> => {
+        const { customerGuid } = await client.auth.validate(AbortSignal.timeout(VALIDATE_MS));
+        if (customerGuid === undefined) throw new Error('the answer of /token/validate names no customer');
+        return customerGuid;
+      };
+      budgets.attach(limiter, connection.requestsPerMinute, tenant, tenantByUrl(connection));
+    }
+  };
   return {
     get: (name) => {
+      if (temporal === undefined) share();
       const client = clients.get(name);
       if (client !== undefined) return { client };
       throw unknownConnection(name, [...clients.keys()]);
     },
     close: async () => {
+      await budgets.close();
       const closing = Promise.allSettled([...clients.values()].map((client) => client.close()));
       let timer: NodeJS.Timeout | undefined;
       const bound = new Promise<void>((resolve) => {
@@ -123,6 +146,15 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
       clearTimeout(timer);
     },
   };
+}
+
+/** Undefined outside an activity, as where activities are tried without a server. */
+function clientOfActivity(): Client | undefined {
+  try {
+    return getClient();
+  } catch {
+    return undefined;
+  }
 }
 
 function unknownConnection(name: string, known: string[]): ApplicationFailure {

@@ -8,3 +8,4 @@ export { runAction } from './run-action';
 export { uploadFile } from './upload-file';
 export { downloadFile } from './download-file';
 export { anaplanLock } from './lock';
+export { anaplanBudget } from './budget';
