@@ -14,16 +14,28 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
 import { BenchRig, CLI, type Measured } from './rig';
+import { scale, scaleOf } from './scale';
 
 const MB = 1_000_000;
 
 async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('WARN') });
   const wanted = process.argv.slice(2);
-  const all: Record<string, (rig: BenchRig) => Promise<void>> = { commands, start, upload, download, read };
+  const all: Record<string, (rig: BenchRig) => Promise<void>> = {
+    commands,
+    start,
+    upload,
+    download,
+    read,
+    scale: async (rig) => {
+      const asked = scaleOf(wanted);
+      heading(`${asked.runs} runs at once over ${asked.models} models, on three workers of one tenant`);
+      await scale(rig, asked, (line) => console.log(line));
+    },
+  };
   for (const [name, measure] of Object.entries(all)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const rig = await BenchRig.start();
+    if (wanted.length > 0 ? !wanted.some((word) => word.split('=')[0] === name) : name === 'scale') continue;
+    const rig = await BenchRig.start({ metrics: name === 'scale' });
     try {
       await measure(rig);
     } finally {

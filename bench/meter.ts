@@ -6,6 +6,8 @@ export class Reading {
     /** Heartbeats that reached the server. */
     readonly heartbeats: number,
     private readonly actions: Readonly<Record<string, number>>,
+    /** Calls to the server, of all kinds. */
+    readonly requests: number,
   ) {}
 
   /** Billable actions since an earlier reading, by kind. */
@@ -25,6 +27,7 @@ export class Meter {
     if (this.url === undefined) throw new Error('This server does not tell its metrics.');
     const text = await (await fetch(this.url)).text();
     let heartbeats = 0;
+    let requests = 0;
     const actions: Record<string, number> = {};
     for (const line of text.split('\n')) {
       const found = /^(action|service_requests)\{(.*)\} (\S+)$/.exec(line);
@@ -35,13 +38,11 @@ export class Meter {
       if (metric === 'action') {
         const kind = label('action_type') ?? 'other';
         actions[kind] = (actions[kind] ?? 0) + Number(value);
-      } else if (
-        label('service_name') === 'frontend' &&
-        label('operation') === 'RecordActivityTaskHeartbeat'
-      ) {
-        heartbeats += Number(value);
+      } else if (label('service_name') === 'frontend') {
+        requests += Number(value);
+        if (label('operation') === 'RecordActivityTaskHeartbeat') heartbeats += Number(value);
       }
     }
-    return new Reading(heartbeats, actions);
+    return new Reading(heartbeats, actions, requests);
   }
 }

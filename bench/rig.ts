@@ -31,6 +31,7 @@ export class BenchRig {
   readonly root = mkdtempSync(join(tmpdir(), 'anaplan-temporal-bench-'));
   private readonly children: ChildProcess[] = [];
   worker: ChildProcess | undefined;
+  private readonly workers: ChildProcess[] = [];
   sandboxUrl = '';
 
   private constructor(
@@ -63,12 +64,14 @@ export class BenchRig {
 
   /**
    * Starts the built worker, and answers the milliseconds from its process's start until it is ready.
-   * The request budget is lifted: this measures bytes, not the patience that Anaplan asks for.
+   *
+   * @param o.lifted - the request budget is lifted (default): this measures bytes, not the patience that Anaplan asks for
    */
-  async startWorker(): Promise<number> {
+  async startWorker(o: { lifted?: boolean } = {}): Promise<number> {
+    const rate = o.lifted === false ? '' : '    requestsPerMinute: 100000\n';
     writeFileSync(
       join(this.root, 'anaplan-temporal.yaml'),
-      `connections:\n  default:\n    apiUrl: ${this.sandboxUrl}\n    authUrl: ${this.sandboxUrl}\n    user: demo@example.com\n    password: \${ANAPLAN_PASSWORD}\n    requestsPerMinute: 100000\n    share: 1\n`,
+      `connections:\n  default:\n    apiUrl: ${this.sandboxUrl}\n    authUrl: ${this.sandboxUrl}\n    user: demo@example.com\n    password: \${ANAPLAN_PASSWORD}\n${rate}`,
     );
     const began = performance.now();
     const child = spawn(process.execPath, [CLI, 'worker', '--log-format', 'json'], {
@@ -77,6 +80,7 @@ export class BenchRig {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.worker = child;
+    this.workers.push(child);
     await firstLine(child, (line) => line.includes('"Ready"'));
     return performance.now() - began;
   }
@@ -87,11 +91,29 @@ export class BenchRig {
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
   }
 
+  /** The same of all workers. */
+  peaks(): number[] {
+    return this.workers.flatMap((child) => {
+      if (child.exitCode !== null) return [];
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return [Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024];
+    });
+  }
+
+  /** Asks the sandbox's control routes. */
+  async control(path: string): Promise<unknown> {
+    return (await fetch(`${this.sandboxUrl}${path}`)).json();
+  }
+
+  /** Stops all workers. */
   async stopWorker(): Promise<void> {
-    const { worker } = this;
-    if (!worker || worker.exitCode !== null) return;
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
+    await Promise.all(
+      this.workers.splice(0).map(async (worker) => {
+        if (worker.exitCode !== null) return;
+        worker.kill('SIGTERM');
+        await once(worker, 'exit');
+      }),
+    );
   }
 
   /** Runs an integration and measures it by its history. */

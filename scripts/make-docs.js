@@ -25,6 +25,7 @@ function fromBuild() {
     misuse: lib('sandbox/misuse'),
     flags: lib('cli/integrations'),
     integrationCommand: lib('cli/commands/integration'),
+    budget: lib('cli/commands/budget'),
     schedules: lib('cli/commands/schedules'),
     worker: lib('cli/commands/worker'),
     sandbox: lib('cli/commands/sandbox'),
@@ -101,6 +102,7 @@ function commandTree(m) {
   for (const integration of m.contracts.INTEGRATIONS)
     program.addCommand(m.integrationCommand.integrationCommand(integration, nothing));
   m.schedules.schedulesCommand(program.command('schedules'), nothing);
+  m.budget.budgetCommand(program.command('budget'), nothing);
   m.worker.workerCommand(program.command('worker'), nothing);
   m.sandbox.sandboxCommand(program.command('sandbox'), nothing);
   m.demo.demoCommand(program.command('demo'), nothing);

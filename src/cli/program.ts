@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { documentOf } from '../client/errors';
 import { EXIT, INTEGRATIONS, tell } from '../contracts';
+import { budgetCommand } from './commands/budget';
 import { integrationCommand } from './commands/integration';
 import { runSandboxCommand, sandboxCommand } from './commands/sandbox';
 import { schedulesCommand } from './commands/schedules';
@@ -59,6 +60,11 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<Ex
   schedulesCommand(program.command('schedules'), async (verb) => {
     const { scheduleVerbs } = await import('./run-schedules.js');
     await set(verb(scheduleVerbs(deps)));
+  });
+  program.commandsGroup('To look:');
+  budgetCommand(program.command('budget'), async (flags) => {
+    const { showBudget } = await import('./show-budget.js');
+    await set(showBudget(flags, deps));
   });
   program.commandsGroup('To run:');
   workerCommand(program.command('worker'), (flags) => set(runWorkerCommand(flags, deps)));

@@ -7,25 +7,16 @@ import type {
   ScheduleListing,
 } from '../client';
 import { AnaplanTemporalError } from '../client/errors';
-import {
-  commandOf,
-  compact,
-  EXIT,
-  type IntegrationName,
-  INTEGRATIONS,
-  issuesText,
-  nearest,
-} from '../contracts';
+import { commandOf, compact, type IntegrationName, INTEGRATIONS, issuesText, nearest } from '../contracts';
 import { checkInput } from '../contracts/schemas';
 import { integrationCommand } from './commands/integration';
 import type { CreateFlags } from './commands/schedules';
 import type { CliDeps, Exit } from './deps';
-import { documentOfError, exitOf } from './endings';
 import { flagOf, inputOf, type Flags } from './integrations';
 import { clean, span } from './render';
-import { connectOptions, usageText } from './run-integration';
+import { usageText } from './run-integration';
 import type { RunFlags } from './shared-flags';
-import { failureText } from './words';
+import { withClient as asking } from './with-client';
 
 /** The commands of `schedules`, by name. Each answers the exit code. */
 export type ScheduleVerbs = ReturnType<typeof scheduleVerbs>;
@@ -156,28 +147,13 @@ function definitionOf(flags: CreateFlags, args: readonly string[]): ScheduleDefi
   };
 }
 
-/** Runs something with a client; errors become a sentence (or a document) and the exit code of their type. */
-async function withClient(
+/** As for every command; errors are told in the flags of a schedule. */
+function withClient(
   flags: RunFlags,
   deps: CliDeps,
   run: (client: AnaplanTemporalClient) => Promise<string | object>,
 ): Promise<Exit> {
-  const json = flags.output === 'json';
-  let client: AnaplanTemporalClient | undefined;
-  try {
-    client = await deps.connect(connectOptions(flags, deps));
-    const answer = await run(client);
-    if (typeof answer !== 'string') deps.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-    else if (!json) deps.stdout.write(answer);
-    return EXIT.ok;
-  } catch (error) {
-    const document = documentOfError(inFlagsOf(error), 'none');
-    if (json) deps.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
-    deps.stderr.write(`${failureText(document.failure)}\n`);
-    return exitOf(document);
-  } finally {
-    await client?.close().catch(() => undefined);
-  }
+  return asking(flags, deps, run, inFlagsOf);
 }
 
 /** An error of the client over fields of a schedule, with the flags that set them; `id` is no flag here. */

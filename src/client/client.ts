@@ -12,6 +12,7 @@ import {
   INTEGRATIONS,
   saidOf,
 } from '../contracts';
+import { readBudgets, type TenantBudget } from './budgets';
 import { checked } from './check';
 import { ON_CLOSED, type OnClosed } from './choices';
 import { idPrefix } from './describe-input';
@@ -184,6 +185,20 @@ export class AnaplanTemporalClient extends PerIntegration {
   /** Asks a run to cancel. @throws AnaplanTemporalError NotFound when it is not open */
   async cancel(workflowId: string): Promise<void> {
     await this.handle(workflowId).cancel();
+  }
+
+  /**
+   * How the workers share the requests a minute of each tenant, and what they use. A budget that nobody has needed in the
+   * last minutes is not listed.
+   *
+   * @throws AnaplanTemporalError ServiceUnavailable, PermissionDenied
+   */
+  async budgets(): Promise<TenantBudget[]> {
+    try {
+      return await readBudgets(this.temporal);
+    } catch (error) {
+      throw temporalError(error, 'list the budgets', this.address);
+    }
   }
 
   private handleOf(

@@ -1,6 +1,7 @@
 /** The Temporal side: starts integrations, waits for them, schedules them. */
 export { AnaplanTemporalClient } from './client';
 export type { ConnectOptions, IntegrationMethods, StartOptions } from './client';
+export type { TenantBudget } from './budgets';
 export { INPUT_MEMO, inputDigest } from './check';
 export { AnaplanTemporalError, documentOf, IntegrationFailed } from './errors';
 export type { IntegrationHandle } from './handle';

@@ -15,6 +15,8 @@ export interface BudgetAsk {
   used: number;
   /** What the worker is configured to let all workers of the tenant send together. */
   perMinute: number;
+  /** What it may send itself at most, where that is less. */
+  atMost?: number;
   /** Anaplan has answered it with 429: nobody of the tenant should send for so long. */
   throttledMs?: number;
 }

@@ -8,5 +8,13 @@ export type { ModelStatus } from './model';
 export type { LiveOptions, ModelOptions, SandboxOptions } from './options';
 export { describeTenant, startSandbox, type TenantEntry } from './sandbox';
 export type { ReadInfo, TaskInfo } from './state';
-export { DEMO_WORKSPACE, MODELS, REPORTING_WORKSPACE, SALES_MODEL, SAMPLE, WORKSPACES } from './tenant';
+export {
+  copiesOf,
+  DEMO_WORKSPACE,
+  MODELS,
+  REPORTING_WORKSPACE,
+  SALES_MODEL,
+  SAMPLE,
+  WORKSPACES,
+} from './tenant';
 export type { RequestRecord } from './world';

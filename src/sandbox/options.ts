@@ -43,6 +43,8 @@ const DEFAULTS = {
   uploads: 'disk' as 'disk' | 'digest',
   /** How long a private file is kept after its last use, in ms; then imports read the default file. */
   fileLifeMs: 48 * 60 * 60_000,
+  /** Copies of the sample model, `Sales Planning 2` and so on, beside the models that are always there. */
+  copies: 0,
   /** Default and largest page of a list answer. */
   pageSize: 5_000,
   /** How long a large read stays NOT_STARTED, in ms. */

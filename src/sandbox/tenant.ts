@@ -34,6 +34,16 @@ export const MODELS: readonly ModelEntry[] = [
   },
 ];
 
+/** Further models with the content of the sample model: `Sales Planning 2`, `Sales Planning 3` ... */
+export function copiesOf(count: number): ModelEntry[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `5A1E5${(i + 2).toString(16).toUpperCase().padStart(27, '0')}`,
+    name: `Sales Planning ${i + 2}`,
+    workspaceId: DEMO_WORKSPACE,
+    state: 'open',
+  }));
+}
+
 const csv = { encoding: 'UTF-8', separator: ',', headerRow: 1, firstDataRow: 2 } as const;
 const SALES_COLUMNS = ['Product', 'Region', 'Month', 'Units', 'Revenue', 'Last Order'];
 const PRODUCT_COLUMNS = ['Code', 'Name', 'Category', 'Launch Date', 'Active'];

@@ -6,7 +6,7 @@ import { FaultPlan } from './faults';
 import { MisuseLog } from './misuse';
 import { Model } from './model';
 import { changeSettings, type Settings } from './options';
-import { MODELS, SALES_MODEL } from './tenant';
+import { copiesOf, MODELS, SALES_MODEL } from './tenant';
 
 /** One request that the tenant was asked. */
 export interface RequestRecord {
@@ -77,7 +77,10 @@ export class World {
   reset(): void {
     for (const model of this.models.values()) model.close();
     this.models = new Map(
-      MODELS.map((entry) => [entry.id, new Model(entry, this.settings, this.folder, this.misuse)]),
+      [...MODELS, ...copiesOf(this.settings.copies)].map((entry) => [
+        entry.id,
+        new Model(entry, this.settings, this.folder, this.misuse),
+      ]),
     );
     Object.assign(this.settings, this.initial);
     this.auth.reset();

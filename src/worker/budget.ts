@@ -46,6 +46,8 @@ interface Member {
   limiter: RateLimiter;
   /** What its user configured for all workers of the tenant together. */
   perMinute: number;
+  /** And for this one. */
+  atMost: number;
 }
 
 /** The budgets of all tenants that this process has to do with. */
@@ -57,11 +59,17 @@ export class TenantBudgets {
 
   /**
    * Puts a limiter under the budget of its tenant.
+   * @param rates - what all workers of the tenant may send together, and this one at most, requests a minute
    * @param tenant - finds out which tenant it is, with calls that the limiter lets pass; asked when calls wait
    * @param otherwise - names the tenant where that cannot be found out
    */
-  attach(limiter: RateLimiter, perMinute: number, tenant: () => Promise<string>, otherwise: string): void {
-    limiter.setRate(0, perMinute * FIRST_IDLE_PART);
+  attach(
+    limiter: RateLimiter,
+    rates: { perMinute: number; atMost: number },
+    tenant: () => Promise<string>,
+    otherwise: string,
+  ): void {
+    limiter.setRate(0, rates.perMinute * FIRST_IDLE_PART);
     let holder: Leaseholder | undefined;
     let finding = false;
     const find = async (): Promise<void> => {
@@ -78,7 +86,7 @@ export class TenantBudgets {
       if (this.closed) return;
       holder = this.tenants.get(id) ?? new Leaseholder(id, this.o);
       this.tenants.set(id, holder);
-      holder.add({ limiter, perMinute });
+      holder.add({ limiter, ...rates });
       holder.look();
     };
     const look = (): void => {
@@ -155,7 +163,7 @@ class Leaseholder {
     const bounded = asked.length < ASKS_A_MINUTE ? 0 : (asked[0] ?? 0) + MINUTE;
     const earliest = Math.max(bounded, this.notBefore);
     if (this.untold429 || now >= this.until) return earliest;
-    const more = want === 'all' && (this.lease?.perMinute ?? 0) < this.perMinute() * 0.9;
+    const more = want === 'all' && (this.lease?.perMinute ?? 0) < this.atMost() * 0.9;
     const soon = more || this.lease?.contended === true;
     return Math.max(
       earliest,
@@ -165,6 +173,10 @@ class Leaseholder {
 
   private perMinute(): number {
     return Math.min(...this.members.map((m) => m.perMinute));
+  }
+
+  private atMost(): number {
+    return Math.min(...this.members.map((m) => m.atMost));
   }
 
   private pausedMs(): number {
@@ -198,6 +210,7 @@ class Leaseholder {
         want,
         used: this.members.reduce((sum, { limiter }) => sum + limiter.demand().used, 0),
         perMinute: this.perMinute(),
+        atMost: this.atMost(),
         ...(told429 ? { throttledMs: pausedMs } : {}),
       };
       const lease = await leaseOf(temporal, this.tenant, this.o.taskQueue, given);

@@ -27,10 +27,13 @@ export interface ConnectionConfig {
   logIn: LogInConfig;
   /** Requests in any 60 s that this worker may send to the tenant. */
   requestsPerMinute: number;
+  /** Requests in any 60 s that all workers together may send to it. */
+  budgetPerMinute: number;
 }
 
-/** Anaplan allows 600 a minute and tenant; a tenth is left to people and other tools (anaplan-api: "API rate limitation"). */
-const DEFAULT_REQUESTS_PER_MINUTE = 540;
+/** Anaplan allows 600 a minute and tenant (anaplan-api: "API rate limitation"); a tenth is left to people and other tools. */
+const REQUESTS_PER_MINUTE = 600;
+const LEFT_TO_OTHERS = 0.1;
 
 /** A value that may be a whole reference `${NAME}`, for what is no secret. */
 function plain(path: string, value: string, env: NodeJS.ProcessEnv): string {
@@ -93,24 +96,30 @@ export function connectionsOf(
   if (all.default !== undefined || fromEnv.user !== undefined || fromEnv.certificate !== undefined) {
     all.default = overlay(all.default, fromEnv);
   }
-  return Object.entries(all).map(([name, c]) => resolveConnection(name, c, env, directory));
+  const { requestsPerMinute = REQUESTS_PER_MINUTE, leaveToOthers = LEFT_TO_OTHERS } = given.budget ?? {};
+  const budget = requestsPerMinute * (1 - leaveToOthers);
+  return Object.entries(all).map(([name, c]) => resolveConnection(name, c, { env, directory, budget }));
 }
 
 function resolveConnection(
   name: string,
   c: ConnectionFile,
-  env: NodeJS.ProcessEnv,
-  directory: string,
+  { env, directory, budget }: { env: NodeJS.ProcessEnv; directory: string; budget: number },
 ): ConnectionConfig {
   const path = `connections.${name}`;
-  const requests = (c.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE) * (c.share ?? 1);
   return {
     name,
     ...hosts(path, c, env),
     ...compact({ tenant: c.tenant }),
     logIn: logIn(path, c, env, directory),
-    requestsPerMinute: Math.max(2, Math.floor(requests)),
+    requestsPerMinute: wholeRate((c.requestsPerMinute ?? budget) * (c.share ?? 1)),
+    budgetPerMinute: wholeRate(c.requestsPerMinute ?? budget),
   };
+}
+
+/** Products of decimals come out a trifle below the whole number that is meant. */
+function wholeRate(requests: number): number {
+  return Math.max(2, Math.floor(requests + 1e-6));
 }
 
 function hosts(

@@ -126,6 +126,20 @@ const worker = z.strictObject({
   maxCachedWorkflows: count(10, 10_000).exactOptional(),
 });
 
+/** What all workers of a tenant may send together. */
+const budget = z.strictObject({
+  requestsPerMinute: z
+    .number('must be a number')
+    .min(2, 'must be at least 2')
+    .max(100_000, 'must be at most 100000')
+    .exactOptional(),
+  leaveToOthers: z
+    .number('must be a number')
+    .min(0, 'must be 0 or more')
+    .max(0.9, 'must be at most 0.9')
+    .exactOptional(),
+});
+
 /** The file `anaplan-temporal.yaml`. */
 const CONFIG_SCHEMA = z.strictObject({
   connections: z
@@ -135,6 +149,7 @@ const CONFIG_SCHEMA = z.strictObject({
       'must be an object of connections by name',
     )
     .exactOptional(),
+  budget: budget.exactOptional(),
   worker: worker.exactOptional(),
 });
 

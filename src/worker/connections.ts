@@ -125,7 +125,8 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
         if (customerGuid === undefined) throw new Error('the answer of /token/validate names no customer');
         return customerGuid;
       };
-      budgets.attach(limiter, connection.requestsPerMinute, tenant, tenantByUrl(connection));
+      const { requestsPerMinute: atMost, budgetPerMinute: perMinute } = connection;
+      budgets.attach(limiter, { perMinute, atMost }, tenant, tenantByUrl(connection));
     }
   };
   return {

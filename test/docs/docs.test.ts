@@ -6,6 +6,7 @@ import * as codes from '../../src/anaplan/codes';
 import * as refusals from '../../src/anaplan/refusals';
 import * as retry from '../../src/anaplan/retry';
 import * as regions from '../../src/anaplan/regions';
+import * as budget from '../../src/cli/commands/budget';
 import * as integrationCommand from '../../src/cli/commands/integration';
 import * as sandbox from '../../src/cli/commands/sandbox';
 import * as schedules from '../../src/cli/commands/schedules';
@@ -41,6 +42,7 @@ const MODULES = {
   misuse,
   flags,
   integrations,
+  budget,
   integrationCommand,
   schedules,
   worker,

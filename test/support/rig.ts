@@ -137,7 +137,9 @@ export class Rig {
       // More than one for each of two cores: tests hold several transfers at once.
       overrides: { taskQueue: this.taskQueue, transferSlots: 4 },
     });
-    for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
+    for (const connection of config.connections) {
+      connection.requestsPerMinute = connection.budgetPerMinute = 1_000_000;
+    }
     const { createWorker: create = pacedWorker, chunkBytes, dataConverter } = this.options;
     const options: CreateWorkerOptions = {
       connection: this.native,

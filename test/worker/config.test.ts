@@ -60,6 +60,7 @@ describe('the environment alone configures the connection "default"', () => {
         authUrl: 'https://auth.anaplan.com',
         logIn: { kind: 'basic', user: 'me@example.com', password: { env: 'ANAPLAN_PASSWORD' } },
         requestsPerMinute: 540,
+        budgetPerMinute: 540,
       },
     ]);
     expect(config.worker).toMatchObject({
@@ -273,6 +274,7 @@ describe('flags win over the environment, which wins over the file', () => {
       authUrl: 'http://b',
       logIn: { kind: 'basic', user: 'me@example.com', password: { env: 'ANAPLAN_PASSWORD' } },
       requestsPerMinute: 270,
+      budgetPerMinute: 540,
     });
   });
 
@@ -330,20 +332,6 @@ describe('connections', () => {
     write('anaplan-temporal.yaml', yaml);
     return openConnections(loadConfig({ cwd, env }), { env, log: () => undefined });
   };
-
-  test('connections of one tenant share one budget, the smallest of theirs; another tenant has its own', () => {
-    const connections = open(
-      `connections:
-  a: { user: a, password: "\${P}" }
-  b: { user: b, password: "\${P}", share: 0.5 }
-  c: { user: c, password: "\${P}", tenant: other }`,
-      { P: 'x' },
-    );
-    const limiter = (name: string): { requestsPerMinute: number } => connections.get(name).client.limiter;
-    expect(limiter('a')).toBe(limiter('b'));
-    expect(limiter('a').requestsPerMinute).toBe(270);
-    expect(limiter('c').requestsPerMinute).toBe(540);
-  });
 
   test('an unknown connection is InvalidInput that names the known ones', () => {
     const connections = open('connections: { prod: { user: a, password: "${P}" } }', { P: 'x' });

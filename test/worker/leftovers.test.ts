@@ -78,7 +78,9 @@ describe('a worker that starts where another one has left files', () => {
     expect(parts('open.csv')).toHaveLength(1);
 
     await rig.startWorker();
-    await until(() => parts('dead.csv').length === 0);
+    // What is removed is logged a moment later.
+    await until(() => lines.some((line) => line.includes('left behind')));
+    expect(parts('dead.csv')).toEqual([]);
     expect(removed()).toEqual([
       `info Removed a file that a closed run left behind ${JSON.stringify({
         file: join(rig.root, left ?? ''),

@@ -54,7 +54,9 @@ class Host {
     });
     if (o.roots) config.worker.roots = o.roots;
     if (o.roots) config.worker.dumps = join(o.roots[0]?.path ?? '', 'dumps');
-    for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
+    for (const connection of config.connections) {
+      connection.requestsPerMinute = connection.budgetPerMinute = 1_000_000;
+    }
     // One connection can serve a queue once.
     this.connection ??= await testNativeConnection();
     const options = {

@@ -232,7 +232,9 @@ export async function replaceWorker(
     ANAPLAN_AUTH_URL: rig.sandbox.url,
   };
   const config = loadConfig({ cwd: rig.root, env, overrides: { taskQueue: rig.taskQueue } });
-  for (const connection of config.connections) connection.requestsPerMinute = 1_000_000;
+  for (const connection of config.connections) {
+    connection.requestsPerMinute = connection.budgetPerMinute = 1_000_000;
+  }
   const native = await testNativeConnection();
   const worker = await pacedWorker(
     config,

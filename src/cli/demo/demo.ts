@@ -130,6 +130,7 @@ async function startWorker(
         authUrl: sandbox.url,
         logIn: { kind: 'basic', user, password: { env: 'SANDBOX_PASSWORD' } },
         requestsPerMinute: 540,
+        budgetPerMinute: 540,
       },
     ],
     worker: {

@@ -71,7 +71,8 @@ export function lease(s: BudgetState, ask: BudgetAsk, now: number): BudgetLease 
   const before = s.members[ask.worker];
   const fresh = Object.keys(s.members).length === 0 && now - s.idleSince >= MINUTE;
   s.seen[ask.worker] = now;
-  const want = ask.want === 'all' ? ask.perMinute : Math.min(ask.want, ask.perMinute);
+  const most = Math.min(ask.atMost ?? Infinity, ask.perMinute);
+  const want = ask.want === 'all' ? most : Math.min(ask.want, most);
   s.members[ask.worker] = {
     perMinute: before?.perMinute ?? 0,
     until: now + LEASE_MS,
@@ -108,7 +109,7 @@ export function lease(s: BudgetState, ask: BudgetAsk, now: number): BudgetLease 
   // Half of what nobody wants besides: a demand that grows need not ask at once.
   const wanted = names.reduce((sum, name) => sum + (s.members[name]?.want ?? 0), 0);
   const spare = Math.max(0, leasable - perMinute * NEWCOMER_PART - Math.max(wanted, held + mine)) / 2;
-  const granted = round(Math.min(mine + spare, free));
+  const granted = round(Math.min(mine + spare, free, most));
   const member = s.members[ask.worker];
   if (member) member.perMinute = granted;
   return { ...answer, perMinute: granted, contended: wanted > leasable };
@@ -190,7 +191,7 @@ export function detailsOf(s: BudgetState, now: number): string {
 /** Whether a value that anybody may send is an ask. */
 export function isAsk(value: unknown): value is BudgetAsk {
   if (typeof value !== 'object' || value === null) return false;
-  const { worker, want, used, perMinute, throttledMs } = value as Record<string, unknown>;
+  const { worker, want, used, perMinute, atMost, throttledMs } = value as Record<string, unknown>;
   return (
     typeof worker === 'string' &&
     worker !== '' &&
@@ -199,6 +200,7 @@ export function isAsk(value: unknown): value is BudgetAsk {
     isAmount(used) &&
     isAmount(perMinute) &&
     perMinute > 0 &&
+    (atMost === undefined || isAmount(atMost)) &&
     (throttledMs === undefined || isAmount(throttledMs))
   );
 }
