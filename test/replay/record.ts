@@ -10,10 +10,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { WorkflowHandle } from '@temporalio/client';
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
-import { lockId } from '../../src/contracts';
+import { budgetId, lockId, type BudgetAsk, type BudgetLease } from '../../src/contracts';
 import type { Rig } from '../support/rig';
 import { BAD, GOOD, ownRig, stateOf, until } from '../workflows/support';
 
@@ -80,11 +80,29 @@ export async function record(): Promise<void> {
     await keepAll(rig, { invalidInput: await rig.begin('runAction', { action: 'nothing like it' }) });
     await adopted(rig);
     await waitedAndCancelled(rig);
+    await keep(rig, 'anaplanBudget', await leased(rig));
     await keep(rig, 'anaplanLock', rig.client.workflow.getHandle(lockId(rig.modelId)));
   } finally {
     await close();
   }
   execFileSync(process.execPath, [require.resolve('prettier/bin/prettier.cjs'), '--write', HISTORIES]);
+}
+
+/** A budget that two workers have asked, one of them twice. */
+async function leased(rig: Rig): Promise<WorkflowHandle> {
+  const workflowId = budgetId('recorded');
+  for (const worker of ['a', 'b', 'a']) {
+    await rig.client.workflow.executeUpdateWithStart<() => Promise<void>, BudgetLease, [BudgetAsk]>('lease', {
+      args: [{ worker, want: 'all', used: 0, perMinute: 540 }],
+      startWorkflowOperation: new WithStartWorkflowOperation('anaplanBudget', {
+        workflowId,
+        taskQueue: rig.taskQueue,
+        args: [],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
+    });
+  }
+  return rig.client.workflow.getHandle(workflowId);
 }
 
 async function adopted(rig: Rig): Promise<void> {

@@ -42,6 +42,7 @@ describe('replay: a run that was begun before an upgrade goes on after it', () =
     expect(names).toEqual(
       expect.arrayContaining([
         ...INTEGRATIONS,
+        'anaplanBudget',
         'anaplanLock',
         'runActionFailed',
         'runActionCancelled',
