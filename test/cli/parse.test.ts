@@ -174,7 +174,7 @@ describe('flags become the input, and nothing that was not given', () => {
     [
       'another server than the one of the schedule',
       ['run-action', '--address', 'x:7233'],
-      /--address says where the schedule is: it belongs before "--"/,
+      /--address says where the schedule is. It belongs before "--"/i,
     ],
     ['another ending', ['run-action', '--on-closed', 'join'], /rerun, return, refuse/],
   ])('%s is refused', (_what, args, message) => {
