@@ -7,7 +7,7 @@ import type { Context } from '@temporalio/activity';
 import type { CallOptions } from '../../anaplan';
 import { rhythmOf, type Rhythm } from '../../contracts';
 import { Pulse } from './beats';
-import { GivenUp, Lease, Moment, NotConfirmed } from './lease';
+import { GivenUp, Lease, Moment, NotConfirmed, pausedActivity } from './lease';
 import { waitAfterReset } from './resets';
 
 /** How long {@link Fence.confirm} asks. */
@@ -166,7 +166,7 @@ export class Fence {
     const { notFound, timedOut, reset, paused } = this.context.cancellationDetails ?? {};
     if (notFound || timedOut) this.giveUp(new GivenUp('the server gave this attempt up'));
     else if (reset) this.giveUp(new GivenUp('the activity was reset', true));
-    else if (paused) this.giveUp(new GivenUp('the activity is paused', true));
+    else if (paused) this.giveUp(pausedActivity());
   }
 
   /** Finds out what this attempt can know by itself. */

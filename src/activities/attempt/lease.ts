@@ -19,9 +19,16 @@ export class GivenUp extends Error {
   constructor(
     message: string,
     readonly awaited = false,
+    /** What comes next, in words. */
+    readonly next = 'another attempt goes on',
   ) {
     super(message);
   }
+}
+
+/** Somebody has paused the activity: nothing happens until it is unpaused. */
+export function pausedActivity(): GivenUp {
+  return new GivenUp('the activity is paused', true, 'another attempt goes on once it is unpaused');
 }
 
 /** The server did not say in time that it counts on this attempt: nothing was done. */
@@ -40,8 +47,10 @@ export class Moment {
   }
 }
 
-/** A heartbeat that is not answered in this time counts as lost. */
+/** After this another heartbeat is sent. An answer that comes later counts all the same, from when it was asked for. */
 const ANSWER_MS = 3_000;
+/** After this no answer is waited for. */
+const LATE_MS = 15_000;
 /** What is on its way when a lease ends has this long to arrive before anybody else begins. */
 const MARGIN_MS = 4_000;
 /** How fresh an answer must be for a change that is made by one request. */
@@ -74,6 +83,8 @@ export class Lease {
   private over = false;
   private readonly validMs: number;
   private readonly freshMs: number;
+  /** Heartbeats that are under way: a slow network answers each of them late, and all of them. */
+  private readonly asked = new Set<Promise<void>>();
 
   constructor(private readonly o: LeaseOptions) {
     this.validMs = o.timeoutMs - Math.min(MARGIN_MS, o.timeoutMs / 4);
@@ -106,11 +117,29 @@ export class Lease {
     return !this.over;
   }
 
-  /** Sends one heartbeat and takes its answer in. Does not throw: {@link holds} tells. */
+  /**
+   * Sends one heartbeat, and waits some seconds for an answer to it or to one before it. Does not throw: {@link holds}
+   * tells.
+   */
   async renew(): Promise<void> {
     if (!this.lives()) return;
     const from = new Moment();
-    const answer = await ask(this.o.context, this.o.details(), Math.min(ANSWER_MS, this.validMs / 2));
+    const asked = ask(this.o.context, this.o.details(), Math.min(LATE_MS, this.validMs))
+      .then((answer) => this.take(answer, from))
+      .finally(() => this.asked.delete(asked));
+    this.asked.add(asked);
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(ANSWER_MS, this.validMs / 2));
+    });
+    try {
+      await Promise.race([enough, ...this.asked]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private take(answer: Answer, from: Moment): void {
     if (!this.lives() || answer === 'silent') return;
     if (answer instanceof GivenUp) {
       this.end(answer);
@@ -154,7 +183,7 @@ async function ask(context: Context, details: unknown, withinMs: number): Promis
 function answerOf(error: unknown): Answer {
   if (error instanceof ActivityCancelledError) return 'cancelled';
   if (error instanceof ActivityNotFoundError) return new GivenUp('the server gave this attempt up');
-  if (error instanceof ActivityPausedError) return new GivenUp('the activity is paused', true);
+  if (error instanceof ActivityPausedError) return pausedActivity();
   if (error instanceof ActivityResetError) return new GivenUp('the activity was reset', true);
   return 'silent';
 }

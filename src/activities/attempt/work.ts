@@ -243,8 +243,7 @@ export class Work<P> {
   /** The end of an attempt that was told to stop. */
   private aborted(): unknown {
     const { givenUp, cancelled } = this.around;
-    if (givenUp)
-      return tryAgain('NetworkError', `given up (${givenUp.message}): another attempt goes on`, 1000);
+    if (givenUp) return tryAgain('NetworkError', `given up (${givenUp.message}): ${givenUp.next}`, 1000);
     const { cancellationDetails, cancellationSignal } = this.context;
     // The SDK sends the last heartbeat with the failure: the next attempt goes on from exactly here.
     this.context.heartbeat(this.beat());

@@ -352,6 +352,32 @@ describe('the fence: an attempt that Temporal has given up changes nothing more'
     expect(result).toBe('done');
   });
 
+  it.each(['bytes', 'effect'])(
+    'goes on where the server answers each heartbeat, but later than the next one is sent (%s)',
+    async (rhythm) => {
+      const LATE_MS = 4_500;
+      let answered = 0;
+      const server = () =>
+        new Promise<void>((resolve) =>
+          setTimeout(() => {
+            answered += 1;
+            resolve();
+          }, LATE_MS),
+        );
+      const body = async (w: Work<P>): Promise<string> => {
+        await w.confirm();
+        w.assertConfirmed();
+        while (rhythm === 'bytes' && answered < 3) await w.sleep(50);
+        return 'done';
+      };
+      const { result } = await (rhythm === 'bytes' ? bytes : effect)(body, {
+        ...(rhythm === 'bytes' ? { heartbeatTimeoutMs: 20_000 } : {}),
+        server,
+      });
+      expect(result).toBe('done');
+    },
+  );
+
   it('goes on with what is begun when the activity is cancelled, and ends what can be ended', async () => {
     let asked = 0;
     const server = () =>
@@ -410,6 +436,8 @@ describe('the fence: an attempt that Temporal has given up changes nothing more'
       },
     });
     expect(failure?.message).toContain('another attempt goes on');
+    // Without that somebody waits for it in vain.
+    expect(failure?.message.endsWith('once it is unpaused')).toBe(details?.paused === true);
     expect(beats).toBe(1);
   });
 
