@@ -68,9 +68,13 @@ export function stepOf(progress: RunProgress, now: number): string {
   if (progress.unclaimed && now - progress.startedAt.getTime() > UNCLAIMED_MS) {
     parts.push(`no worker has taken it yet: is one running on task queue ${progress.taskQueue}?`);
   }
+  // Nothing goes on by itself then: who looks has to know before anything else.
+  if (progress.status === 'PAUSED') parts.push('paused in Temporal: it goes on once it is unpaused there');
+  else if (activity?.paused === true)
+    parts.push(`${activity.type} is paused in Temporal: it goes on once it is unpaused there`);
   if (progress.waiting !== undefined) parts.push(waitText(progress.waiting));
   if (activity?.outage?.message !== undefined) parts.push(activity.outage.message);
-  else if (activity !== undefined && activity.attempt > 1) {
+  else if (activity !== undefined && activity.attempt > 1 && !activity.paused) {
     // A hand-over from worker to worker is no failure; the number tells it.
     parts.push(`attempt ${activity.attempt}${activity.lastFailure ? ` after: ${activity.lastFailure}` : ''}`);
   }

@@ -19,6 +19,8 @@ export interface ActivityProgress {
   attempt: number;
   /** A worker has it; otherwise it waits for one or for its next attempt. */
   running: boolean;
+  /** Somebody has paused it: it goes on once it is unpaused. */
+  paused?: true;
   /** Chunks (or pages) and bytes that are done. */
   position?: { next: number; offset: number; rows?: number };
   /** What it does at this moment, in words. */
@@ -33,7 +35,7 @@ export interface RunProgress {
   workflowId: string;
   runId: string;
   workflowType: string;
-  /** Temporal's word: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED ... */
+  /** Temporal's word: RUNNING, PAUSED, COMPLETED, FAILED, CANCELLED, TERMINATED ... */
   status: string;
   startedAt: Date;
   closedAt?: Date;
@@ -92,6 +94,7 @@ export async function progressOf(
       type: pending.activityType?.name ?? '',
       attempt: pending.attempt ?? 1,
       running: pending.state === STARTED,
+      ...(pending.paused === true ? { paused: true as const } : {}),
       ...compact({ position }),
       ...(typeof given?.note === 'string' ? { note: given.note } : {}),
       ...compact({ outage }),

@@ -313,6 +313,21 @@ describe('progress', () => {
       'uploading · attempt 3 after: handed over',
     ],
     [
+      'an activity that somebody has paused',
+      {
+        state: 'uploading',
+        activities: [
+          { type: 'anaplan.uploadChunks', attempt: 2, running: false, paused: true, lastFailure: 'given up' },
+        ],
+      },
+      'uploading · anaplan.uploadChunks is paused in Temporal: it goes on once it is unpaused there',
+    ],
+    [
+      'a run that somebody has paused',
+      { state: 'uploading', status: 'PAUSED' },
+      'uploading · paused in Temporal: it goes on once it is unpaused there',
+    ],
+    [
       'no worker',
       { unclaimed: true },
       'running · no worker has taken it yet: is one running on task queue anaplan?',
