@@ -11,7 +11,6 @@ import { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
 import { BenchRig, CLI, type Measured } from './rig';
 import { scale, scaleOf } from './scale';
@@ -128,7 +127,7 @@ async function replay(rig: BenchRig, run: Measured): Promise<void> {
   const history = await rig.client.workflow.getHandle(run.workflowId).fetchHistory();
   const workflowBundle = { codePath: resolve(__dirname, '../../lib/workflow-bundle.js') };
   const began = performance.now();
-  await Worker.runReplayHistory({ workflowBundle }, JSON.parse(historyToJSON(history)), run.workflowId);
+  await Worker.runReplayHistory({ workflowBundle }, history, run.workflowId);
   console.log(
     `    replay of its ${run.events} events: ${fixed((performance.now() - began) / 1000, 2)} s, worker start included`,
   );

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
@@ -103,4 +104,16 @@ describe('the walls between the rooms: without them zod, or a file system, ends 
         (f) => !f.file.includes('/wall-') && /no-restricted-(imports|syntax)$/.test(f.rule ?? ''),
       ),
     ).toEqual([]));
+});
+
+it('nothing in src is imported from inside of a package of the SDK: only what it documents stays', () => {
+  const files = readdirSync(join(__dirname, '../src'), { recursive: true, encoding: 'utf8' });
+  const inside = files
+    .filter((name) => name.endsWith('.ts'))
+    .filter((name) =>
+      /(from|import\(|require\() ?'@temporalio\/[a-z]+\/(?!package\.json)/.test(
+        readFileSync(join(__dirname, '../src', name), 'utf8'),
+      ),
+    );
+  expect(inside).toEqual([]);
 });

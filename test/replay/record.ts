@@ -11,9 +11,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
 import { budgetId, lockId, type BudgetAsk, type BudgetLease } from '../../src/contracts';
+import { historyToJSON } from '../support/history-json';
 import type { Rig } from '../support/rig';
 import { BAD, GOOD, ownRig, stateOf, until } from '../workflows/support';
 

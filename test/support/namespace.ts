@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection, type ConnectionOptions } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time';
+import { google } from '@temporalio/proto';
 
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts';
@@ -53,7 +53,7 @@ export async function ownNamespace(searchAttributes: readonly string[] = SEARCH_
   try {
     await connection.workflowService.registerNamespace({
       namespace,
-      workflowExecutionRetentionPeriod: msToTs('1 day'),
+      workflowExecutionRetentionPeriod: google.protobuf.Duration.fromObject({ seconds: 24 * 3_600 }),
     });
     const deadline = Date.now() + VISIBLE_WITHIN_MS;
     for (;;) {

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 
 import type * as WorkerModule from '../../src/worker/worker';
 import { builtLib } from '../support/build-lib';
+import { historyToJSON } from '../support/history-json';
 import type { Rig, RigOptions } from '../support/rig';
 import { ownRig, until } from '../workflows/support';
 

@@ -97,3 +97,22 @@ describe('payloads that cannot be read', () => {
     await lock.result();
   });
 });
+
+it.each([[undefined], [{}], [{ interceptors: {} }]])(
+  'with an SDK that keeps its interceptors elsewhere (%j) workflows load all the same',
+  (activator) => {
+    const place = globalThis as { __TEMPORAL_ACTIVATOR__?: unknown };
+    place.__TEMPORAL_ACTIVATOR__ = activator;
+    try {
+      jest.isolateModules(() => {
+        // eslint-disable-next-line @typescript-eslint/no-require-imports
+        const loaded = require('../../src/workflows/run/unreadable') as {
+          unreadable: (argument: unknown) => string | undefined;
+        };
+        expect(loaded.unreadable('any text')).toBeUndefined();
+      });
+    } finally {
+      delete place.__TEMPORAL_ACTIVATOR__;
+    }
+  },
+);

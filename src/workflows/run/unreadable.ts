@@ -4,10 +4,10 @@
  * one stray signal would block a lock for ever. Here they become a value that every handler refuses.
  *
  * The SDK has no public door for this that needs no option of the worker, and a worker of the user's own has to be
- * protected as well; so the interceptor adds itself where the SDK keeps those of the options.
+ * protected as well; so the interceptor adds itself where the SDK keeps those of the options. This is the one place that
+ * knows of it. An SDK that keeps them elsewhere runs workflows as before, only without this protection.
  */
-import type { WorkflowInternalsInterceptor } from '@temporalio/workflow';
-import { maybeGetActivator } from '@temporalio/workflow/lib/global-attributes';
+import type { PayloadConverter, WorkflowInternalsInterceptor } from '@temporalio/workflow';
 
 type Activation = Parameters<NonNullable<WorkflowInternalsInterceptor['activate']>>[0]['activation'];
 type Job = NonNullable<Activation['jobs']>[number];
@@ -23,10 +23,16 @@ export function unreadable(argument: unknown): string | undefined {
     : undefined;
 }
 
-// One activator for each workflow; none where this module is loaded to start one by its function.
-const activator = maybeGetActivator();
+/** What the SDK keeps of a workflow that runs, as far as it is used here. */
+interface Activator {
+  payloadConverter?: PayloadConverter;
+  interceptors?: { internals?: WorkflowInternalsInterceptor[] };
+}
 
-activator?.interceptors.internals.push({
+// One for each workflow; none where this module is loaded to start one by its function.
+const activator = (globalThis as { __TEMPORAL_ACTIVATOR__?: Activator }).__TEMPORAL_ACTIVATOR__;
+
+activator?.interceptors?.internals?.push({
   activate(input, next) {
     for (const { initializeWorkflow, signalWorkflow } of input.activation.jobs ?? []) {
       if (initializeWorkflow?.arguments) readable(initializeWorkflow.arguments);
@@ -41,7 +47,7 @@ function readable(payloads: Payload[]): void {
   const converter = activator?.payloadConverter;
   payloads.forEach((payload, i) => {
     try {
-      converter?.fromPayload(payload as Parameters<typeof converter.fromPayload>[0]);
+      converter?.fromPayload(payload as Parameters<PayloadConverter['fromPayload']>[0]);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const value = converter?.toPayload(`${UNREADABLE}${why.slice(0, 200)}`);

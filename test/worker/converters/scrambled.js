@@ -1,6 +1,7 @@
 'use strict';
 // A payload converter of a user's own: JSON whose bytes are no JSON any more.
-const { decode, encode } = require('@temporalio/common/lib/encoding');
+const encode = (text) => new TextEncoder().encode(text);
+const decode = (bytes) => new TextDecoder().decode(bytes);
 
 const ENCODING = 'json/scrambled';
 const scrambled = (bytes) => bytes.map((byte) => byte ^ 0x5a);
