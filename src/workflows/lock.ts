@@ -21,26 +21,20 @@ import {
 import type { HoldActivities, LockAnswer, LockAsk, LockView } from '../activities/hold/contract';
 import './run/unreadable';
 import { activities, LONGEST_EFFECT_LEASE_MS } from './run/proxies';
+import { isAsk, isRelease, stateFrom } from './lock/shapes';
 import {
-  answerTo,
   blocking,
-  detailsOf,
   drop,
   giveBack,
-  isAsk,
   isGranted,
   isHolder,
-  isRelease,
-  iso,
   settle,
-  stateFrom,
   take,
-  viewOf,
   waiting,
-  what,
   type Entry,
   type LockState,
 } from './lock/state';
+import { answerTo, detailsOf, iso, viewOf, what } from './lock/view';
 
 /** Asks, or asks again: answered at once, by a grant or by a place in the line. */
 const ask = defineUpdate<LockAnswer, [LockAsk]>('ask');

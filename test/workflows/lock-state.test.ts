@@ -1,18 +1,15 @@
 import type { FileUses, LockAsk } from '../../src/activities';
+import { isAsk, isRelease, stateFrom } from '../../src/workflows/lock/shapes';
 import {
-  answerTo,
   blocking,
   drop,
   emptyLock,
   giveBack,
-  isAsk,
-  isRelease,
   settle,
-  stateFrom,
   take,
-  viewOf,
   type LockState,
 } from '../../src/workflows/lock/state';
+import { answerTo, viewOf } from '../../src/workflows/lock/view';
 
 const model = {
   connection: 'default',

@@ -50,8 +50,7 @@ export function withFacts(error: unknown, facts: Omit<FailureFacts, 'remedy'>): 
     message,
     nonRetryable: true,
     details: [{ ...(known as object | undefined), ...facts }, ...more],
-    ...(type ? { type } : {}),
-    ...(cause ? { cause } : {}),
+    ...compact({ type: type ?? undefined, cause }),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Who serves a task queue, as the Temporal server lists it: good enough for messages and warnings, but no proof. */
 import type { WorkflowService } from '@temporalio/client';
 
-import { rootTagOf } from '../../contracts';
+import { compact, rootTagOf } from '../../contracts';
 
 /** temporal.api.enums.v1: TaskQueueType.ACTIVITY, DescribeTaskQueueMode.ENHANCED */
 const ACTIVITY = 2;
@@ -44,7 +44,7 @@ export async function pollersOf(
     return {
       identity: identity ?? '',
       at: Number(lastAccessTime?.seconds ?? 0) * 1000 + Number(lastAccessTime?.nanos ?? 0) / 1e6,
-      ...(tag === undefined ? {} : { tag }),
+      ...compact({ tag }),
     };
   });
 }

@@ -28,7 +28,7 @@ export function createReads(
         specOf(input, `Read of "${input.read.name}" (${input.read.id})`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
-          const options = input.exportType === undefined ? {} : { exportType: input.exportType };
+          const options = compact({ exportType: input.exportType });
           const lost = w.resumed?.sent ?? 0;
           if (lost > 0) await untilIdle(client, input, w, timing.pollIntervalMs);
           w.assertAlive();

@@ -1,12 +1,5 @@
-import type {
-  FileUses,
-  LockAnswer,
-  LockAsk,
-  LockHolder,
-  LockParty,
-  LockView,
-  LockWaiter,
-} from '../../activities/hold/contract';
+/** The rules of a lock: who holds, who waits, and who is next. Pure. */
+import type { FileUses, LockAsk, LockParty } from '../../activities/hold/contract';
 
 /** One run at a lock: what it asked for, and what of that it holds. */
 export interface Entry extends Omit<LockAsk, 'seen'> {
@@ -37,7 +30,6 @@ export interface LockState {
 
 const MAX_GONE = 200;
 const MAX_NOTES = 5;
-const MAX_SHOWN = 50;
 
 /** A lock that nobody has asked yet. */
 export function emptyLock(): LockState {
@@ -71,7 +63,7 @@ export function isHolder(e: Entry): boolean {
 }
 
 /** Who is in the way of an entry: holders, then those who asked before it for the same. */
-function inTheWay(s: LockState, e: Entry): Entry[] {
+export function inTheWay(s: LockState, e: Entry): Entry[] {
   if (isGranted(e)) return [];
   const others = s.entries.filter((o) => o !== e);
   if (e.filesAt === undefined) {
@@ -198,175 +190,4 @@ export function waiting(s: LockState): Entry[] {
 export function blocking(s: LockState): Entry[] {
   const ahead = new Set(s.entries.flatMap((e) => inTheWay(s, e)));
   return s.entries.filter((e) => ahead.has(e));
-}
-
-/** What an ask is answered. */
-export function answerTo(s: LockState, e: Entry): LockAnswer {
-  if (isGranted(e)) return { granted: true, behind: [], warnings: e.warnings ?? [] };
-  const ahead = inTheWay(s, e);
-  return {
-    granted: false,
-    for: e.filesAt === undefined ? 'files' : 'model',
-    place: placeOf(s, e),
-    behind: ahead.slice(0, MAX_SHOWN).map(partyOf),
-    warnings: [],
-  };
-}
-
-/** Behind how many that wait themselves, plus one. */
-function placeOf(s: LockState, e: Entry): number {
-  return inTheWay(s, e).filter((o) => !isGranted(o)).length + 1;
-}
-
-function partyOf(e: Entry): LockParty {
-  const holds = isHolder(e);
-  return {
-    workflowId: e.workflowId,
-    firstRunId: e.firstRunId,
-    since: holds ? (e.heldSince ?? e.since) : e.since,
-    connection: e.model.connection,
-    files: e.files,
-    whole: holds ? e.wholeAt !== undefined : e.whole,
-    holds,
-  };
-}
-
-function holderOf(e: Entry): LockHolder {
-  return {
-    workflowId: e.workflowId,
-    since: e.heldSince ?? e.since,
-    files: e.filesAt === undefined ? {} : e.files,
-    whole: e.wholeAt !== undefined,
-    ...(e.deadAt === undefined ? {} : { note: `closed without giving back, seen ${iso(e.deadAt)}` }),
-  };
-}
-
-function waiterOf(s: LockState, e: Entry): LockWaiter {
-  return {
-    workflowId: e.workflowId,
-    since: e.since,
-    for: e.filesAt === undefined ? 'files' : 'model',
-    place: placeOf(s, e),
-    waitsFor: inTheWay(s, e)
-      .slice(0, MAX_SHOWN)
-      .map(partyOf)
-      .map(({ workflowId, since, holds }) => ({ workflowId, since, holds })),
-  };
-}
-
-/** Answer of the query `state`. */
-export function viewOf(s: LockState, workflowId?: string): LockView {
-  const model = s.entries[0]?.model.model;
-  const own = workflowId === undefined ? undefined : s.entries.find((e) => e.workflowId === workflowId);
-  return {
-    ...(model ? { model } : {}),
-    holders: s.entries.filter(isHolder).map(holderOf),
-    waiting: waiting(s).map((e) => waiterOf(s, e)),
-    notes: s.notes,
-    ...(own
-      ? {
-          run: {
-            ...(isHolder(own) ? { holds: holderOf(own) } : {}),
-            ...(isGranted(own) ? {} : { waits: waiterOf(s, own) }),
-          },
-        }
-      : {}),
-  };
-}
-
-/** What the Temporal UI shows of a lock. */
-export function detailsOf(s: LockState): string {
-  const { holders, waiting: line, notes } = viewOf(s);
-  const held = holders
-    .slice(0, MAX_SHOWN)
-    .map(
-      (h) => `- \`${h.workflowId}\` holds ${what(h)} since ${iso(h.since)}${h.note ? ` (${h.note})` : ''}`,
-    );
-  const queue = line
-    .slice(0, MAX_SHOWN)
-    .map(
-      (w) =>
-        `${w.place}. \`${w.workflowId}\`, since ${iso(w.since)}, for its ${w.for}, behind ${w.waitsFor.map((b) => `\`${b.workflowId}\``).join(', ')}`,
-    );
-  return [
-    held.length > 0 ? `Held:\n\n${held.join('\n')}` : 'Free',
-    ...(queue.length > 0 ? [`Waiting:\n\n${queue.join('\n')}`] : []),
-    ...(notes.length > 0 ? [`Notes:\n\n${notes.map((n) => `- ${n}`).join('\n')}`] : []),
-  ].join('\n\n');
-}
-
-/** What is held, in words. */
-export function what(h: { files: FileUses; whole: boolean }): string {
-  const ids = Object.entries(h.files)
-    .slice(0, 5)
-    .map(([id, use]) => `${id}${use === 's' ? ' (to read)' : ''}`);
-  const more = Object.keys(h.files).length - ids.length;
-  const files =
-    ids.length === 0
-      ? []
-      : [`${ids.length > 1 ? 'files' : 'file'} ${ids.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
-  return [...(h.whole ? ['the model'] : []), ...files].join(' and ') || 'nothing yet';
-}
-
-/** A time for people. */
-export function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-type Shape = Record<string, unknown>;
-const isObject = (v: unknown): v is Shape => typeof v === 'object' && v !== null && !Array.isArray(v);
-const isText = (v: unknown): v is string => typeof v === 'string' && v !== '' && v.length <= 2_000;
-const isNamed = (v: unknown): boolean => isObject(v) && isText(v['id']) && typeof v['name'] === 'string';
-const isTime = (v: unknown): boolean => typeof v === 'number' && Math.abs(v) < 8.64e15;
-const isUses = (v: unknown): boolean => isObject(v) && Object.values(v).every((u) => u === 'x' || u === 's');
-const isModel = (v: unknown): boolean =>
-  isObject(v) && isText(v['connection']) && isNamed(v['workspace']) && isNamed(v['model']);
-const isParty = (v: unknown): boolean =>
-  isObject(v) &&
-  isText(v['workflowId']) &&
-  isText(v['firstRunId']) &&
-  isTime(v['since']) &&
-  isText(v['connection']) &&
-  isUses(v['files']) &&
-  typeof v['whole'] === 'boolean' &&
-  typeof v['holds'] === 'boolean';
-const optional = (v: unknown, is: (v: unknown) => boolean): boolean => v === undefined || v === null || is(v);
-const isList = (v: unknown, is: (v: unknown) => boolean): boolean => Array.isArray(v) && v.every(is);
-
-/** Whether something that a caller sent is an ask. Anybody may signal or update a workflow. */
-export function isAsk(v: unknown): v is LockAsk {
-  return (
-    isObject(v) &&
-    isText(v['id']) &&
-    isText(v['workflowId']) &&
-    isText(v['firstRunId']) &&
-    isText(v['runId']) &&
-    isModel(v['model']) &&
-    isUses(v['files']) &&
-    typeof v['whole'] === 'boolean' &&
-    (v['seen'] === undefined || isList(v['seen'], isParty))
-  );
-}
-
-/** Whether something is a release. */
-export function isRelease(v: unknown): v is { workflowId: string; firstRunId: string; ids: string[] } {
-  return isObject(v) && isText(v['workflowId']) && isText(v['firstRunId']) && isList(v['ids'], isText);
-}
-
-/** The state that a lock was continued with; anything else begins as an empty lock. */
-export function stateFrom(v: unknown): LockState {
-  const entry = (e: unknown): boolean =>
-    isAsk(e) &&
-    isTime((e as unknown as Shape)['since']) &&
-    ['filesAt', 'wholeAsked', 'wholeAt', 'heldSince', 'deadAt'].every((key) =>
-      optional((e as unknown as Shape)[key], isTime),
-    ) &&
-    optional((e as unknown as Shape)['warnings'], (w) => isList(w, isText));
-  const good =
-    isObject(v) &&
-    isList(v['entries'], entry) &&
-    typeof v['count'] === 'number' &&
-    isList(v['gone'], isText) &&
-    isList(v['notes'], isText);
-  return good ? (v as unknown as LockState) : emptyLock();
 }

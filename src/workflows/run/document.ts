@@ -1,6 +1,7 @@
 /** The result document of a run, read off its facts. Pure. */
 import type { SettledResult, SettledTask } from '../../activities/task/contract';
 import {
+  compact,
   LIMITS,
   shorterTold,
   type IntegrationResult,
@@ -104,21 +105,12 @@ export function resultTask(task: SettledTask, dumps: readonly KeptDump[], adopte
 }
 
 function timesOf({ startTime, duration }: SettledResult): { startTime?: number; duration?: number } {
-  return {
-    ...(startTime === undefined ? {} : { startTime }),
-    ...(duration === undefined ? {} : { duration }),
-  };
+  return compact({ startTime, duration });
 }
 
 function nestedTask(result: SettledResult, rows: RowCounts | undefined): NestedTaskResult {
-  return {
-    objectId: result.objectId ?? '',
-    ...(result.objectName === undefined ? {} : { name: result.objectName }),
-    successful: result.successful,
-    ...(rows ? { rows } : {}),
-    ...timesOf(result),
-    details: result.details,
-  };
+  const { objectId = '', objectName: name, successful, details } = result;
+  return { objectId, ...compact({ name }), successful, ...compact({ rows }), ...timesOf(result), details };
 }
 
 /** Keeps a result document within its bounds; what is left out is marked by `truncated`. */
@@ -126,7 +118,7 @@ export function fitResult(result: IntegrationResult): IntegrationResult {
   let out = shorten(result);
   for (const details of [20, 5, 0]) {
     if (fits(out)) return out;
-    out = { ...out, truncated: true, ...(out.task ? { task: thinned(out.task, details) } : {}) };
+    out = { ...out, truncated: true, ...compact({ task: out.task && thinned(out.task, details) }) };
   }
   // Then the lists, the first entries of which say most.
   for (let most = 500; most > 0 && !fits(out); most = Math.floor(most / 2)) {
@@ -135,8 +127,10 @@ export function fitResult(result: IntegrationResult): IntegrationResult {
       truncated: true,
       transfers: out.transfers.slice(0, most),
       dumps: out.dumps.slice(0, most).map((d) => ({ ...d, errors: d.errors.slice(0, 3) })),
-      ...(out.warnings ? { warnings: out.warnings.slice(0, most) } : {}),
-      ...(out.filesNotUploaded ? { filesNotUploaded: out.filesNotUploaded.slice(0, most) } : {}),
+      ...compact({
+        warnings: out.warnings?.slice(0, most),
+        filesNotUploaded: out.filesNotUploaded?.slice(0, most),
+      }),
     };
   }
   return out;

@@ -3,6 +3,7 @@ import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } f
 
 import type { StartBeat, TaskBaseline } from '../../activities/task/contract';
 import {
+  compact,
   isFailureType,
   saidOf,
   tell,
@@ -89,8 +90,7 @@ export function resultFailure(error: unknown, effects: Effects): ResultFailure {
     message,
     remedy,
     effects: facts.effects ?? effects,
-    ...(facts.code === undefined ? {} : { code: facts.code }),
-    ...(facts.parameters === undefined ? {} : { parameters: facts.parameters }),
+    ...compact({ code: facts.code, parameters: facts.parameters }),
   };
 }
 

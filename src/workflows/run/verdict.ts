@@ -1,5 +1,5 @@
 /** Counting the rows and rejections of a finished task. Pure. */
-import type { AcceptRejections, ResultDump, RowCounts } from '../../contracts';
+import { compact, type AcceptRejections, type ResultDump, type RowCounts } from '../../contracts';
 import type { ActionObject } from '../../activities/attempt/contract';
 import type { ProcessStep } from '../../activities/prepare/contract';
 import type { SettledResult, SettledTask } from '../../activities/task/contract';
@@ -117,7 +117,7 @@ export function rejectionsOf(
     unit: RowCounts['unit'],
   ): Rejection => ({
     action,
-    ...(objectId === undefined ? {} : { objectId }),
+    ...compact({ objectId }),
     rejected,
     unit,
     allowed: allowedRejections(accept, action, objectId),

@@ -12,7 +12,7 @@ import { lockId } from '../../contracts';
 import { activities } from '../run/proxies';
 import { failedAs, readFailure, stepFailure } from '../run/failures';
 import { release } from '../lock';
-import { iso, what as heldOf } from '../lock/state';
+import { iso, what as heldOf } from '../lock/view';
 import { shielded, type Run } from '../run/frame';
 
 const { askLock } = activities<Pick<HoldActivities, 'anaplan.askLock'>>({
