@@ -5,7 +5,7 @@ import type { AnaplanActivities } from './contract';
 
 export type { ActivityConnection, WorkerDeps as ActivityDeps } from './attempt/deps';
 export { LEASE_AT_MOST_MS } from './attempt/lease';
-export { pollersOf } from './attempt/pollers';
+export { pollersOf } from './shared/pollers';
 export type { Beat } from './attempt/work';
 export type * from './contract';
 export type * from './attempt/contract';

@@ -1,14 +1,14 @@
 /** Downloads of files: chunk after chunk into a target that appears whole or not at all. */
 import { isNotFound, type AnaplanClient } from '../../anaplan';
 import { LIMITS } from '../../contracts';
-import { alive, filled } from '../attempt/bodies';
+import { alive, filled } from '../shared/bodies';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { fail } from '../attempt/failures';
-import { enterRoot } from '../attempt/roots';
+import { enterRoot } from '../shared/roots';
 import type { AnaplanActivities } from '../contract';
 import type { DownloadChunksInput, DownloadPosition, DownloadResult } from './contract';
-import { keepWhole, openWriter, startPosition } from '../attempt/target-writer';
+import { keepWhole, openWriter, startPosition } from '../shared/target-writer';
 import { work } from '../attempt/work';
 
 /** A download of any size is so many activities at most. */

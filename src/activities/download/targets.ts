@@ -5,10 +5,10 @@ import { getClient } from '@temporalio/activity';
 
 import { LIGHT_BOUNDS } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
-import { tryDumps } from '../attempt/dump-directory';
+import { tryDumps } from '../shared/dump-directory';
 import { fail } from '../attempt/failures';
-import { enterRoot } from '../attempt/roots';
-import { isOpen } from '../attempt/open-runs';
+import { enterRoot } from '../shared/roots';
+import { isOpen } from '../shared/open-runs';
 import type { AnaplanActivities } from '../contract';
 import type { TryTargetsInput } from './contract';
 import { work } from '../attempt/work';

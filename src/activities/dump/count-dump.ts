@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { compact, type DumpError, LIMITS } from '../../contracts';
-import { errorTemplate } from '../attempt/row-messages';
+import { errorTemplate } from '../../anaplan/row-messages';
 
 /** What a dump says. */
 export interface DumpCounts {

@@ -13,7 +13,7 @@ import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@te
 import { LIGHT_BOUNDS, refOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { castError, fail, tryAgain } from '../attempt/failures';
-import { isOpen } from '../attempt/open-runs';
+import { isOpen } from '../shared/open-runs';
 import type { AnaplanActivities } from '../contract';
 import type { Call } from '../attempt/contract';
 import type { Held, LockAnswer, LockAsk } from './contract';

@@ -9,7 +9,7 @@ import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps'
 import { fail, withFacts } from '../attempt/failures';
 import { placesOf } from './places';
 import { pick, reference, wrongCase } from './names';
-import { assertNotStartedBefore } from '../attempt/past';
+import { assertNotStartedBefore } from '../shared/past';
 import { resolvers } from './resolve';
 import type { Scope } from './resolve/lookups';
 import type { Named } from '../attempt/contract';

@@ -5,7 +5,7 @@ import type { CommonInput } from '../../contracts';
 import type { Place } from '../../storage';
 import type { ActivityDeps, Timing } from '../attempt/deps';
 import { fail } from '../attempt/failures';
-import { workersOf } from '../attempt/roots';
+import { workersOf } from '../shared/roots';
 import type { Places } from './contract';
 
 /** A worker that has just been started is listed a moment later. */

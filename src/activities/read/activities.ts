@@ -2,12 +2,12 @@
 import { AnaplanError, isNotFound, outcomeUnknown, retryRule, type AnaplanClient } from '../../anaplan';
 import { compact, LIMITS } from '../../contracts';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
-import { alive, filled } from '../attempt/bodies';
+import { alive, filled } from '../shared/bodies';
 import { refOf, specOf } from '../attempt/calls';
-import { enterRoot } from '../attempt/roots';
+import { enterRoot } from '../shared/roots';
 import { PageMerge, type MergeState } from './pages';
 import { ReadState, type SeenState } from './read-state';
-import { keepWhole, openWriter, startPosition, type TargetWriter } from '../attempt/target-writer';
+import { keepWhole, openWriter, startPosition, type TargetWriter } from '../shared/target-writer';
 import type { AnaplanActivities } from '../contract';
 import type { AwaitedPages, ReadPagesInput } from './contract';
 import type { DownloadPosition, DownloadResult } from '../download/contract';

@@ -1,7 +1,7 @@
 /** Questions about roots that only the Temporal server can answer. */
 import { LIGHT_BOUNDS } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
-import { workersOf } from '../attempt/roots';
+import { workersOf } from '../shared/roots';
 import { work } from '../attempt/work';
 import type { RootsActivities } from './contract';
 

@@ -5,7 +5,7 @@ import { refOf, specOf, taskSpecOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { withFacts } from '../attempt/failures';
 import { GivenUp, NotConfirmed } from '../attempt/lease';
-import { startedAlready, startedBefore } from '../attempt/past';
+import { startedAlready, startedBefore } from '../shared/past';
 import { work } from '../attempt/work';
 import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskActivities } from './contract';
 import { follow, type FollowBeat } from './follow';

@@ -2,7 +2,7 @@
 import { catalogued, messageOf, type Task, type TaskDetail, type TaskResult } from '../../anaplan';
 import { compact, type DumpError, type Effects, LIMITS, type ResultDetail } from '../../contracts';
 import { countRows, countsFailed, fileSizeOf } from './counts';
-import { errorTemplate } from '../attempt/row-messages';
+import { errorTemplate } from '../../anaplan/row-messages';
 import type { ProcessStep } from '../prepare/contract';
 import type { SettledResult, SettledTask } from './contract';
 

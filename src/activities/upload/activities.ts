@@ -7,9 +7,9 @@ import { gzipChunk, SLICE_BYTES, type ByteSource, type GzipChunk, type SourceDig
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
-import { tryDumps } from '../attempt/dump-directory';
+import { tryDumps } from '../shared/dump-directory';
 import { fail } from '../attempt/failures';
-import { enterRoot } from '../attempt/roots';
+import { enterRoot } from '../shared/roots';
 import { compareHeader } from './source-header';
 import type { AnaplanActivities } from '../contract';
 import type { Call, Named } from '../attempt/contract';

@@ -7,7 +7,7 @@ import { ActivityNotFoundError } from '@temporalio/client';
 
 import type { DownloadPosition } from '../../../src/activities';
 import { allActivities } from '../../../src/activities/all';
-import { startPosition, TargetWriter } from '../../../src/activities/attempt/target-writer';
+import { startPosition, TargetWriter } from '../../../src/activities/shared/target-writer';
 import { createStorage, type Storage } from '../../../src/storage';
 import { PartsStore } from '../../storage/parts-store';
 import { attempt, Bench, type AttemptOptions, ROOT } from '../support';

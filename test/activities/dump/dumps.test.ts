@@ -1,5 +1,5 @@
 import { countDump } from '../../../src/activities/dump/count-dump';
-import { errorTemplate } from '../../../src/activities/attempt/row-messages';
+import { errorTemplate } from '../../../src/anaplan/row-messages';
 import { CATALOGUE, messageOf } from '../../../src/anaplan';
 
 async function* slices(text: string, size = 7): AsyncGenerator<Buffer> {

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 
-import { isOpen } from '../../../src/activities/attempt/open-runs';
+import { isOpen } from '../../../src/activities/shared/open-runs';
 import { askLock } from '../../../src/activities/hold/activities';
 import type { LockAsk } from '../../../src/activities/hold/contract';
 /** temporal.api.enums.v1.WorkflowExecutionStatus */

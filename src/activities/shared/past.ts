@@ -7,7 +7,7 @@ import { WorkflowNotFoundError, type ApplicationFailure } from '@temporalio/comm
 import type { temporal } from '@temporalio/proto';
 
 import { decodePayloads } from '../../contracts/payloads';
-import { fail } from './failures';
+import { fail } from '../attempt/failures';
 import type { StartResult } from '../task/contract';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;

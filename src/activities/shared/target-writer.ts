@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 
 import { gzipChunk, type Sink, type SinkState, type Storage } from '../../storage';
 import type { DownloadPosition, TargetRef } from '../download/contract';
-import type { ActivityDeps } from './deps';
-import type { Work } from './work';
+import type { ActivityDeps } from '../attempt/deps';
+import type { Work } from '../attempt/work';
 
 /** The most bytes that are written between two syncs. */
 const SYNC_BYTES = 64 * 1024 * 1024;

@@ -3,8 +3,8 @@ import { activityInfo } from '@temporalio/activity';
 
 import { pathSafe } from '../../contracts/path-safe';
 import type { Storage } from '../../storage';
-import type { DumpTrial } from './contract';
-import { fail } from './failures';
+import type { DumpTrial } from '../attempt/contract';
+import { fail } from '../attempt/failures';
 
 /** The directory of this run's dumps, below the one that all runs share. */
 export function dumpDirectory(given: string): string {

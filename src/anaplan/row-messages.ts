@@ -1,6 +1,8 @@
 /** Anaplan's messages on rows, with the values removed. Pure. */
-import { CATALOGUE } from '../../anaplan';
-import { LIMITS } from '../../contracts';
+import { CATALOGUE } from './codes';
+
+/** So many characters of a message are looked at. */
+const MAX_LENGTH = 1_024;
 
 const PLACE = /\$\{[^}]+\}/g;
 const WORD = /[^\s()[\],;:…]+/g;
@@ -33,7 +35,7 @@ export function errorTemplate(message: string): string {
       : `${fixed}${message.length > fixed.length ? ': …' : ''}`;
   }
   const words = message
-    .slice(0, LIMITS.textBytes)
+    .slice(0, MAX_LENGTH)
     .replace(/:\s.*$/s, ': …')
     .replace(/(["'“‘]).*?(["'”’])/g, '…')
     .replace(WORD, (word) => (WORDS.has(plain(word)) ? word : '…'))

@@ -5,9 +5,9 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 
 import { filesQueue, ROOT_READ, smallQueue } from '../../contracts';
-import type { RootPin } from './contract';
-import type { ActivityDeps } from './deps';
-import { fail, tryAgain } from './failures';
+import type { RootPin } from '../attempt/contract';
+import type { ActivityDeps } from '../attempt/deps';
+import { fail, tryAgain } from '../attempt/failures';
 import { pollersOf, type Poller } from './pollers';
 
 /** How long only workers with another file system may have served a root before a run gives up. */
