@@ -78,7 +78,8 @@ export function parseScheduled(args: readonly string[]): {
   integration: IntegrationName;
   flags: Flags & RunFlags;
 } {
-  const [name = '', ...rest] = args;
+  // An ID that begins with a dash comes after a "--" of its own: schedules create --cron ... -- -nightly -- run-action ...
+  const [name = '', ...rest] = args[0] === '--' ? args.slice(1) : args;
   const integration = INTEGRATIONS.find((candidate) => commandOf(candidate) === name);
   if (integration === undefined) {
     const known = INTEGRATIONS.map(commandOf);
@@ -172,13 +173,17 @@ function done(flags: RunFlags, id: string, what: string): string | object {
   return flags.output === 'json' ? { id, done: what.toLowerCase() } : `${what} ${id}.\n`;
 }
 
-function listText(all: readonly ScheduleListing[]): string {
+/** So wide is the column of IDs at most: one that is longer makes no other line longer. */
+const ID_WIDTH = 60;
+
+/** The lines of `schedules list`: one for each schedule, whatever characters its ID has. */
+export function listText(all: readonly ScheduleListing[]): string {
   if (all.length === 0) return 'There is no schedule.\n';
-  const width = Math.max(...all.map((one) => one.id.length));
+  const width = Math.min(ID_WIDTH, Math.max(...all.map((one) => one.id.length)));
   return all
     .map((one) => {
       const next = one.paused ? 'paused' : (one.nextRuns[0]?.toISOString() ?? 'never');
-      return `${one.id.padEnd(width)}  ${one.integration.padEnd(16)}  ${next}\n`;
+      return `${clean(one.id).padEnd(width)}  ${one.integration.padEnd(16)}  ${next}\n`;
     })
     .join('');
 }

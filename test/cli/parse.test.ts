@@ -5,7 +5,7 @@ import {
   timeoutOption,
   uploadOption,
 } from '../../src/cli/parse';
-import { parseScheduled } from '../../src/cli/run-schedules';
+import { listText, parseScheduled } from '../../src/cli/run-schedules';
 import { flagOf, inputOf } from '../../src/cli/integrations';
 import { wantsJson } from '../../src/cli/program';
 
@@ -219,4 +219,25 @@ test.each<[string[], boolean]>([
   [['x', '--', '-o', 'json'], false],
 ])('%j asks for JSON: %s', (args, json) => {
   expect(wantsJson(args)).toBe(json);
+});
+
+describe('schedules whose IDs are odd', () => {
+  test('a "--" before an ID that begins with a dash is no command', () => {
+    const { integration, flags } = parseScheduled(['--', 'run-action', '--model', 'M', '--action', 'A']);
+    expect(inputOf(integration, flags)).toEqual({ model: 'M', action: 'A' });
+  });
+
+  test('are one line each, and a long one makes the others no longer', () => {
+    const one = (id: string) => ({
+      id,
+      integration: 'runAction',
+      paused: false,
+      nextRuns: [],
+      recentRuns: [],
+    });
+    const lines = listText([one('a\nb\u001b[2J'), one('x'.repeat(900)), one('y')]).split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toMatch(/^a b \[2J {2,}runAction/);
+    expect(lines[2]?.length).toBeLessThan(100);
+  });
 });
