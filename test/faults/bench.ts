@@ -34,6 +34,7 @@ const TIMING: Timing = {
   taskLostMs: 3_000,
   retryScale: SCALE,
   readTouchMs: 60_000,
+  rememberMs: 0,
 };
 
 /** The limiter's clock: its pauses are as much shorter as the retries' delays. */

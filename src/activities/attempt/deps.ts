@@ -23,6 +23,8 @@ export interface Timing {
   retryScale: number;
   /** How often a waiting read request is touched, so that it does not expire. */
   readTouchMs: number;
+  /** How long names and definitions are good that Anaplan told; 0: they are read each time. */
+  rememberMs: number;
   /** How long only workers with another file system may have served a root before a run gives up. Default 2 min. */
   foreignRootMs?: number;
   /** How long what reads pages waits for the next one itself. Default 30 s. */
@@ -39,6 +41,7 @@ export const DEFAULT_TIMING: Timing = {
   taskLostMs: 120_000,
   retryScale: 1,
   readTouchMs: 20 * 60_000,
+  rememberMs: 5 * 60_000,
 };
 
 /** What tests and benchmarks change. No option of users: what takes it is exported by no entry point of the package. */

@@ -1,12 +1,13 @@
 /** The first activity of every run: checks the input, logs in, turns names into IDs, and changes nothing. */
 
-import { AnaplanError, retryRule, type AnaplanClient } from '../../anaplan';
+import { AnaplanError, retryRule } from '../../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../../contracts';
 import { compact, INTEGRATIONS, resolveTimeouts } from '../../contracts';
 import { namedObject } from '../../contracts/integrations';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { fail, withFacts } from '../attempt/failures';
+import { catalogueOf, type Definitions } from './catalogue';
 import { placesOf } from './places';
 import { pick, reference, wrongCase } from './names';
 import { assertNotStartedBefore } from '../shared/past';
@@ -50,27 +51,21 @@ async function prepareRun(
         await assertNotStartedBefore(objectIn(integration, checked) ?? integration, firstRunId);
       const places = await placesOf(deps, checked, timing);
       const connection = checked.connection ?? 'default';
-      const { client } = deps.connection(connection);
-      const { workspace, model } = await findModel(client, checked, w);
-      known.AnaplanWorkspace = workspace.name;
-      known.AnaplanModel = model.name;
-      const scope: Scope = {
-        client,
-        ref: { workspaceId: workspace.id, modelId: model.id },
-        where: ` in model "${model.name}"`,
-        signal: w.signal,
-      };
-      const resolved = await resolvers[integration](scope, checked as never);
-      const user = await whoAmI(client, w);
-      return {
-        connection,
-        workspace,
-        model,
-        ...resolved,
-        places,
-        ...compact({ user }),
-        searchAttributes: deps.searchAttributes(),
-      };
+      const catalogue = catalogueOf(deps.connection(connection).client, timing.rememberMs);
+      const found = await catalogue.resolve(w.signal, async (client) => {
+        const { workspace, model } = await findModel(client, checked, w);
+        known.AnaplanWorkspace = workspace.name;
+        known.AnaplanModel = model.name;
+        const scope: Scope = {
+          client,
+          ref: { workspaceId: workspace.id, modelId: model.id },
+          where: ` in model "${model.name}"`,
+          signal: w.signal,
+        };
+        const resolved = await resolvers[integration](scope, checked as never);
+        return { workspace, model, ...resolved, ...compact({ user: await whoAmI(client, w) }) };
+      });
+      return { connection, ...found, places, searchAttributes: deps.searchAttributes() };
     },
   );
 }
@@ -118,7 +113,7 @@ function title(integration: IntegrationName, input: CommonInput): string {
 }
 
 async function findModel(
-  client: AnaplanClient,
+  client: Definitions,
   input: CommonInput,
   w: Work<never>,
 ): Promise<{ workspace: Named; model: Named }> {
@@ -176,7 +171,7 @@ function assertUsable(name: string, activeState: string | undefined): void {
   }
 }
 
-async function findWorkspace(client: AnaplanClient, given: string, w: Work<never>): Promise<Named> {
+async function findWorkspace(client: Definitions, given: string, w: Work<never>): Promise<Named> {
   const ref = reference('workspace', given);
   const hint = wrongCase('workspace', ref);
   if (ref.by === 'id') {
@@ -191,7 +186,7 @@ async function findWorkspace(client: AnaplanClient, given: string, w: Work<never
 }
 
 /** Whose tasks are ours. Only used to read model status; a tenant that does not tell is no reason to fail. */
-async function whoAmI(client: AnaplanClient, w: Work<never>): Promise<Prepared['user']> {
+async function whoAmI(client: Definitions, w: Work<never>): Promise<Prepared['user']> {
   try {
     const me = await client.users.me({ signal: w.signal });
     if (!me.email) return undefined;

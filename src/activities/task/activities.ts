@@ -11,10 +11,12 @@ import type { ReconcileResult, SettledTask, StartBeat, StartResult, TaskActiviti
 import { follow, type FollowBeat } from './follow';
 import { afterEarlier, listBefore, startOutcome, unsent } from './start';
 import { contradiction, judgeList } from './task-list';
+import { UsualDurations } from './usual';
 
 /** Builds the activities that deal with tasks. */
 export function createTasks(deps: ActivityDeps): TaskActivities {
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  const usual = new UsualDurations();
 
   return {
     'anaplan.startTask': (input) =>
@@ -101,7 +103,7 @@ export function createTasks(deps: ActivityDeps): TaskActivities {
       try {
         return await work<FollowBeat, SettledTask>(
           taskSpecOf(input, `${actionInWords(input.action)}, task ${input.taskId}`, timing),
-          (w) => follow(deps.connection(input.connection).client, input, w, timing, seen),
+          (w) => follow(deps.connection(input.connection).client, input, w, timing, seen, usual),
         );
       } catch (error) {
         // The result of the run shall tell it.

@@ -6,6 +6,7 @@ import { fail } from '../attempt/failures';
 import type { Work } from '../attempt/work';
 import type { SettledTask, TaskActivities } from './contract';
 import { settle } from './settle';
+import type { UsualDurations } from './usual';
 
 /** What followTask remembers from attempt to attempt. */
 export interface FollowBeat {
@@ -32,6 +33,7 @@ export async function follow(
   w: Work<FollowBeat>,
   timing: { pollIntervalMs: number; firstPollMs: number; taskLostMs: number },
   seen: { state?: string },
+  usual: UsualDurations,
 ): Promise<SettledTask> {
   const began = w.now();
   const unregister = client.limiter.registerPoller();
@@ -40,15 +42,23 @@ export async function follow(
     if (state) seen.state = state;
   };
   saw(beat.state);
+  // Where an earlier attempt or poll knew the task already, it is older than this attempt.
+  const fromStart = beat.lastPollAt === undefined && input.polled !== true;
+  const action = [input.connection, input.model.id, input.action.id].join('/');
+  const hurried = timing.pollIntervalMs < 5_000;
+  const age = () => w.now() - began;
+  /** Of this attempt, from its begin: the task may be older, and is then looked at by its age. */
+  const look = () => (hurried || !fromStart ? undefined : usual.nextLookMs(action, age()));
   const interval = () => {
-    const asked = client.limiter.pollIntervalMs(w.now() - began);
     // Tests shorten the interval; production never goes below it.
-    return timing.pollIntervalMs < 5_000 ? timing.pollIntervalMs : Math.max(timing.pollIntervalMs, asked);
+    if (hurried) return timing.pollIntervalMs;
+    return Math.max(timing.pollIntervalMs, client.limiter.pollIntervalMs(age()), look() ?? 0);
   };
+  let ranAt: number | undefined;
   try {
     // The last poll of an earlier attempt counts: never more often than the interval over all attempts.
     const since = w.now() - (beat.lastPollAt ?? 0);
-    const first = input.polled ? interval() : timing.firstPollMs;
+    const first = input.polled ? interval() : Math.max(timing.firstPollMs, look() ?? 0);
     await w.sleep(beat.lastPollAt === undefined ? first : Math.max(0, interval() - since));
     for (;;) {
       beat = { ...beat, lastPollAt: w.now() };
@@ -64,7 +74,11 @@ export async function follow(
         w.note(
           `${answered.task.taskState}${beat.progress === undefined ? '' : ` ${Math.round(beat.progress * 100)} %`}${beat.step ? `, ${beat.step}` : ''}`,
         );
-        if (TERMINAL.has(taskState)) return settle(answered.task, input.steps);
+        if (TERMINAL.has(taskState)) {
+          if (fromStart && taskState === 'COMPLETE') usual.learn(action, age(), ranAt);
+          return settle(answered.task, input.steps);
+        }
+        ranAt = age();
         // Told to the run, which goes on following the task: it alone can say so in the UI.
         if (odd >= ODD_POLLS && input.told?.includes(taskState) === false)
           return { taskId, state: taskState, undocumented: true };

@@ -1,8 +1,9 @@
 /** Finding a model's objects, for the resolvers beside this file. */
-import type { AnaplanClient, ImportMetadata, ModelRef } from '../../../anaplan';
+import type { ImportMetadata, ModelRef } from '../../../anaplan';
 import type { IntegrationName } from '../../../contracts';
 import type { Named } from '../../attempt/contract';
 import type { FileUses } from '../../hold/contract';
+import type { Definitions } from '../catalogue';
 import type { PreparedObjects, PreparedRun } from '../contract';
 import { pick, reference } from '../names';
 
@@ -11,7 +12,7 @@ export type Resolved<N extends IntegrationName> = Pick<PreparedRun, 'object' | '
 
 /** Resolves inside one model. */
 export interface Scope {
-  client: AnaplanClient;
+  client: Definitions;
   ref: ModelRef;
   /** For messages: ` in model "Sales"`. */
   where: string;
