@@ -23,3 +23,13 @@ export function withoutAbsent(value: unknown, depth = DEPTH): unknown {
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
+
+/** Whether a JSON value has more levels than so many. Walks level by level: recursion would exhaust the stack. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((at) => (typeof at === 'object' && at !== null ? Object.values(at) : []));
+  }
+  return false;
+}

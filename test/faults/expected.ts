@@ -49,8 +49,6 @@ const STAGES: Partial<Record<CallName, Stage>> = {
 const BEGUN_AGAIN: Exception = { end: 'good', warning: 'begun again' };
 /** The read is whole; the request that could not be deleted is named. */
 const NOT_DELETED: Exception = { end: 'good', openReads: 1, warning: 'could not be deleted' };
-/** Kept for the user's last task only: gone is gone, and the run says so. */
-const DUMP_GONE: Exception = { end: 'good', noDumps: true, warning: 'no longer gives it' };
 /** Without its answers nobody knows what became of the start. */
 const AMBIGUOUS: Exception = { end: 'AmbiguousTaskStart', effects: 'unknown', tasks: 1 };
 const ADOPTED: Exception = { end: 'good', adopted: true };
@@ -82,10 +80,10 @@ const EXCEPTIONS: Partial<Record<CallName, Exceptions>> = {
   'task poll': WAITED_OUT,
   'task poll in the middle': WAITED_OUT,
   'task list after the file': WAITED_OUT,
-  'dump chunk list': { ...WAITED_OUT, '404': DUMP_GONE },
-  'dump chunk GET': { ...WAITED_OUT, '404': DUMP_GONE },
-  'nested dump chunk list': { ...WAITED_OUT, '404': DUMP_GONE },
-  'nested dump chunk GET': { ...WAITED_OUT, '404': DUMP_GONE },
+  'dump chunk list': { ...WAITED_OUT, '404': { end: 'good' } },
+  'dump chunk GET': { ...WAITED_OUT, '404': { end: 'good' } },
+  'nested dump chunk list': { ...WAITED_OUT, '404': { end: 'good' } },
+  'nested dump chunk GET': { ...WAITED_OUT, '404': { end: 'good' } },
   // An ID that never arrived cannot be deleted: Anaplan drops the request after 30 idle minutes.
   'read create': { kinds: { lost: { openReads: 1 }, twice: { openReads: 1 }, empty: { openReads: 1 } } },
   'read status': { '404': BEGUN_AGAIN },

@@ -67,6 +67,17 @@ describe('payloads that cannot be read', () => {
     }
   });
 
+  it('that are nested 20,000 levels deep are no defect but InvalidInput', async () => {
+    const levels = 20_000;
+    const deep = `{"import":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    const workflowId = `deep-${randomUUID().slice(0, 8)}`;
+    await start('uploadImport', workflowId, [payload('json/plain', deep)]);
+    const end = await rig.ending(workflowId);
+    expect(end).toMatchObject({ type: 'InvalidInput', result: { failure: { effects: 'none' } } });
+    expect(end.message).toContain('nested more than 100 levels deep');
+    expect(await failedTasks(workflowId)).toBe(0);
+  });
+
   it('as state or signals leave a lock at work, and take nothing from its holders', async () => {
     const workflowId = `anaplan-lock:${randomUUID()}`;
     await start('anaplanLock', workflowId, [payload('binary/encrypted', 'x')]);

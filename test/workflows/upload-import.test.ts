@@ -189,6 +189,15 @@ describe('uploadImport: exactly these bytes, imported once, no rejected row unhe
     expect(lenient.result.warnings?.[0]).toContain('no longer gives it (404)');
   });
 
+  it('asks again for a promised dump that is not found for a moment: rejected rows do not depend on one 404', async () => {
+    const path = '/models/*/imports/*/tasks/*/dump/**';
+    const fault = rig.sandbox.faults.add({ path, action: { kind: 'status', status: 404 } });
+    const end = await run({ acceptRejections: true });
+    expect(end.result.outcome).toBe('succeededWithRejections');
+    expect(end.result.dumps).toHaveLength(1);
+    expect(rig.sandbox.faults.hits(fault)).toBe(1);
+  });
+
   it('keeps rows, names and secrets out of its history, with failures and heartbeats', async () => {
     const end = await run();
     const history = await rig.client.workflow.getHandle(end.workflowId).fetchHistory();

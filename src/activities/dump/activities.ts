@@ -17,6 +17,8 @@ import { work, type Work, type WorkSpec } from '../attempt/work';
 /** The most chunks that any attempt got whole. Each attempt begins anew, so only a higher number is progress. */
 interface DumpBeat {
   got: number;
+  /** Since when Anaplan does not find the dump that it promised. */
+  missingSince?: number;
 }
 
 /** Builds `anaplan.fetchDump`. */
@@ -32,7 +34,8 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
         const uri = `${directory}/${pathSafe(`${objectId}-${input.name}`)}.csv`;
         const token = activityInfo().workflowExecution?.runId ?? '';
         try {
-          const stored = await deps.storage.putOnce(uri, dumpBytes(client, input, w), token);
+          const store = () => deps.storage.putOnce(uri, dumpBytes(client, input, w), token);
+          const stored = await whileMissing(input, w, timing, store);
           if (stored.size === 0) {
             return {
               outcome: 'gone',
@@ -64,6 +67,27 @@ export function createDumps(deps: ActivityDeps): Pick<AnaplanActivities, 'anapla
         }
       }),
   };
+}
+
+/** A 404 that passes, as while a model is loaded again, costs no dump: one that was promised is asked for as long as a task. */
+async function whileMissing<T>(
+  input: FetchDumpInput,
+  w: Work<DumpBeat>,
+  timing: WorkSpec['timing'],
+  store: () => Promise<T>,
+): Promise<T> {
+  for (let since = w.resumed?.missingSince; ;) {
+    try {
+      return await store();
+    } catch (error) {
+      if (!isNotFound(error) || input.unsaid) throw error;
+      since ??= w.now();
+      if (w.now() - since >= timing.taskLostMs) throw error;
+      w.remember({ got: w.resumed?.got ?? 0, missingSince: since });
+      w.note('Anaplan does not find the dump for now');
+      await w.sleep(timing.pollIntervalMs);
+    }
+  }
 }
 
 /** A dump that is not stored is lost with the next run of the action: a full disk is waited for as long as there is time. */

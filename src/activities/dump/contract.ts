@@ -9,6 +9,8 @@ export interface FetchDumpInput extends Call {
   /** For a process: the nested result's object. */
   objectId?: string;
   name: string;
+  /** Anaplan did not say that this action has one: that it is not found is an answer, and final. */
+  unsaid?: true;
   /** Where the run's own directory goes. */
   directory: string;
   root: RootPin;

@@ -14,6 +14,7 @@ import type { Place, PrepareActivities, Prepared, PreparedRun } from '../../acti
 import {
   compact,
   RESULT_MEMO,
+  isDeeperThan,
   resolveTimeouts,
   withoutAbsent,
   type CommonInput,
@@ -228,13 +229,18 @@ function close(document: IntegrationResult, ending: Ending, thrown: unknown): In
   });
 }
 
+/** No field of an input is nested half as deep; thousands of levels exhaust the stack of what writes them as JSON. */
+const MAX_DEPTH = 100;
+
 /** Refuses what the first activity could not tell, which gets one argument, as JSON. @throws `InvalidInput` */
 function assertOneObject(name: IntegrationName, [input, ...more]: readonly unknown[]): void {
   const why = unreadable(input);
   const wrong = more.some((argument) => argument !== undefined && argument !== null)
     ? `${more.length + 1} arguments`
     : why === undefined
-      ? ArrayBuffer.isView(input) && 'bytes'
+      ? ArrayBuffer.isView(input)
+        ? 'bytes'
+        : isDeeperThan(input, MAX_DEPTH) && `one that is nested more than ${MAX_DEPTH} levels deep`
       : `a payload that its worker cannot read (${why})`;
   if (!wrong) return;
   throw stepFailure(

@@ -164,7 +164,7 @@ async function storeDump(run: Run, { action, taskId }: FinishedTask, wanted: Wan
         name,
         directory,
         root: run.root(root),
-        ...compact({ objectId }),
+        ...compact({ objectId, unsaid: wanted.unsaid }),
       },
       at,
     ),
