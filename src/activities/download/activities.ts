@@ -8,8 +8,8 @@ import { fail } from '../attempt/failures';
 import { enterRoot } from '../shared/roots';
 import type { AnaplanActivities } from '../contract';
 import type { DownloadChunksInput, DownloadPosition, DownloadResult } from './contract';
-import { keepWhole, openWriter, startPosition } from '../shared/target-writer';
-import { work } from '../attempt/work';
+import { writeBatch, type TargetWriter } from '../shared/target-writer';
+import { work, type Work } from '../attempt/work';
 
 /** A download of any size is so many activities at most. */
 const DOWNLOAD_BATCHES = 3;
@@ -37,33 +37,9 @@ export function createDownloads(
         specOf(input, `Download of "${input.file.name}" (${input.file.id}) to ${input.target.uri}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
-          const at = w.resumed ?? input.from ?? startPosition();
-          await enterRoot(deps, input.target.root, 'write', w.now());
-          w.assertAlive();
-          const writer = await openWriter(deps, input.target, at, input.from, input.compress);
-          if (!writer) return { ...startPosition(), done: false, restart: true };
-          try {
-            const first = input.from?.next ?? 0;
-            // Without chunks: the whole file, as one piece.
-            const count = Math.max(1, input.count);
-            const until = Math.min(count, first + batchOf(count));
-            for (let i = writer.durable.next; i < until; i++) {
-              w.assertInTime();
-              w.assertAlive();
-              await writer.writeUnit(alive(pieceOf(client, input, i, w.signal), () => w.assertAlive()));
-              w.note(`chunk ${i + 1} of ${count}`);
-              if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
-              else w.answered();
-            }
-            await writer.reached(until, { rows: 0 }, true);
-            const done = until >= count;
-            return { ...writer.durable, done };
-          } catch (error) {
-            await keepWhole(writer, w);
-            throw error;
-          } finally {
-            await writer.close();
-          }
+          return writeBatch(deps, input, w, (writer) => ({
+            read: () => readChunks(client, input, w, writer),
+          }));
         },
       ),
 
@@ -99,6 +75,28 @@ export function createDownloads(
         return deps.storage.discardPart(target.uri, target.token);
       }),
   };
+}
+
+/** Writes the chunks of one batch. */
+async function readChunks(
+  client: AnaplanClient,
+  input: DownloadChunksInput,
+  w: Work<DownloadPosition>,
+  writer: TargetWriter,
+): Promise<DownloadResult> {
+  // Without chunks: the whole file, as one piece.
+  const count = Math.max(1, input.count);
+  const until = Math.min(count, (input.from?.next ?? 0) + batchOf(count));
+  for (let i = writer.durable.next; i < until; i++) {
+    w.assertInTime();
+    w.assertAlive();
+    await writer.writeUnit(alive(pieceOf(client, input, i, w.signal), () => w.assertAlive()));
+    w.note(`chunk ${i + 1} of ${count}`);
+    if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
+    else w.answered();
+  }
+  await writer.reached(until, { rows: 0 }, true);
+  return { ...writer.durable, done: until >= count };
 }
 
 /**

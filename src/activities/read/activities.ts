@@ -4,10 +4,9 @@ import { compact, LIMITS } from '../../contracts';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
 import { alive, filled } from '../shared/bodies';
 import { refOf, specOf } from '../attempt/calls';
-import { enterRoot } from '../shared/roots';
 import { PageMerge, type MergeState } from './pages';
 import { ReadState, type SeenState } from './read-state';
-import { keepWhole, openWriter, startPosition, type TargetWriter } from '../shared/target-writer';
+import { writeBatch, type BatchReader, type TargetWriter } from '../shared/target-writer';
 import type { AnaplanActivities } from '../contract';
 import type { AwaitedPages, ReadPagesInput } from './contract';
 import type { DownloadPosition, DownloadResult } from '../download/contract';
@@ -51,20 +50,13 @@ export function createReads(
         specOf(input, `Read of "${input.read.name}" (${input.read.id}) to ${input.target.uri}`, timing),
         async (w) => {
           const { client } = deps.connection(input.connection);
-          await enterRoot(deps, input.target.root, 'write', w.now());
-          const at = w.resumed ?? input.from ?? startPosition();
-          w.assertAlive();
-          const writer = await openWriter(deps, input.target, at, input.from, input.compress);
-          if (!writer) return { ...startPosition(), done: false, restart: true };
-          const reader = new PageReader(client, input, w, writer, timing, w.resumed ?? input.from);
-          try {
-            return await reader.read();
-          } catch (error) {
-            await keepWhole(writer, w, { ...reader.seen, polledAt: w.now() });
-            throw error;
-          } finally {
-            await writer.close();
-          }
+          const start = w.resumed ?? input.from;
+          return writeBatch(
+            deps,
+            input,
+            w,
+            (writer) => new PageReader(client, input, w, writer, timing, start),
+          );
         },
       ),
 
@@ -144,7 +136,7 @@ async function untilIdle(
 const PAGES_SOON_MS = 30_000;
 
 /** Reads one batch of pages. */
-class PageReader {
+class PageReader implements BatchReader {
   private readonly request: ReadState;
 
   constructor(

@@ -2,9 +2,10 @@
 import { crc32 } from 'node:zlib';
 
 import { gzipChunk, type Sink, type SinkState, type Storage } from '../../storage';
-import type { DownloadPosition, TargetRef } from '../download/contract';
+import type { DownloadPosition, DownloadResult, TargetRef } from '../download/contract';
 import type { ActivityDeps } from '../attempt/deps';
 import type { Work } from '../attempt/work';
+import { enterRoot } from './roots';
 
 /** The most bytes that are written between two syncs. */
 const SYNC_BYTES = 64 * 1024 * 1024;
@@ -121,32 +122,53 @@ export class TargetWriter {
   }
 }
 
-/**
- * Opens the writer where the last attempt stood, else where the batch began.
- * @returns undefined when the `.part` of the batches before this one is not here
- */
-export async function openWriter(
-  deps: ActivityDeps,
-  target: TargetRef,
-  at: DownloadPosition,
-  batchStart: DownloadPosition | undefined,
-  compress: boolean,
-): Promise<TargetWriter | undefined> {
-  const writer = await TargetWriter.open(deps.storage, target, at, compress);
-  if (writer) return writer;
-  // A heartbeat is a hint: the `.part` may be shorter than it said, where the disk lost it.
-  return TargetWriter.open(deps.storage, target, batchStart ?? startPosition(), compress);
+/** What a batch reads into a target. */
+export interface BatchReader {
+  read(): Promise<DownloadResult>;
+  /** Large reads: what is known of the request, for an attempt that goes on. */
+  readonly seen?: Pick<DownloadPosition, 'available' | 'complete' | 'touchedAt'>;
 }
 
-/** Keeps what an attempt got whole before it failed; an attempt that was given up touches nothing any more. */
-export async function keepWhole(
+/**
+ * Writes one batch into a target, from where the last attempt stood, else from where the batch began. What an attempt got
+ * whole before it failed is kept.
+ *
+ * @returns with `restart` where the `.part` of the batches before this one is not here
+ */
+export async function writeBatch(
+  deps: ActivityDeps,
+  { target, from, compress }: { target: TargetRef; from?: DownloadPosition; compress: boolean },
+  w: Work<DownloadPosition>,
+  readerOf: (writer: TargetWriter) => BatchReader,
+): Promise<DownloadResult> {
+  await enterRoot(deps, target.root, 'write', w.now());
+  w.assertAlive();
+  const begin = from ?? startPosition();
+  const writer =
+    (await TargetWriter.open(deps.storage, target, w.resumed ?? begin, compress)) ??
+    // A heartbeat is a hint: the `.part` may be shorter than it said, where the disk lost it.
+    (await TargetWriter.open(deps.storage, target, begin, compress));
+  if (!writer) return { ...startPosition(), done: false, restart: true };
+  const reader = readerOf(writer);
+  try {
+    return await reader.read();
+  } catch (error) {
+    await keepWhole(writer, w, reader.seen && { ...reader.seen, polledAt: w.now() });
+    throw error;
+  } finally {
+    await writer.close();
+  }
+}
+
+/** An attempt that was given up touches nothing any more. */
+async function keepWhole(
   writer: TargetWriter,
   w: Work<DownloadPosition>,
-  extra?: Pick<DownloadPosition, 'polledAt' | 'available' | 'complete' | 'touchedAt'>,
+  seen: Partial<DownloadPosition> | undefined,
 ): Promise<void> {
   if (w.abandoned) return;
   try {
-    if (await writer.salvage()) w.at({ ...writer.durable, ...extra });
+    if (await writer.salvage()) w.at({ ...writer.durable, ...seen });
   } catch (error) {
     // The failure that led here is the one to report; the next attempt begins at the last durable position.
     if (!(error instanceof Error)) throw error;
