@@ -13,47 +13,24 @@ import {
   durationMs,
   idFault,
   type InputIssue,
-  type IntegrationInputs,
   type IntegrationName,
-  INTEGRATIONS,
-  MAX_ID_BYTES,
-  nearest,
 } from '../contracts';
 import { checked, INPUT_MEMO, inputDigest } from './check';
-import { OVERLAPS, type Overlap } from './choices';
+import type { Overlap } from './choices';
 import { detailsOf, summaryOf } from './describe-input';
 import { AnaplanTemporalError, invalidInput } from './errors';
 import { checkSize, inputTooLarge, temporalError } from './grpc';
+import {
+  MAX_SCHEDULE_ID_BYTES,
+  scheduleIssues,
+  type ScheduleDefinition,
+  type ScheduleTiming,
+} from './schedule-definition';
+
+export type { ScheduleDefinition, ScheduleTiming };
 
 /** Memo of a schedule that this package made: fixed at its creation. */
 const OWNER = { owner: 'anaplan' } as const;
-
-/** When a schedule starts runs. */
-export interface ScheduleTiming {
-  /** One or more cron lines of five fields, such as `0 6 * * 1-5`. */
-  cron: string | readonly string[];
-  /** IANA name such as `Europe/London`. Default `UTC`. */
-  timeZone?: string;
-  /** Default `SKIP`. */
-  overlap?: Overlap;
-  /** How late a run may still be started after Temporal was down. Default: Temporal's, a year. */
-  catchupWindow?: Duration;
-  /** Each start is late by up to this long, at random. */
-  jitter?: Duration;
-  /** Pause the schedule when a run fails. */
-  pauseOnFailure?: boolean;
-}
-
-/** A schedule of one integration. */
-export interface ScheduleDefinition<N extends IntegrationName = IntegrationName> extends ScheduleTiming {
-  integration: N;
-  input: IntegrationInputs[N];
-  /** Default: the client's. */
-  taskQueue?: string;
-  /** Create it paused. */
-  paused?: boolean;
-  note?: string;
-}
 
 /** A run that a schedule started. */
 export interface ScheduledRun {
@@ -260,7 +237,7 @@ export class Schedules {
     given: ScheduleDefinition<N>,
   ): Pick<ScheduleOptions, 'spec' | 'action'> & { policies: NonNullable<ScheduleOptions['policies']> } {
     const input = checked(given.integration, given.input);
-    const issues = timingIssues(id, given);
+    const issues = scheduleIssues(id, given);
     if (issues.length > 0) throw invalidInput(issues);
     checkSize(this.client, input);
     const cron = typeof given.cron === 'string' ? [given.cron] : [...given.cron];
@@ -293,52 +270,6 @@ export class Schedules {
 
 /** Memo key of a scheduled run: the cron lines as given, which a description of the schedule does not return. */
 const CRON_MEMO = 'anaplanCron';
-
-/** The ID of a run holds the schedule's, `anaplan-` and a time; Temporal's own workflow of a schedule a prefix too. */
-const MAX_SCHEDULE_ID_BYTES = MAX_ID_BYTES - 50;
-
-/** Temporal refuses a shorter one. */
-const LEAST_CATCHUP_MS = 10_000;
-
-function timingIssues(id: string, given: ScheduleDefinition): InputIssue[] {
-  const issues: InputIssue[] = [];
-  const add = (path: string, message: string): void => {
-    issues.push({ path, message });
-  };
-  if (!INTEGRATIONS.includes(given.integration)) add('integration', 'must be the name of an integration');
-  const fault = idFault(id, MAX_SCHEDULE_ID_BYTES);
-  if (fault !== undefined) add('id', fault);
-  const cron: unknown = typeof given.cron === 'string' ? [given.cron] : given.cron;
-  if (!Array.isArray(cron) || cron.some((line) => typeof line !== 'string'))
-    add('cron', 'must be a text or a list of texts');
-  else if (cron.length === 0 || cron.some((line: string) => line.trim() === ''))
-    add('cron', 'must not be empty');
-  if (given.timeZone !== undefined && !isTimeZone(given.timeZone)) {
-    const meant = nearest(given.timeZone, Intl.supportedValuesOf('timeZone'));
-    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
-    add('timeZone', `must be an IANA time zone such as Europe/London${hint}`);
-  }
-  if (given.overlap !== undefined && !OVERLAPS.includes(given.overlap)) {
-    add('overlap', `must be one of ${OVERLAPS.join(', ')}`);
-  }
-  for (const key of ['catchupWindow', 'jitter'] as const) {
-    const value = given[key];
-    if (value === undefined) continue;
-    const ms = durationMs(value);
-    if (ms === undefined) add(key, 'must be a duration such as "10m"');
-    else if (key === 'catchupWindow' && ms < LEAST_CATCHUP_MS) add(key, 'must be at least 10s');
-  }
-  return issues;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return !/^[+-]/.test(name);
-  } catch {
-    return false;
-  }
-}
 
 function runOf(action: ScheduleDescription['info']['recentActions'][number]): ScheduledRun {
   return {
