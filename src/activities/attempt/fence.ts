@@ -7,7 +7,7 @@ import type { Context } from '@temporalio/activity';
 import type { CallOptions } from '../../anaplan';
 import { rhythmOf, type Rhythm } from '../../contracts';
 import { Pulse } from './beats';
-import { GivenUp, Lease, Moment, NotConfirmed, pausedActivity } from './lease';
+import { GivenUp, Lease, LEASE_AT_MOST_MS, Moment, NotConfirmed, pausedActivity } from './lease';
 import { waitAfterReset } from './resets';
 
 /** How long {@link Fence.confirm} asks. */
@@ -151,7 +151,8 @@ export class Fence {
   private askFor(timeoutMs: number, details: () => unknown): Lease {
     return new Lease({
       context: this.context,
-      timeoutMs,
+      // An operator may have made the time-out longer, which those who wait for the lease's end do not know.
+      timeoutMs: this.rhythm === 'bytes' ? Math.min(timeoutMs, LEASE_AT_MOST_MS) : timeoutMs,
       details,
       onCancel: () => {
         this.cancelled = true;

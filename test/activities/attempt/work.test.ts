@@ -9,6 +9,7 @@ import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/commo
 import { AnaplanError, type Refusals } from '../../../src/anaplan';
 import type { AnaplanErrorInit } from '../../../src/anaplan/errors';
 import { waitBeats } from '../../../src/activities/attempt/beats';
+import { LEASE_AT_MOST_MS } from '../../../src/activities/attempt/lease';
 import { work, type Work, type WorkSpec } from '../../../src/activities/attempt/work';
 import { StorageError } from '../../../src/storage';
 import { FAST } from '../../support/rig';
@@ -334,6 +335,19 @@ describe('the fence: an attempt that Temporal has given up changes nothing more'
     const then = asked;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(asked).toBe(then);
+    expect(failure?.message).toContain('Temporal did not answer');
+  });
+
+  it('ends after the time that others count on, however long somebody has made its heartbeat time-out', async () => {
+    const from = performance.now();
+    let last = 0;
+    let asked = 0;
+    const { failure } = await bytes((w) => forever(w)(() => (last = performance.now() - from)), {
+      // As by "temporal activity update-options".
+      heartbeatTimeoutMs: 600_000,
+      server: () => ((asked += 1) > 1 ? silent() : Promise.resolve()),
+    });
+    expect(last).toBeLessThan(LEASE_AT_MOST_MS);
     expect(failure?.message).toContain('Temporal did not answer');
   });
 
