@@ -219,7 +219,7 @@ const TIMEOUTS = {
   lock: ['waiting for another run that holds the model or the file', '`ModelLocked`'],
   modelUnavailable: ['Anaplan answers 423 (locked) or 424 (offline)', '`ModelLocked` or `ModelOffline`'],
   unavailable: [
-    '5xx, resets and time-outs without a good answer between them',
+    '5xx, resets and time-outs without a good answer between them; 24 h in a first step, unless it is set',
     '`ServiceUnavailable` or `NetworkError`',
   ],
   task: ['one task, from its start to its end', 'the task is cancelled, `DeadlineExceeded`'],

@@ -19,6 +19,7 @@ export type Flags = Record<string, unknown>;
 const READ: { readonly [K in FieldKind]?: (option: Option) => Option } = {
   timeouts: (option) => option.argParser(timeoutOption),
   compress: (option) => option.preset('gzip').argParser(compressOption),
+  priority: (option) => option.choices(['high', 'normal', 'low']),
   checkHeader: (option) => option.choices(['fail', 'warn', 'off']),
   acceptRejections: (option) => option.preset('true').argParser(acceptRejectionsOption),
   mappingParameters: (option) => option.argParser(mappingOption),

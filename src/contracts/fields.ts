@@ -11,6 +11,7 @@ import type {
   MappingParameter,
   ProcessDownload,
   ProcessUpload,
+  RunPriority,
   StartingInput,
   Timeouts,
 } from './inputs';
@@ -27,6 +28,7 @@ export interface KindValues {
   timeouts: Timeouts;
   compress: Compress;
   checkHeader: CheckHeader;
+  priority: RunPriority;
   acceptRejections: AcceptRejections;
   mappingParameters: MappingParameter[];
   uploads: ProcessUpload[];
@@ -45,6 +47,7 @@ export const KIND_NAMES: Readonly<Record<FieldKind, string>> = {
   timeouts: 'object',
   compress: '`"gzip"` or boolean',
   checkHeader: '`"fail"`, `"warn"` or `"off"`',
+  priority: '`"high"`, `"normal"` or `"low"`',
   acceptRejections: 'boolean, number, or map by action name',
   mappingParameters: 'list of `{entityType, entityName}`',
   uploads: 'list of `{file, source}`',
@@ -98,6 +101,13 @@ const COMMON = {
     flag: '--no-exclusive',
     help: 'do not wait for other runs on the same model or file',
     meaning: 'Wait for other runs on the same model or file. Default `true`.',
+  },
+  priority: {
+    kind: 'priority',
+    flag: '--priority <class>',
+    help: 'among runs that wait for the model: high, normal or low (default: normal)',
+    meaning:
+      'Among runs that wait for the model or a file: `high` goes before normal ones that came up to an hour earlier, `low` after those that come up to an hour later. Default `normal`.',
   },
   timeouts: {
     kind: 'timeouts',

@@ -36,6 +36,9 @@ export interface MappingParameter {
  */
 export type AcceptRejections = boolean | number | { [action: string]: boolean | number };
 
+/** Who goes first where runs wait for one model. */
+export type RunPriority = 'high' | 'normal' | 'low';
+
 /** What every integration takes. Objects are given by exact name or by ID; `id:` and `name:` in front force one. */
 export interface CommonInput {
   /** Workspace; needed when `model` is a name. */
@@ -47,6 +50,11 @@ export interface CommonInput {
   localeName?: string;
   /** Default true: wait for other runs on the same model or file. */
   exclusive?: boolean;
+  /**
+   * Among runs that wait for the model or a file: `high` goes before normal ones that came up to an hour earlier, `low`
+   * after those that come up to an hour later. Default `normal`: in the order of arrival.
+   */
+  priority?: RunPriority;
   timeouts?: Timeouts;
 }
 

@@ -43,6 +43,9 @@ export const DEFAULT_TIMEOUTS: TimeoutsMs = {
   cancel: HOUR / 2,
 };
 
+/** A region of Anaplan was once down for 15 h: a run that has changed nothing yet waits for it to come back. */
+const UNAVAILABLE_BEFORE_EFFECT_MS = 24 * HOUR;
+
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: HOUR, d: 24 * HOUR };
 
 /** Milliseconds of a duration (`1500`, `'30s'`, `'5 min'`, `'12h'`), or undefined when it is not one. */
@@ -70,4 +73,11 @@ export function resolveTimeouts(given: { [K in keyof TimeoutsMs]?: number | stri
     if (value !== undefined) out[key] = timeoutMs(value) ?? out[key];
   }
   return out;
+}
+
+/** The time-outs until a run's first effect: it has nothing to lose, and others wait for nothing of it. */
+export function timeoutsBeforeEffect(given: { [K in keyof TimeoutsMs]?: number | string } = {}): TimeoutsMs {
+  const timeouts = resolveTimeouts(given);
+  const chosen = given.unavailable !== undefined && timeoutMs(given.unavailable) !== undefined;
+  return chosen ? timeouts : { ...timeouts, unavailable: UNAVAILABLE_BEFORE_EFFECT_MS };
 }

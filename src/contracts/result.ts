@@ -114,6 +114,8 @@ export interface IntegrationResult {
   /** File imports of a process that got no upload: Anaplan loaded an old or a default file. */
   filesNotUploaded?: string[];
   warnings?: string[];
+  /** For how long the run held its model, milliseconds: other runs on it waited. Absent where it held none. */
+  modelHeldMs?: number;
   failure?: ResultFailure;
   /** Something was left out to keep the document below 256 KB. */
   truncated?: true;

@@ -9,6 +9,7 @@ import { writtenPath, type InputIssue } from './issues';
 import { nearest } from './near';
 import type { FieldKind, KindValues } from './fields';
 import type { AcceptRejections, CheckHeader, IntegrationInputs, IntegrationName } from './inputs';
+import type { RunPriority } from './inputs';
 import { INTEGRATIONS } from './inputs';
 import { fieldsOf } from './integrations';
 import { durationMs, timeoutMs } from './limits';
@@ -81,6 +82,11 @@ const compress = z.custom<'gzip' | boolean>(
   'must be "gzip", true or false',
 );
 
+const priority = z.custom<RunPriority>(
+  (value) => value === 'high' || value === 'normal' || value === 'low',
+  'must be "high", "normal" or "low"',
+);
+
 const checkHeader = z.custom<CheckHeader>(
   (value) => value === 'fail' || value === 'warn' || value === 'off',
   'must be "fail", "warn" or "off"',
@@ -95,6 +101,7 @@ export const KINDS = {
   timeouts,
   compress,
   checkHeader,
+  priority,
   acceptRejections,
   mappingParameters: z.array(mappingParameter, 'must be a list'),
   uploads: z.array(z.strictObject({ file: object, source: text }), 'must be a list'),

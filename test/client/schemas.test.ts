@@ -27,6 +27,7 @@ const same: { [K in FieldKind]: Same<Flat<z.output<(typeof KINDS)[K]>>, Flat<Kin
   timeouts: true,
   compress: true,
   checkHeader: true,
+  priority: true,
   acceptRejections: true,
   mappingParameters: true,
   uploads: true,
@@ -328,7 +329,7 @@ describe('a wrong input is refused with the path of the field, before anything i
       'uploadFile',
       { ...LEAST.uploadFile, startAgainIfUnknown: true },
       [
-        'startAgainIfUnknown: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, file, source',
+        'startAgainIfUnknown: is not known here; known are workspace, model, connection, localeName, exclusive, priority, timeouts, file, source',
       ],
     ],
     [
@@ -375,7 +376,7 @@ describe('a wrong input is refused with the path of the field, before anything i
       'runAction',
       { ...LEAST.runAction, source: 'a.csv' },
       [
-        'source: is not known here; known are workspace, model, connection, localeName, exclusive, timeouts, startAgainIfUnknown, mappingParameters, acceptRejections, dumps, action',
+        'source: is not known here; known are workspace, model, connection, localeName, exclusive, priority, timeouts, startAgainIfUnknown, mappingParameters, acceptRejections, dumps, action',
       ],
     ],
   ])('%s', (_what, integration, value, expected) => {

@@ -54,6 +54,36 @@ describe('who is granted what by the lock of a model', () => {
       .map((e) => e.workflowId)
       .join(' ');
 
+  const HOUR = 3_600_000;
+  const high = { priority: 'high' } as const;
+  const low = { priority: 'low' } as const;
+
+  it('lets the more urgent go first, in their own order, and passes nobody who has waited for long', () => {
+    expect(ask('holder', {}, true)).toBe(true);
+    expect(ask('l1', {}, true, low)).toBe('holder');
+    expect(ask('n1', {}, true)).toBe('holder');
+    expect(ask('n2', {}, true)).toBe('holder n1');
+    expect(ask('h1', {}, true, high)).toBe('holder');
+    expect(ask('h2', {}, true, high)).toBe('holder h1');
+    n += HOUR + 10;
+    // By now those who came first have waited for longer than the head start.
+    expect(ask('h3', {}, true, high)).toBe('holder h1 h2 n1 n2');
+    expect(ask('n3', {}, true)).toBe('holder h1 h2 n1 n2 h3 l1');
+    const order: string[] = [];
+    for (let next = end('holder'); next !== ''; next = end(next)) order.push(next);
+    expect(order).toEqual(['h1', 'h2', 'n1', 'n2', 'h3', 'l1', 'n3']);
+  });
+
+  it('lets a more urgent writer of a file pass those who wait, and nobody who has it', () => {
+    expect(ask('r1', { f: 's' })).toBe(true);
+    expect(ask('w1', { f: 'x' })).toBe('r1');
+    expect(ask('w2', { f: 'x' }, false, high)).toBe('r1');
+    expect(ask('r2', { f: 's' })).toBe('w2 w1');
+    expect(end('r1')).toBe('w2');
+    expect(end('w2')).toBe('w1');
+    expect(end('w1')).toBe('r2');
+  });
+
   it('lets readers of a file go side by side, and a writer wait for those before it only', () => {
     expect(ask('r1', { f: 's' })).toBe(true);
     expect(ask('r2', { f: 's' })).toBe(true);

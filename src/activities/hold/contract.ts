@@ -1,4 +1,5 @@
 /** Asks to the lock of a model, and its answers. */
+import type { RunPriority } from '../../contracts';
 import type { Named, ModelContext } from '../attempt/contract';
 
 /** A hold, as the run of the chain got it that asked for it: a reset copies its grant, which may have been given back. */
@@ -23,6 +24,8 @@ export interface LockAsk {
   files: FileUses;
   /** The whole model too, once the files are held. */
   whole: boolean;
+  /** Absent: normal. */
+  priority?: RunPriority;
   /** Whom an earlier ask was told to wait for: a lock that was terminated knows them again by this. */
   seen?: LockParty[];
 }

@@ -2,7 +2,7 @@
 
 import { AnaplanError, retryRule } from '../../anaplan';
 import type { CommonInput, IntegrationInputs, IntegrationName, SearchAttribute } from '../../contracts';
-import { compact, INTEGRATIONS, resolveTimeouts } from '../../contracts';
+import { compact, INTEGRATIONS, timeoutsBeforeEffect } from '../../contracts';
 import { namedObject } from '../../contracts/integrations';
 import { checkInput } from '../../contracts/schemas';
 import { DEFAULT_TIMING, type ActivityDeps, type Timing } from '../attempt/deps';
@@ -41,7 +41,7 @@ async function prepareRun(
 ): Promise<Prepared> {
   Object.assign(known, attributesOf(integration, input));
   const checked = validated(integration, input);
-  const timeouts = resolveTimeouts(checked.timeouts);
+  const timeouts = timeoutsBeforeEffect(checked.timeouts);
   return work<never, Prepared>(
     { what: title(integration, checked), bounds: timeouts, first: true, timing, share: shareOf(checked) },
     async (w) => {

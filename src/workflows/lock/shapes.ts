@@ -33,6 +33,7 @@ export function isAsk(v: unknown): v is LockAsk {
     isModel(v['model']) &&
     isUses(v['files']) &&
     typeof v['whole'] === 'boolean' &&
+    optional(v['priority'], (p) => p === 'high' || p === 'normal' || p === 'low') &&
     (v['seen'] === undefined || isList(v['seen'], isParty))
   );
 }
@@ -47,7 +48,7 @@ export function stateFrom(v: unknown): LockState {
   const entry = (e: unknown): boolean =>
     isAsk(e) &&
     isTime((e as unknown as Shape)['since']) &&
-    ['filesAt', 'wholeAsked', 'wholeAt', 'heldSince', 'deadAt'].every((key) =>
+    ['filesAt', 'wholeSince', 'wholeAsked', 'wholeAt', 'heldSince', 'deadAt'].every((key) =>
       optional((e as unknown as Shape)[key], isTime),
     ) &&
     optional((e as unknown as Shape)['warnings'], (w) => isList(w, isText));

@@ -1,10 +1,13 @@
 /** The rules of a lock: who holds, who waits, and who is next. Pure. */
+import type { RunPriority } from '../../contracts';
 import type { FileUses, LockAsk, LockParty } from '../../activities/hold/contract';
 
 /** One run at a lock: what it asked for, and what of that it holds. */
 export interface Entry extends Omit<LockAsk, 'seen'> {
   /** Epoch ms of its first ask. */
   since: number;
+  /** Epoch ms of its first ask for the model. */
+  wholeSince?: number;
   /** Counts grants and asks of the lock: when it was granted its files, when it asked for and was granted the model. */
   filesAt?: number;
   wholeAsked?: number;
@@ -62,17 +65,32 @@ export function isHolder(e: Entry): boolean {
   return e.wholeAt !== undefined || (e.filesAt !== undefined && Object.keys(e.files).length > 0);
 }
 
+const HOUR = 3_600_000;
+/** So much earlier than it did an entry counts as having asked. Whoever waits for longer than that is passed by nobody. */
+const HEAD_START_MS: Readonly<Record<RunPriority, number>> = { high: HOUR, normal: 0, low: -HOUR };
+
+function headStart({ priority = 'normal' }: Entry): number {
+  return HEAD_START_MS[priority];
+}
+
+/** Whether one that waits for files comes before another: by the time of its first ask, less its head start. */
+function asksBefore(s: LockState, a: Entry, b: Entry): boolean {
+  const by = a.since - headStart(a) - (b.since - headStart(b));
+  return by === 0 ? s.entries.indexOf(a) < s.entries.indexOf(b) : by < 0;
+}
+
 /** Who is in the way of an entry: holders, then those who asked before it for the same. */
 export function inTheWay(s: LockState, e: Entry): Entry[] {
   if (isGranted(e)) return [];
   const others = s.entries.filter((o) => o !== e);
   if (e.filesAt === undefined) {
-    const at = s.entries.indexOf(e);
     const held = others.filter((o) => o.filesAt !== undefined && clash(o.files, e.files));
-    const earlier = s.entries.slice(0, at).filter((o) => o.filesAt === undefined && clash(o.files, e.files));
+    const earlier = others
+      .filter((o) => o.filesAt === undefined && asksBefore(s, o, e) && clash(o.files, e.files))
+      .sort((a, b) => (asksBefore(s, a, b) ? -1 : 1));
     return [...held, ...earlier];
   }
-  const line = others.filter((o) => inLine(o) && turn(o) < turn(e)).sort((a, b) => turn(a) - turn(b));
+  const line = others.filter((o) => inLine(o) && turn(o, e) < 0).sort(turn);
   return [...others.filter((o) => o.wholeAt !== undefined), ...line];
 }
 
@@ -81,8 +99,10 @@ function inLine(e: Entry): boolean {
   return e.whole && e.wholeAt === undefined && e.filesAt !== undefined;
 }
 
-function turn(e: Entry): number {
-  return e.wholeAsked ?? 0;
+/** Sorts those who wait for the model. */
+function turn(a: Entry, b: Entry): number {
+  const at = (e: Entry): number => (e.wholeSince ?? e.since) - headStart(e);
+  return at(a) - at(b) || (a.wholeAsked ?? 0) - (b.wholeAsked ?? 0);
 }
 
 /**
@@ -97,7 +117,7 @@ export function settle(s: LockState, now: number): Entry[] {
     e.heldSince = now;
   }
   if (!s.entries.some((e) => e.wholeAt !== undefined)) {
-    const [next] = s.entries.filter(inLine).sort((a, b) => turn(a) - turn(b));
+    const [next] = s.entries.filter(inLine).sort(turn);
     if (next) {
       next.wholeAt = ++s.count;
       next.heldSince = now;
@@ -114,7 +134,7 @@ export function take(s: LockState, ask: LockAsk, now: number): Entry | undefined
   if (!known) {
     adopt(s, seen, ask);
     const entry: Entry = { ...wanted, since: now };
-    if (ask.whole) entry.wholeAsked = ++s.count;
+    if (ask.whole) [entry.wholeAsked, entry.wholeSince] = [++s.count, now];
     s.entries.push(entry);
     return entry;
   }
@@ -130,7 +150,7 @@ export function take(s: LockState, ask: LockAsk, now: number): Entry | undefined
   known.files = { ...known.files, ...ask.files };
   if (ask.whole && !known.whole) {
     known.whole = true;
-    known.wholeAsked = ++s.count;
+    [known.wholeAsked, known.wholeSince] = [++s.count, now];
   }
   known.id = ask.id;
   known.runId = ask.runId;
@@ -181,7 +201,7 @@ export function drop(s: LockState, e: Entry, note: string, warn: boolean): void 
   s.notes = [...s.notes, note].slice(-MAX_NOTES);
 }
 
-/** Entries that wait, in the order in which they asked. */
+/** Entries that wait, in the order in which they came. */
 export function waiting(s: LockState): Entry[] {
   return s.entries.filter((e) => !isGranted(e));
 }

@@ -60,6 +60,9 @@ export function documentOf(facts: readonly Fact[]): IntegrationResult {
       case 'kept':
         kept.push(fact.dump);
         break;
+      case 'heldModel':
+        document.modelHeldMs = fact.ms;
+        break;
       case 'concluded': {
         const { ending } = fact;
         document.outcome = ending.outcome;

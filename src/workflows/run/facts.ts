@@ -30,6 +30,8 @@ export type Fact =
   | { is: 'seen'; state: string }
   | { is: 'ended'; task: FinishedTask }
   | { is: 'kept'; dump: KeptDump }
+  /** The run gave back its model, which nobody else could use for so long. */
+  | { is: 'heldModel'; ms: number }
   | { is: 'concluded'; ending: Ending; attributes?: Attributes };
 
 /** A source that was pinned, and where it goes. */

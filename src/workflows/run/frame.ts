@@ -16,6 +16,7 @@ import {
   RESULT_MEMO,
   isDeeperThan,
   resolveTimeouts,
+  timeoutsBeforeEffect,
   withoutAbsent,
   type CommonInput,
   type Effects,
@@ -144,7 +145,9 @@ export class Run<N extends IntegrationName = IntegrationName> {
     // What it answers is chosen by the name that it gets.
     const prepared: PreparedRun = await prepare(
       { integration: this.integration, input: this.input, firstRunId: this.token },
-      { scheduleToCloseTimeout: this.lightMs },
+      {
+        scheduleToCloseTimeout: throughOutages({ bounds: timeoutsBeforeEffect(this.input?.timeouts ?? {}) }),
+      },
     );
     this.resolved = prepared as Prepared<N>;
     this.record({ is: 'prepared', prepared: this.resolved });

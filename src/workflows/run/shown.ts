@@ -62,6 +62,8 @@ function lineOf(fact: Fact): string | undefined {
       return `Task \`${fact.taskId}\`${fact.adopted ? ' (found in the task list: the answer to its start was lost)' : ''}`;
     case 'kept':
       return `Dump of **${fact.dump.action}**: ${fact.dump.rows} rejected rows, kept at \`${fact.dump.uri}\``;
+    case 'heldModel':
+      return `Held the model for ${Math.max(1, Math.round(fact.ms / 1000))} s`;
     default:
       return undefined;
   }

@@ -8,7 +8,7 @@ import type {
   LockAsk,
   LockParty,
 } from '../../activities/hold/contract';
-import { lockId } from '../../contracts';
+import { compact, lockId } from '../../contracts';
 import { activities } from '../run/proxies';
 import { failedAs, readFailure, stepFailure } from '../run/failures';
 import { release } from '../lock';
@@ -61,6 +61,8 @@ async function holding<T>(run: Run, files: FileUses, whole: boolean, body: () =>
 export class Hold {
   /** The latest grant. */
   held: Held | undefined;
+  /** Since when the run has had the model, by workflow time. */
+  private modelSince: number | undefined;
   private readonly ids: string[] = [];
   private readonly lock: string;
 
@@ -86,7 +88,7 @@ export class Hold {
       behind = answer.behind;
       const told = answer.granted ? answer.warnings : run.grants.get(id);
       if (told) {
-        this.held = grant;
+        this.got(grant);
         for (const warning of told) run.warn(`lock ${this.lock}: ${warning}`);
         return;
       }
@@ -106,7 +108,7 @@ export class Hold {
         left > 0 &&
         (await condition(() => run.grants.has(id), Math.min(minutes * MINUTE, left), { summary }))
       ) {
-        this.held = grant;
+        this.got(grant);
         for (const warning of run.grants.get(id) ?? []) run.warn(`lock ${this.lock}: ${warning}`);
         return;
       }
@@ -120,8 +122,14 @@ export class Hold {
     }
   }
 
+  private got(grant: Held): void {
+    this.held = grant;
+    if (grant.ask.whole) this.modelSince ??= Date.now();
+  }
+
   /** Gives back all of it. */
   async release(): Promise<void> {
+    if (this.modelSince !== undefined) this.run.record({ is: 'heldModel', ms: Date.now() - this.modelSince });
     if (this.ids.length === 0) return;
     const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
     await getExternalWorkflowHandle(this.lock)
@@ -146,6 +154,7 @@ export class Hold {
       model: run.model,
       files: this.files,
       whole,
+      ...compact({ priority: run.input.priority }),
       ...(seen.length > 0 ? { seen } : {}),
     };
     this.ids.push(ask.id);
