@@ -249,7 +249,7 @@ describe('roots: the bytes of a run go where its data is, by a name', () => {
       await until(async () =>
         (await refusals(rig, run.workflowId)).some((m) => /another file system/.test(m)),
       );
-      await until(() => b.warnings.some((w) => /under the name of a root/.test(w.message)));
+      await until(() => b.warnings.some((w) => /different file system under the name/.test(w.message)));
       await a.start();
       const end = await rig.ending(run.workflowId);
       expect(end.message).toBeUndefined();
