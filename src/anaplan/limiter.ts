@@ -236,6 +236,13 @@ export class RateLimiter {
     });
   }
 
+  /** One call leaves at once, and those that wait are let go that much later: see `WireRequest.ahead`. */
+  advance(): void {
+    this.refill();
+    this.tokens -= 1;
+    this.sent.add(this.clock.now());
+  }
+
   /**
    * Stops every call of the tenant for `ms` (at least 1 s): Anaplan answered 429. Longer of two pauses counts. The
    * bucket is empty afterwards: its server-side twin is, so the calls that waited must not leave as a burst.

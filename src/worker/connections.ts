@@ -15,7 +15,7 @@ import { readConfigBytes, resolveSecret } from './secrets';
 /** Closing that takes longer is not waited for. */
 const CLOSE_MS = 3_000;
 /** Which tenant it is can wait for a log-in, but not for a service that hangs. */
-const VALIDATE_MS = 60_000;
+const VALIDATE_MS = 10_000;
 
 /** The clients of all configured connections. */
 export interface Connections {

@@ -253,3 +253,16 @@ test('a call that is given up leaves its share in order', async () => {
   await Promise.all([second, other]);
   expect(limiter.waiting).toBe(0);
 });
+
+test('a call that goes ahead of its turn is paid for by those after it', async () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(60, clock);
+  const left: number[] = [];
+  for (let i = 0; i < 20; i++) void limiter.acquire().then(() => left.push(clock.now()));
+  await settle();
+  const before = left.length;
+  limiter.advance();
+  await clock.advance(60_000);
+  expect(limiter.demand().used).toBeLessThanOrEqual(60);
+  expect(left.length).toBeGreaterThan(before);
+});

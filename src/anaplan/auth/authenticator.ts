@@ -118,6 +118,8 @@ export class Authenticator {
     const { body } = await this.call('GET', '/token/validate', {
       authorization: this.authorization(token),
       signal,
+      // Which tenant it is decides on the rate of all other calls.
+      ahead: true,
     });
     return tokenInfoOf(body);
   }
@@ -245,7 +247,7 @@ export class Authenticator {
   private async call(
     method: 'GET' | 'POST',
     path: string,
-    options: { authorization: string; json?: unknown; signal?: AbortSignal | undefined },
+    options: { authorization: string; json?: unknown; signal?: AbortSignal | undefined; ahead?: true },
   ): Promise<AuthAnswer> {
     const request: WireRequest = {
       method,
@@ -258,6 +260,7 @@ export class Authenticator {
       },
       json: options.json,
       priority: 'light',
+      ahead: options.ahead,
       signal: options.signal,
       headersTimeoutMs: AUTH_TIMEOUT_MS,
     };

@@ -15,6 +15,8 @@ export interface WireRequest {
   json?: unknown;
   chunk?: ChunkBody | undefined;
   priority: Priority;
+  /** It does not wait for its turn, which is taken from later ones: for the call by which more turns are got. */
+  ahead?: boolean | undefined;
   /** It asks how something stands, and is asked again anyway: connections and a time-out of its own. */
   poll?: boolean | undefined;
   signal?: AbortSignal | undefined;

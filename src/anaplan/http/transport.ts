@@ -116,7 +116,8 @@ export class Transport {
 
   private async turn(request: WireRequest): Promise<void> {
     try {
-      await this.limiter.acquire(request.priority, request.signal);
+      if (request.ahead === true) this.limiter.advance();
+      else await this.limiter.acquire(request.priority, request.signal);
     } catch (error) {
       if (request.signal !== undefined && isAborted(error)) throw this.aborted(request, request.signal, 'no');
       throw error;
