@@ -1,11 +1,12 @@
 /** Flags of the integrations, made from the registry of their fields. */
 import { Option } from 'commander';
-import { INTEGRATIONS, type IntegrationName } from '../contracts';
+import { INTEGRATIONS, LIMITS, type IntegrationName } from '../contracts';
 import type { Field, FieldKind } from '../contracts/fields';
 import { fieldGroups, fieldsOf } from '../contracts/integrations';
 import {
   acceptRejectionsOption,
   compressOption,
+  countOption,
   downloadOption,
   mappingOption,
   timeoutOption,
@@ -18,6 +19,7 @@ export type Flags = Record<string, unknown>;
 /** How the flags of some kinds of fields are read; those of all others are texts, or need no value. */
 const READ: { readonly [K in FieldKind]?: (option: Option) => Option } = {
   timeouts: (option) => option.argParser(timeoutOption),
+  parallelChunks: (option) => option.argParser(countOption(1, LIMITS.maxParallelChunks)),
   compress: (option) => option.preset('gzip').argParser(compressOption),
   priority: (option) => option.choices(['high', 'normal', 'low']),
   checkHeader: (option) => option.choices(['fail', 'warn', 'off']),

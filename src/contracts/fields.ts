@@ -26,6 +26,7 @@ export interface KindValues {
   path: string;
   flag: boolean;
   timeouts: Timeouts;
+  parallelChunks: number;
   compress: Compress;
   checkHeader: CheckHeader;
   priority: RunPriority;
@@ -45,6 +46,7 @@ export const KIND_NAMES: Readonly<Record<FieldKind, string>> = {
   path: 'path or URI',
   flag: 'boolean',
   timeouts: 'object',
+  parallelChunks: 'number from 1 to 8',
   compress: '`"gzip"` or boolean',
   checkHeader: '`"fail"`, `"warn"` or `"off"`',
   priority: '`"high"`, `"normal"` or `"low"`',
@@ -189,6 +191,15 @@ export const TARGET = {
     meaning: 'Write gzip. Default `false`.',
   },
 } as const satisfies Record<string, Field>;
+
+/** `parallelChunks` */
+export const PARALLEL_CHUNKS = {
+  kind: 'parallelChunks',
+  flag: '--parallel-chunks <n>',
+  help: 'chunks of an upload that are sent at a time, 1 to 8 (default: as the connection is configured, else 1)',
+  meaning:
+    'Chunks of an upload that are sent at a time. Default: [as the connection is configured](configuration.md#the-file), else 1. See [speed](upload-import.md#speed).',
+} as const satisfies Field;
 
 /** `checkHeader` */
 export const CHECK_HEADER = {

@@ -88,8 +88,14 @@ export interface HeaderCheckInput {
   checkHeader?: CheckHeader;
 }
 
+/** What the integrations that upload take in addition. */
+export interface ChunksInput {
+  /** Chunks of an upload that are sent at a time, 1 to 8. Default: what the connection's configuration says, else 1. */
+  parallelChunks?: number;
+}
+
 /** Uploads `source` to the import's file and runs the import. */
-export interface UploadImportInput extends ActionInput, HeaderCheckInput {
+export interface UploadImportInput extends ActionInput, HeaderCheckInput, ChunksInput {
   import: string;
   source: string;
   /** The file to upload to. Default: the import's own data source. */
@@ -119,7 +125,7 @@ export interface ProcessDownload {
 }
 
 /** Uploads files, runs a process, keeps every failure dump, downloads the exports it wrote. */
-export interface ProcessWithDumpsInput extends ActionInput, HeaderCheckInput {
+export interface ProcessWithDumpsInput extends ActionInput, HeaderCheckInput, ChunksInput {
   process: string;
   uploads?: ProcessUpload[];
   downloads?: ProcessDownload[];
@@ -151,7 +157,7 @@ export interface RunActionInput extends ActionInput {
 }
 
 /** Uploads a file, without an import. */
-export interface UploadFileInput extends CommonInput {
+export interface UploadFileInput extends CommonInput, ChunksInput {
   file: string;
   source: string;
 }

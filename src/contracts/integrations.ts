@@ -2,7 +2,16 @@
  * The registry of integrations: what each takes, and how the command line and the documents speak of it. Client methods,
  * commands, schemas and tables are made by going through it. Out of the index of this room: workflows need none of it.
  */
-import { CHECK_HEADER, FILE, SHARED_FIELDS, SOURCE, TARGET, type Field, type FieldsOf } from './fields';
+import {
+  CHECK_HEADER,
+  FILE,
+  PARALLEL_CHUNKS,
+  SHARED_FIELDS,
+  SOURCE,
+  TARGET,
+  type Field,
+  type FieldsOf,
+} from './fields';
 import type {
   ActionInput,
   CommonInput,
@@ -56,6 +65,7 @@ export const REGISTRY: { readonly [N in IntegrationName]: Integration<Integratio
         meaning: 'File to upload to. Default: the import’s own data source.',
       },
       checkHeader: CHECK_HEADER,
+      parallelChunks: PARALLEL_CHUNKS,
     },
   },
   exportDownload: {
@@ -107,6 +117,7 @@ export const REGISTRY: { readonly [N in IntegrationName]: Integration<Integratio
         meaning: 'Refuse to start when a file import of the process gets no upload.',
       },
       checkHeader: CHECK_HEADER,
+      parallelChunks: PARALLEL_CHUNKS,
     },
   },
   largeViewRead: {
@@ -167,7 +178,7 @@ export const REGISTRY: { readonly [N in IntegrationName]: Integration<Integratio
     example: '--file sales.csv --source data/sales.csv',
     about: 'file',
     base: 'common',
-    own: { file: FILE, source: SOURCE },
+    own: { file: FILE, source: SOURCE, parallelChunks: PARALLEL_CHUNKS },
   },
   downloadFile: {
     summary: "Download a file of a model: an export's output or an uploaded file",

@@ -7,6 +7,8 @@ export const LIMITS = {
   defaultChunkBytes: 10_000_000,
   /** A file of known size is cut into about this many chunks once that makes them larger than the default. */
   targetChunks: 400,
+  /** `parallelChunks`: more fill no wire and only take memory. */
+  maxParallelChunks: 8,
   /** Chunks or pages that one activity carries: bounds the history of a run. */
   chunksPerActivity: 250,
   resultBytes: 256 * 1024,

@@ -12,7 +12,7 @@ import type { AcceptRejections, CheckHeader, IntegrationInputs, IntegrationName 
 import type { RunPriority } from './inputs';
 import { INTEGRATIONS } from './inputs';
 import { fieldsOf } from './integrations';
-import { durationMs, timeoutMs } from './limits';
+import { durationMs, LIMITS, timeoutMs } from './limits';
 
 /** Outcome of a check: the typed input, or everything that is wrong with it. */
 export type CheckedInput<N extends IntegrationName> =
@@ -92,6 +92,11 @@ const checkHeader = z.custom<CheckHeader>(
   'must be "fail", "warn" or "off"',
 );
 
+const parallelChunks = z.custom<number>(
+  (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LIMITS.maxParallelChunks,
+  `must be a whole number from 1 to ${LIMITS.maxParallelChunks}`,
+);
+
 /** A schema for each kind of field. */
 export const KINDS = {
   object,
@@ -99,6 +104,7 @@ export const KINDS = {
   path: text,
   flag,
   timeouts,
+  parallelChunks,
   compress,
   checkHeader,
   priority,

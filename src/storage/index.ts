@@ -21,4 +21,7 @@ export { createStorage } from './create';
 export { assertToken } from './token';
 export { MARKER_FILE, markRoots } from './local/marker';
 export { DEFAULT_ROOT, nameRoots, rootNameFault } from './local/roots';
-export { gzipChunk, type GzipChunk } from './formats/gzip';
+export { gzipChunk, gzipMember, inSlices, type GzipChunk } from './formats/gzip';
+export { readAhead } from './formats/ahead';
+export { crc32Of } from './threads/crc';
+export { threads, type Deflated } from './threads/pool';

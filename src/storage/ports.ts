@@ -27,7 +27,7 @@ export interface StoredSource {
   readonly version: SourceVersion;
   /**
    * The stored bytes from an offset, as slices of at most {@link SLICE_BYTES}; fewer than `length` only at the end. Several
-   * reads may go on at a time.
+   * reads may go on at a time. A slice is the reader's own: its memory may be handed to a thread, and is nobody else's.
    * @throws StorageError SourceChanged, TransferCorrupt (cannot be read), or the signal's reason
    */
   read(fromOffset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
@@ -58,8 +58,9 @@ export interface ByteSource {
    * Reads everything once more, from the first byte to the last, in slices: what stands in the source, to be compared
    * with what was read from it before. Nothing is checked but the data themselves; see {@link verify}.
    * @param check called before each slice; what it throws ends the reading
+   * @param look shown the bytes that `read` yields, in order; a slice is not to be kept
    */
-  readBack(check?: () => void): Promise<SourceDigest>;
+  readBack(check?: () => void, look?: (slice: Buffer) => void): Promise<SourceDigest>;
   /**
    * Checks that the source still is the pinned version. Call it before the first and after the last byte of every chunk:
    * only bytes between two successful calls are bytes of that version.

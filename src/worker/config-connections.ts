@@ -29,6 +29,8 @@ export interface ConnectionConfig {
   requestsPerMinute: number;
   /** Requests in any 60 s that all workers together may send to it. */
   budgetPerMinute: number;
+  /** Chunks of an upload that are sent at a time, where a run does not say. */
+  parallelChunks?: number;
 }
 
 /** Anaplan allows 600 a minute and tenant (anaplan-api: "API rate limitation"); a tenth is left to people and other tools. */
@@ -110,7 +112,7 @@ function resolveConnection(
   return {
     name,
     ...hosts(path, c, env),
-    ...compact({ tenant: c.tenant }),
+    ...compact({ tenant: c.tenant, parallelChunks: c.parallelChunks }),
     logIn: logIn(path, c, env, directory),
     requestsPerMinute: wholeRate((c.requestsPerMinute ?? budget) * (c.share ?? 1)),
     budgetPerMinute: wholeRate(c.requestsPerMinute ?? budget),

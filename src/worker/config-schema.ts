@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REGIONS } from '../anaplan/regions';
+import { LIMITS } from '../contracts';
 import { issuesOf } from '../contracts/schemas';
 import { ConfigError } from './config-error';
 import { rootNameFault } from '../storage';
@@ -37,6 +38,13 @@ const file = z.union(
   'must be {file: PATH}',
 );
 
+/** Whole numbers of slots and the like. */
+const count = (least: number, most: number): z.ZodInt =>
+  z
+    .int('must be a whole number')
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+
 const connection = z.strictObject({
   region: text
     .refine((value) => envReference(value) !== undefined || /^[a-z0-9]+$/i.test(value), {
@@ -62,14 +70,8 @@ const connection = z.strictObject({
     .gt(0, 'must be more than 0')
     .max(1, 'must be at most 1')
     .exactOptional(),
+  parallelChunks: count(1, LIMITS.maxParallelChunks).exactOptional(),
 });
-
-/** Whole numbers of slots and the like. */
-const count = (least: number, most: number): z.ZodInt =>
-  z
-    .int('must be a whole number')
-    .min(least, `must be at least ${least}`)
-    .max(most, `must be at most ${most}`);
 
 const root = z.union(
   [

@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { AnaplanClient, ProxyError, RateLimiter, type Credentials } from '../anaplan';
 import type { ActivityConnection } from '../activities/attempt/deps';
-import { nearest, tell } from '../contracts';
+import { compact, nearest, tell } from '../contracts';
 import { TenantBudgets } from './budget';
 import type { Config, ConnectionConfig } from './config';
 import { ConfigError } from './config-error';
@@ -85,6 +85,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
   });
   const limiters = new Map<string, RateLimiter>();
   const clients = new Map<string, AnaplanClient>();
+  const chunks = new Map(config.connections.map((c) => [c.name, c.parallelChunks]));
   const warn = onceEach(o.log);
   for (const connection of config.connections) {
     const limiter = new RateLimiter(connection.requestsPerMinute);
@@ -133,7 +134,7 @@ export function openConnections(config: Config, o: { env: NodeJS.ProcessEnv; log
     get: (name) => {
       if (temporal === undefined) share();
       const client = clients.get(name);
-      if (client !== undefined) return { client };
+      if (client !== undefined) return { client, ...compact({ parallelChunks: chunks.get(name) }) };
       throw unknownConnection(name, [...clients.keys()]);
     },
     close: async () => {

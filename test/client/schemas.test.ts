@@ -25,6 +25,7 @@ const same: { [K in FieldKind]: Same<Flat<z.output<(typeof KINDS)[K]>>, Flat<Kin
   path: true,
   flag: true,
   timeouts: true,
+  parallelChunks: true,
   compress: true,
   checkHeader: true,
   priority: true,
@@ -259,6 +260,18 @@ describe('a wrong input is refused with the path of the field, before anything i
       ['exclusive: must be true or false, not a string'],
     ],
     [
+      'more chunks at a time than make sense',
+      'uploadFile',
+      { ...LEAST.uploadFile, parallelChunks: 9 },
+      ['parallelChunks: must be a whole number from 1 to 8'],
+    ],
+    [
+      'a part of a chunk',
+      'processWithDumps',
+      { ...LEAST.processWithDumps, parallelChunks: 1.5 },
+      ['parallelChunks: must be a whole number from 1 to 8'],
+    ],
+    [
       'a model by name alone',
       'runAction',
       { action: 'Do', model: 'Plan' },
@@ -329,7 +342,7 @@ describe('a wrong input is refused with the path of the field, before anything i
       'uploadFile',
       { ...LEAST.uploadFile, startAgainIfUnknown: true },
       [
-        'startAgainIfUnknown: is not known here; known are workspace, model, connection, localeName, exclusive, priority, timeouts, file, source',
+        'startAgainIfUnknown: is not known here; known are workspace, model, connection, localeName, exclusive, priority, timeouts, file, source, parallelChunks',
       ],
     ],
     [

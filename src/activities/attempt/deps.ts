@@ -4,6 +4,8 @@ import type { Storage } from '../../storage';
 /** One configured connection: a tenant, a user and the client that logs in as it. */
 export interface ActivityConnection {
   client: AnaplanClient;
+  /** Chunks of an upload that are sent at a time, where its input does not say. Default 1. */
+  parallelChunks?: number;
 }
 
 /** The pace of waits. Only tests and benchmarks change it; the defaults are Anaplan's recommendations. */

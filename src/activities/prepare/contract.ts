@@ -38,12 +38,26 @@ export interface ImportHeader {
   encoding: string;
 }
 
+/** How the records of a file are written, to count them. */
+export interface RecordShape {
+  separator: string;
+  /** What encloses a value; empty: nothing does. */
+  delimiter: string;
+  encoding: string;
+  /** The row, from 1, where the data begin: those before it are no rows of data. */
+  firstDataRow: number;
+}
+
 /** One upload of a run, resolved. */
 export interface PreparedUpload {
   file: UploadFile;
   source: string;
   /** The file is an Excel workbook: a zip is what Anaplan expects. */
   workbook: boolean;
+  /** Absent of a workbook, and where Anaplan does not say how the file is written. */
+  records?: RecordShape;
+  /** As the input says. */
+  parallelChunks?: number;
   /** The columns of the imports that read the file, to compare the source's header line with. */
   headers?: ImportHeader[];
 }

@@ -34,9 +34,14 @@ export class ImportHeaders {
       names,
       ...(names.length < count ? { cut: true, count } : {}),
       row: from.headerRow ?? 1,
-      separator: SEPARATOR_WORDS[separator.toLowerCase()] ?? separator,
+      separator: separatorOf(separator),
       delimiter: from.textDelimiter ?? '"',
       encoding: from.textEncoding ?? 'UTF-8',
     };
   }
+}
+
+/** The character behind a word for it. */
+export function separatorOf(said: string): string {
+  return SEPARATOR_WORDS[said.toLowerCase()] ?? said;
 }

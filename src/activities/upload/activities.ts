@@ -1,9 +1,8 @@
 /** Uploads: a pinned source, sent chunk by chunk. */
-import { crc32 } from 'node:zlib';
-
 import type { AnaplanClient } from '../../anaplan';
 import { type CheckHeader, compact, FILE_AGE_MS, LIMITS } from '../../contracts';
-import { gzipChunk, SLICE_BYTES, type ByteSource, type GzipChunk, type SourceDigest } from '../../storage';
+import { threads, type ByteSource } from '../../storage';
+import { UploadBatch } from './batch';
 import { planChunks, type ChunkPlan } from './chunk-plan';
 import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
@@ -14,7 +13,8 @@ import { compareHeader } from './source-header';
 import type { AnaplanActivities } from '../contract';
 import type { Call, Named } from '../attempt/contract';
 import type { ImportHeader } from '../prepare/contract';
-import type { UploadPosition } from './contract';
+import type { UploadChunksInput, UploadChunksResult, UploadPosition } from './contract';
+import { RecordCounter } from './records';
 import { work, type Work } from '../attempt/work';
 
 /** A header line of thousands of columns ends within these. */
@@ -59,33 +59,34 @@ export function createUploads(
 
     'anaplan.uploadChunks': (input) => {
       const what = `Upload of ${input.source.uri} to file "${input.file.name}"`;
-      return work<UploadBeat, Awaited<ReturnType<AnaplanActivities['anaplan.uploadChunks']>>>(
-        specOf(input, what, timing),
-        async (w) => {
-          const { client } = deps.connection(input.connection);
-          await enterRoot(deps, input.source.root, 'read', w.now());
-          const source = await deps.storage.openSource(input.source.place, {
-            pinned: input.source.version,
-            workbook: input.workbook,
-          });
-          try {
-            const plan = planChunks(source.size, deps.chunkBytes);
-            let start: UploadPosition | undefined = w.resumed ?? input.from;
-            // What was sent so long ago may have expired: the file would be complete without it.
-            if (start?.sentAt !== undefined && w.now() - start.sentAt > FILE_AGE_MS) start = undefined;
-            if (!start) {
-              await setChunkCount(client, input, input.file, plan, w);
-              start = { next: 0, offset: 0, crc32: 0 };
-              w.at(start);
-            }
-            const first = input.from?.next ?? 0;
-            const batch = new UploadBatch(client, input, input.file, source, plan, w);
-            return await batch.send(start, first + LIMITS.chunksPerActivity);
-          } finally {
-            await source.close();
+      return work<UploadBeat, UploadChunksResult>(specOf(input, what, timing), async (w) => {
+        const { client, parallelChunks } = deps.connection(input.connection);
+        await enterRoot(deps, input.source.root, 'read', w.now());
+        const source = await deps.storage.openSource(input.source.place, {
+          pinned: input.source.version,
+          workbook: input.workbook,
+        });
+        try {
+          const plan = planChunks(source.size, deps.chunkBytes);
+          let start: UploadPosition | undefined = w.resumed ?? input.from;
+          // What was sent so long ago may have expired: the file would be complete without it.
+          if (start?.sentAt !== undefined && w.now() - start.sentAt > FILE_AGE_MS) start = undefined;
+          if (!start) {
+            await setChunkCount(client, input, input.file, plan, w);
+            start = { next: 0, offset: 0, crc32: 0 };
+            w.at(start);
           }
-        },
-      );
+          const first = input.from?.next ?? 0;
+          const parallel = input.parallelChunks ?? parallelChunks ?? 1;
+          const options = { client, call: input, file: input.file, source, plan, parallel, w };
+          const batch = new UploadBatch({ ...options, threads: threads() }, start);
+          const { position, done } = await batch.send(first + LIMITS.chunksPerActivity);
+          const sent = { ...position, done, completeNeeded: plan.count < 0 };
+          return done ? { ...sent, stands: await readBack(source, input, position, w) } : sent;
+        } finally {
+          await source.close();
+        }
+      });
     },
 
     'anaplan.completeUpload': (input) =>
@@ -169,131 +170,35 @@ async function setChunkCount(
   }
 }
 
-/** One chunk that is ready to be sent. */
-interface ReadyChunk extends GzipChunk {
-  /** Source bytes in it; 0 after the end. */
-  bytes: number;
-  /** Where the upload stands once it is sent. */
-  after: UploadPosition;
-}
-
-/** Sends a batch: while one chunk is on the wire the next one is compressed. */
-class UploadBatch {
-  constructor(
-    private readonly client: AnaplanClient,
-    private readonly call: Call,
-    private readonly file: Named,
-    private readonly source: ByteSource,
-    private readonly plan: ChunkPlan,
-    private readonly w: Work<UploadBeat>,
-  ) {}
-
-  async send(start: UploadPosition, until: number) {
-    let position = start;
-    let ready = this.isEnd(position) ? undefined : await this.prepare(position);
-    while (ready && ready.bytes > 0) {
-      if (position.next >= LIMITS.maxChunks) {
-        throw fail(
-          'InvalidInput',
-          `source: ${this.source.uri} does not fit into ${LIMITS.maxChunks} chunks.`,
-          { remedy: 'Split it.' },
-        );
-      }
-      const after: UploadPosition = { ...ready.after };
-      const more =
-        after.next < until && !this.isEnd(after) && ready.bytes === this.plan.bytesOf(position.next);
-      const following = more ? this.prepare(after) : undefined;
-      following?.catch(() => undefined); // awaited below, unless sending fails first
-      await this.put(position.next, ready);
-      const short = ready.bytes < this.plan.bytesOf(position.next);
-      position = { ...after, sentAt: this.w.now() };
-      this.w.at(position);
-      this.w.note(`chunk ${position.next}${this.plan.count > 0 ? ` of ${this.plan.count}` : ''}`);
-      if (!following && !short && !this.isEnd(position)) {
-        return { ...position, done: false, completeNeeded: this.plan.count < 0 };
-      }
-      ready = await following;
-    }
-    return this.done(position);
-  }
-
-  /** Whether nothing is left, as far as that can be known without reading. */
-  private isEnd(position: UploadPosition): boolean {
-    return this.source.size !== undefined && position.offset >= this.source.size;
-  }
-
-  private async done(position: UploadPosition) {
-    const { size, sha256 } = await this.readBack(position);
-    return {
-      ...position,
-      done: true,
-      completeNeeded: this.plan.count < 0,
-      stands: { bytes: size, sha256 },
-    };
-  }
-
-  /**
-   * The result names the bytes as they stand in the source, of a `.gz` the compressed ones; and what was sent, by however
-   * many attempts, must be what they say.
-   */
-  private async readBack(position: UploadPosition): Promise<SourceDigest> {
-    const { source, w } = this;
-    w.note('reading the source back');
-    const found = await source.readBack(() => {
+/**
+ * The result names the bytes as they stand in the source, of a `.gz` the compressed ones; and what was sent, by however
+ * many attempts, must be what they say. Rows are counted on this one way through all bytes.
+ */
+async function readBack(
+  source: ByteSource,
+  { file, records }: Pick<UploadChunksInput, 'file' | 'records'>,
+  position: UploadPosition,
+  w: Work<UploadBeat>,
+): Promise<NonNullable<UploadChunksResult['stands']>> {
+  w.note('reading the source back');
+  const counter = records === undefined ? undefined : new RecordCounter(records);
+  const found = await source.readBack(
+    () => {
       w.assertInTime();
       w.assertAlive();
-    });
-    await source.verify();
-    if (found.crc32 === position.crc32) return found;
-    throw fail(
-      'TransferCorrupt',
-      `What was sent of ${source.uri} is not what stands in it (their CRC-32 differ), although its size and date are still the same. The file "${this.file.name}" in Anaplan is not to be trusted, and nothing was done with it.`,
-      {
-        remedy:
-          'Look for what writes to the source without a new date, or for a disk or memory that fails; then start the run again.',
-      },
-    );
+    },
+    (slice) => counter?.add(slice),
+  );
+  await source.verify();
+  if (found.crc32 === position.crc32) {
+    return { bytes: found.size, sha256: found.sha256, ...compact({ rows: counter?.rows() }) };
   }
-
-  private async prepare(from: UploadPosition): Promise<ReadyChunk> {
-    const { source, w } = this;
-    const planned = this.plan.bytesOf(from.next);
-    let bytes = 0;
-    let crc = from.crc32;
-    await source.verify();
-    async function* slices() {
-      for await (const slice of source.read(from.offset, planned, w.signal)) {
-        crc = crc32(slice, crc);
-        bytes += slice.length;
-        yield slice;
-      }
-    }
-    const packed = await gzipChunk(slices());
-    await source.verify();
-    if (source.size !== undefined && bytes !== Math.min(planned, source.size - from.offset)) {
-      throw fail('SourceChanged', `${source.uri} became shorter while it was uploaded.`);
-    }
-    const after: UploadPosition = { next: from.next + 1, offset: from.offset + bytes, crc32: crc };
-    return { ...packed, bytes, after };
-  }
-
-  private async put(index: number, chunk: ReadyChunk): Promise<void> {
-    const { w } = this;
-    w.assertInTime();
-    w.assertAlive();
-    async function* guarded() {
-      for (const slice of chunk.slices) {
-        w.assertAlive();
-        for (let i = 0; i < slice.length; i += SLICE_BYTES) yield slice.subarray(i, i + SLICE_BYTES);
-      }
-    }
-    await this.client.files.putChunk(
-      refOf(this.call),
-      this.file.id,
-      index,
-      { slices: guarded, length: chunk.length, gzip: true },
-      { signal: w.signal, atSend: () => w.assertAlive() },
-    );
-    w.answered();
-  }
+  throw fail(
+    'TransferCorrupt',
+    `What was sent of ${source.uri} is not what stands in it (their CRC-32 differ), although its size and date are still the same. The file "${file.name}" in Anaplan is not to be trusted, and nothing was done with it.`,
+    {
+      remedy:
+        'Look for what writes to the source without a new date, or for a disk or memory that fails; then start the run again.',
+    },
+  );
 }

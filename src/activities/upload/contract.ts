@@ -2,7 +2,7 @@
 import type { CheckHeader } from '../../contracts';
 import type { SourceVersion } from '../../storage';
 import type { Call, DumpTrial, Named, RootPin } from '../attempt/contract';
-import type { UploadFile, ImportHeader } from '../prepare/contract';
+import type { ImportHeader, RecordShape, UploadFile } from '../prepare/contract';
 
 /** The version of a source that a run uploads. */
 export interface PinnedSource {
@@ -35,6 +35,10 @@ export interface UploadChunksInput extends Call {
   file: Named;
   source: PinnedSource;
   workbook: boolean;
+  /** How the file's records are written: absent where nobody knows. */
+  records?: RecordShape;
+  /** Chunks that are sent at a time. Default: what the connection's configuration says, else 1. */
+  parallelChunks?: number;
   /** Where this batch starts; absent: at the beginning, which also sets the chunk count. */
   from?: UploadPosition;
 }
@@ -45,7 +49,7 @@ export interface UploadChunksResult extends UploadPosition {
   /** Whether Anaplan still has to be told that the upload is complete. */
   completeNeeded: boolean;
   /** With `done`: the source as it stands, read back and found to be what was sent. */
-  stands?: { bytes: number; sha256: string };
+  stands?: { bytes: number; sha256: string; rows?: number };
 }
 
 /** The activities of this step. */

@@ -46,6 +46,22 @@ export function decodings(bytes: Buffer, declared: string): Decoding[] {
   return out;
 }
 
+/**
+ * How characters of two bytes are written; null where characters are written otherwise, so that each byte below 128 is one;
+ * undefined where that is not known.
+ */
+export function byteOrder(bytes: Buffer, declared: string): 'le' | 'be' | null | undefined {
+  const name = encodingOf(declared, bytes);
+  if (name === undefined) return undefined;
+  return name === 'utf-16le' ? 'le' : name === 'utf-16be' ? 'be' : null;
+}
+
+/** Bytes of the byte-order mark that a text begins with; 0 without one. */
+export function markLength(bytes: Buffer): number {
+  const mark = markOf(bytes);
+  return mark === undefined ? 0 : mark === 'utf-8' ? 3 : 2;
+}
+
 function encodingOf(declared: string, bytes: Buffer): string | undefined {
   const label = declared
     .trim()

@@ -1,9 +1,10 @@
 /** What a source's bytes are, whatever store they come from: sent as they are, decompressed on the way, or refused. */
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 import { invalid, StorageError } from '../errors';
 import type { ByteSource, SourceDigest, StoredSource } from '../ports';
+import { threads } from '../threads/pool';
+import { readAhead } from './ahead';
 import { Gunzip } from './gunzip';
 import { corruptGzip, isGzipDamage } from './gzip';
 
@@ -67,16 +68,21 @@ class PlainSource implements ByteSource {
     return this.stored.read(fromOffset, length, signal);
   }
 
-  async readBack(check?: () => void): Promise<SourceDigest> {
+  async readBack(check?: () => void, look?: (slice: Buffer) => void): Promise<SourceDigest> {
     const stored = new StoredDigest();
     let crc = 0;
-    check?.();
-    for await (const slice of this.stored.read(0, ALL)) {
-      stored.add(slice);
-      crc = crc32(slice, crc);
+    try {
       check?.();
+      for await (const slice of readAhead(this.stored.read(0, ALL))) {
+        crc = crc32(slice, crc);
+        look?.(slice);
+        await stored.add(slice);
+        check?.();
+      }
+      return { ...(await stored.end()), crc32: crc };
+    } finally {
+      stored.drop();
     }
-    return { ...stored.end(), crc32: crc };
   }
 
   verify(): Promise<void> {
@@ -128,7 +134,7 @@ class GzipSource implements ByteSource {
     }
   }
 
-  async readBack(check?: () => void): Promise<SourceDigest> {
+  async readBack(check?: () => void, look?: (slice: Buffer) => void): Promise<SourceDigest> {
     const stored = new StoredDigest();
     let crc = 0;
     // A decompressor of its own, as for a peek.
@@ -137,12 +143,14 @@ class GzipSource implements ByteSource {
       check?.();
       for await (const slice of this.failing(reader.read(0, ALL))) {
         crc = crc32(slice, crc);
+        look?.(slice);
         check?.();
       }
+      return { ...(await stored.end()), crc32: crc };
     } finally {
       reader.close();
+      stored.drop();
     }
-    return { ...stored.end(), crc32: crc };
   }
 
   verify(): Promise<void> {
@@ -174,25 +182,30 @@ class GzipSource implements ByteSource {
   }
 }
 
-/** The digest of the bytes as they are stored. */
+/** The digest of the bytes as they are stored, computed beside the reading. */
 class StoredDigest {
-  private readonly hash = createHash('sha256');
+  private readonly hash = threads().sha256();
   private size = 0;
 
-  add(slice: Buffer): void {
-    this.hash.update(slice);
+  /** Takes the slice away. */
+  async add(slice: Buffer): Promise<void> {
     this.size += slice.length;
+    await this.hash.update(slice);
   }
 
   async *of(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const slice of slices) {
-      this.add(slice);
+      await this.add(Buffer.from(slice));
       yield slice;
     }
   }
 
-  end(): { size: number; sha256: string } {
-    return { size: this.size, sha256: this.hash.digest('hex') };
+  async end(): Promise<{ size: number; sha256: string }> {
+    return { size: this.size, sha256: await this.hash.hex() };
+  }
+
+  drop(): void {
+    this.hash.drop();
   }
 }
 

@@ -4,6 +4,7 @@ import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
 
 import { invalid, sourceChanged, sourceError, transientOf, type StorageError } from '../errors';
 import { SLICE_BYTES, type SourceVersion, type StoredSource } from '../ports';
+import { newSlice } from '../threads/memory';
 import { fileUri, type LocalPath, type LocalPaths } from './paths';
 
 /** How much of the beginning and of the end goes into a fingerprint. */
@@ -126,7 +127,7 @@ class LocalSource implements StoredSource {
 
 /** Reads up to `length` bytes; fewer only at the end of the file. */
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
+  const buffer = newSlice(length);
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);

@@ -69,9 +69,15 @@ export async function upload(run: Run, what: Upload): Promise<void> {
   let from: UploadPosition | undefined;
   for (;;) {
     const batch = await inRoot<UploadChunksResult, UploadPosition>(run, where, (at, resumed = from) => {
-      const { file, workbook } = to;
+      const { file, workbook, records, parallelChunks } = to;
       return uploadChunks(
-        { ...run.call(deadline), file, source, workbook, ...compact({ from: resumed }) },
+        {
+          ...run.call(deadline),
+          file,
+          source,
+          workbook,
+          ...compact({ records, parallelChunks, from: resumed }),
+        },
         at,
       );
     });
@@ -101,6 +107,7 @@ async function complete(
     bytes: sent.stands?.bytes ?? 0,
     chunks: sent.next,
     sha256: sent.stands?.sha256 ?? '',
+    ...compact({ rows: sent.stands?.rows }),
   };
   run.record({ is: 'uploaded', upload: { to, source, at: sent.sentAt ?? Date.now() }, transfer });
 }

@@ -1,4 +1,4 @@
-import type { ProcessDownload as Download, ProcessUpload, ProcessWithDumpsInput } from '../../../contracts';
+import type { ProcessDownload as Download, ProcessWithDumpsInput } from '../../../contracts';
 import { fail } from '../../attempt/failures';
 import type { Named } from '../../attempt/contract';
 import type { PreparedUpload, ProcessDownload, ProcessStep } from '../contract';
@@ -14,7 +14,7 @@ export async function processWithDumps(
 ): Promise<Resolved<'processWithDumps'>> {
   const found = named(await find(s, 'process', input.process, s.client.processes));
   const steps = await stepsOf(s, found.id);
-  const uploads = await uploadsOf(s, input.uploads ?? [], steps);
+  const uploads = await uploadsOf(s, input, steps);
   const downloads = await downloadsOf(s, input.downloads ?? [], found, steps);
   const uploaded = uploads.map((upload) => upload.file.id);
   const filesNotUploaded = steps
@@ -46,12 +46,12 @@ const MAX_READERS = 20;
 
 async function uploadsOf(
   s: Scope,
-  uploads: readonly ProcessUpload[],
+  input: ProcessWithDumpsInput,
   steps: readonly ProcessStep[],
 ): Promise<PreparedUpload[]> {
   const out: PreparedUpload[] = [];
   const columns = new ImportHeaders();
-  for (const [i, upload] of uploads.entries()) {
+  for (const [i, upload] of (input.uploads ?? []).entries()) {
     const file = await findFile(s, upload.file);
     if (out.some((u) => u.file.id === file.id)) {
       throw fail('InvalidInput', `uploads.${i}.file: file "${file.name}" (${file.id}) is named twice.`);
@@ -64,7 +64,7 @@ async function uploadsOf(
     )) {
       readers.push({ name, metadata: await s.client.imports.get(s.ref, id, { signal: s.signal }) });
     }
-    out.push(preparedUpload(file, upload.source, readers, columns));
+    out.push(preparedUpload(file, upload.source, input, readers, columns));
   }
   return out;
 }

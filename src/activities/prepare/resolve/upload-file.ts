@@ -7,7 +7,7 @@ export async function uploadFile(s: Scope, input: UploadFileInput): Promise<Reso
   const file = await findFile(s, input.file);
   return {
     object: { kind: 'file', ...named(file) },
-    upload: preparedUpload(file, input.source),
+    upload: preparedUpload(file, input.source, input),
     files: fileUses({ replaces: [file.id] }),
   };
 }

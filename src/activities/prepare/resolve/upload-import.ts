@@ -30,7 +30,7 @@ export async function uploadImport(s: Scope, input: UploadImportInput): Promise<
   return {
     object: { kind: 'import', id, name },
     action: { kind: 'imports', id, name },
-    upload: preparedUpload(file, input.source, readsIt ? [{ name, metadata }] : []),
+    upload: preparedUpload(file, input.source, input, readsIt ? [{ name, metadata }] : []),
     files: fileUses({ reads: reads === undefined ? [] : [reads], replaces: [file.id] }),
   };
 }
