@@ -18,6 +18,8 @@ function fromBuild() {
     fields: lib('contracts/fields'),
     integrations: lib('contracts/integrations'),
     codes: lib('anaplan/codes'),
+    calls: lib('anaplan/calls'),
+    endpoints: lib('sandbox/endpoints'),
     retry: lib('anaplan/retry'),
     refusals: lib('anaplan/refusals'),
     regions: lib('anaplan/regions'),
@@ -75,6 +77,55 @@ function span(ms) {
   ])
     if (ms >= size && ms % size === 0) return `${ms / size} ${unit}`;
   return `${ms} ms`;
+}
+
+/** A path whose parameters have no names, below the model where there is one. */
+const unnamed = (path) =>
+  path
+    .replace(/\?.*$/, '')
+    .replace(/^\/workspaces\/\{\w+\}(?=\/models\/\{)/, '')
+    .replace(/\{\w+\}/g, '{}');
+
+/** How sure the sandbox's answer to a call is. */
+function sandboxMark({ endpoints: { ENDPOINTS } }, call) {
+  const same = (e) => e.method === call.method && unnamed(e.pattern) === unnamed(call.path);
+  return ENDPOINTS.find(same)?.mark;
+}
+
+/** The steps of integrations, and other rooms, whose code makes a call: by the method's name behind the client's. */
+function usedIn(method) {
+  const src = join(ROOT, 'src');
+  const called = new RegExp(`\\b${method.replace('.', '\\s*\\.')}\\(`);
+  const rooms = ['activities', 'worker', 'cli', 'client'].flatMap((room) =>
+    readdirSync(join(src, room), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && called.test(readFileSync(join(src, room, file), 'utf8')))
+      .map((file) => (room === 'activities' ? file.split(/[\\/]/)[0] : room)),
+  );
+  return [...new Set(rooms)].sort().join(', ');
+}
+
+function coverage(m, calls) {
+  return table(
+    ['Call', 'In the guide', 'Client', 'Sandbox', 'Used by'],
+    calls.map((call) => [
+      code(`${call.method} ${call.path}`),
+      call.heading ?? '',
+      code(call.client),
+      sandboxMark(m, call) ?? '',
+      usedIn(call.client),
+    ]),
+  );
+}
+
+function coverageCount(m) {
+  const { CALLS } = m.calls;
+  const marks = CALLS.map((call) => sandboxMark(m, call));
+  const of = (mark) => marks.filter((one) => one === mark).length;
+  const answered = marks.filter(Boolean).length;
+  return (
+    `The guide has ${CALLS.length} calls; the client makes all of them, the sandbox answers ${answered}: ` +
+    `${of('verified')} verified, ${of('documented')} documented, ${of('assumed')} assumed.`
+  );
 }
 
 /** The delays before each try of an answer that never changes, and the words at the end: as the clock answers them. */
@@ -180,6 +231,9 @@ function blocks(m) {
     ['Behaviour', 'What the sandbox does', 'Mark'],
     BEHAVIOURS.map((b) => [code(b.id), plain(b.sentence), b.mark]),
   );
+  out['api-coverage'] = coverage(m, m.calls.CALLS);
+  out['api-coverage-beyond'] = coverage(m, m.calls.UNDOCUMENTED_CALLS);
+  out['api-coverage-count'] = coverageCount(m);
   out.misuses = table(
     ['Misuse', 'Meaning'],
     Object.entries(m.misuse.MISUSES).map(([kind, text]) => [

@@ -1,4 +1,5 @@
 import type { Authenticator } from './auth/authenticator';
+import { compact } from './compact';
 import { AnaplanError, NOT_ANAPLANS, ShapeError } from './errors';
 import {
   assertWhole,
@@ -13,16 +14,17 @@ import {
 import { errorText, type Content } from './http/error-page';
 import { serverDate } from './http/headers';
 import type { Transport, WireRequest } from './http/transport';
-import { collect, collectKnown, nextPage, totalSize } from './paging';
+import { collect, collectKnown, eachItem, nextPage, totalSize, type Page, type PageRequest } from './paging';
 import { isRecord, itemsOf } from './parse';
-import type { CallOptions, ChunkBody, DownloadBody, Priority } from './types';
+import type { CallOptions, ChunkBody, DownloadBody, PageOptions, Priority } from './types';
+import { queryString, type Query } from './url';
 
 /** Everything about one API call except who makes it. */
 export interface ApiCall {
   method: WireRequest['method'];
   path: string;
   /** Names and values, in this order. */
-  query?: Record<string, string | number | boolean | undefined>;
+  query?: Query;
   json?: unknown;
   chunk?: ChunkBody;
   accept?: string;
@@ -46,7 +48,7 @@ export interface JsonAnswer {
 /** How a collection is read. */
 export interface Collection<T> {
   path: string;
-  query?: Record<string, string | number | boolean | undefined>;
+  query?: Query;
   /** Names it in errors. */
   what: string;
   /** Keys the items may be under: the documented one, and its singular where the guide shows that. */
@@ -109,45 +111,66 @@ export class Api {
     return download(res, this.errors(res), as);
   }
 
-  /** Reads a whole collection, all pages. */
-  async list<T>(collection: Collection<T>, o: CallOptions = {}): Promise<T[]> {
+  /** Reads a whole collection, all pages; or the one page that the options name. */
+  async list<T>(collection: Collection<T>, o: PageOptions = {}): Promise<T[]> {
     return (await this.listDated(collection, o)).items;
   }
 
   /** As {@link list}, with the `Date` of its first answer. */
   async listDated<T>(
     collection: Collection<T>,
-    o: CallOptions = {},
+    o: PageOptions = {},
   ): Promise<{ items: T[]; whole: boolean; serverDate?: number | undefined }> {
     let date: number | undefined;
-    let status = 200;
-    const call: ApiCall = { method: 'GET', path: collection.path };
-    const fetchPage = async (page: { offset: number; limit: number } | undefined) => {
-      const query = { ...collection.query, limit: page?.limit, offset: page?.offset };
-      const answer = await this.json({ ...call, query }, o);
-      status = answer.status;
+    const fetchPage = async (page: Partial<PageRequest> | undefined) => {
+      const read = await this.page(collection, page, o);
       // The earliest date: whoever compares with it must not miss what began while the list was read.
-      date ??= answer.serverDate;
-      // An empty collection is an answer without its key; nothing at all is no answer, and must not pass for "none".
-      if (typeof answer.body !== 'object' || answer.body === null) {
-        throw this.asProtocol(call, status, new ShapeError(`${collection.what} came without any content`));
-      }
-      const raw = itemsOf(answer.body, collection.keys, collection.marks ?? ['id']);
-      return {
-        items: this.shaped(call, status, () => raw.map(collection.item)),
-        totalSize: totalSize(answer.body),
-        next: nextPage(answer.body),
-      };
+      date ??= read.serverDate;
+      return read;
     };
     try {
       const { what, idOf } = collection;
+      const { offset, limit } = o;
+      if (offset !== undefined || limit !== undefined) {
+        const { items, totalSize: total = items.length } = await fetchPage(compact({ offset, limit }));
+        return { items, whole: (offset ?? 0) + items.length >= total, serverDate: date };
+      }
       const read = collection.partly
         ? await collectKnown(what, fetchPage, idOf)
         : { items: await collect(what, fetchPage, idOf), whole: true };
       return { items: read.items, whole: read.whole, serverDate: date };
     } catch (error) {
-      throw this.asProtocol(call, status, error);
+      throw this.asProtocol({ method: 'GET', path: collection.path }, 200, error);
     }
+  }
+
+  /** A collection one item after the other; a page is asked for when the one before it has been taken. */
+  async *each<T>(collection: Collection<T>, o: PageOptions = {}): AsyncGenerator<T> {
+    const { offset, limit } = o;
+    const fetchPage = (page: PageRequest | undefined) =>
+      this.page(collection, page ?? compact({ offset, limit }), o);
+    try {
+      yield* eachItem(collection.what, fetchPage, collection.idOf, offset);
+    } catch (error) {
+      throw this.asProtocol({ method: 'GET', path: collection.path }, 200, error);
+    }
+  }
+
+  private async page<T>(
+    collection: Collection<T>,
+    page: Partial<PageRequest> | undefined,
+    o: CallOptions,
+  ): Promise<Page<T> & { serverDate?: number | undefined }> {
+    const query = { ...collection.query, limit: page?.limit, offset: page?.offset };
+    const call: ApiCall = { method: 'GET', path: collection.path, query };
+    const { body, status, serverDate: date } = await this.json(call, o);
+    // An empty collection is an answer without its key; nothing at all is no answer, and must not pass for "none".
+    if (typeof body !== 'object' || body === null) {
+      throw this.asProtocol(call, status, new ShapeError(`${collection.what} came without any content`));
+    }
+    const raw = itemsOf(body, collection.keys, collection.marks ?? ['id']);
+    const items = this.shaped(call, status, () => raw.map(collection.item));
+    return { items, totalSize: totalSize(body), next: nextPage(body), serverDate: date };
   }
 
   private async send(call: ApiCall, o: CallOptions, acceptEncoding: string): Promise<WireResponse> {
@@ -203,7 +226,8 @@ export class Api {
     }
   }
 
-  private asProtocol(call: ApiCall, status: number, error: unknown): unknown {
+  /** What a reader of an answer missed in it, as an {@link AnaplanError} of kind `protocol`; any other error as it is. */
+  asProtocol(call: ApiCall, status: number, error: unknown): unknown {
     if (!(error instanceof ShapeError)) return error;
     return new AnaplanError(`${call.method} ${call.path}: ${error.message}.`, {
       kind: 'protocol',
@@ -245,12 +269,6 @@ function unauthorized(error: AnaplanError): AnaplanError {
       serverDate: error.serverDate,
     },
   );
-}
-
-function queryString(query: ApiCall['query']): string {
-  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
-  if (pairs.length === 0) return '';
-  return `?${pairs.map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(String(v))}`).join('&')}`;
 }
 
 /** A path whose parts are encoded: IDs come from users. */

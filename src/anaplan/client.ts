@@ -1,17 +1,23 @@
 import { Api } from './api';
 import { Authenticator } from './auth/authenticator';
 import type { Credentials } from './auth/credentials';
+import { CellsApi } from './cells';
 import { ActionsApi, ExportsApi, ImportsApi, ProcessesApi } from './definitions';
+import { DimensionsApi } from './dimensions';
 import { DumpsApi } from './dumps';
 import { FilesApi } from './files';
 import { DEFAULT_TIMEOUTS, type Timeouts } from './http/dispatcher';
 import { Transport, type LogEvent } from './http/transport';
 import { DEFAULT_REQUESTS_PER_MINUTE, shareLimiter, type RateLimiter } from './limiter';
 import { ModelsApi } from './models';
-import { ListsApi, ModulesApi, ViewsApi } from './objects';
+import { LineItemsApi } from './line-items';
+import { ListsApi } from './lists';
+import { ModulesApi } from './objects';
 import { ReadsApi } from './reads';
 import { TasksApi } from './tasks';
+import { CalendarApi, VersionsApi } from './time';
 import { UsersApi } from './users';
+import { ViewsApi } from './views';
 import { WorkspacesApi } from './workspaces';
 
 /** What a client needs to know. */
@@ -63,7 +69,12 @@ export class AnaplanClient {
   readonly dumps: DumpsApi;
   readonly modules: ModulesApi;
   readonly views: ViewsApi;
+  readonly lineItems: LineItemsApi;
+  readonly cells: CellsApi;
+  readonly dimensions: DimensionsApi;
   readonly lists: ListsApi;
+  readonly versions: VersionsApi;
+  readonly calendar: CalendarApi;
   readonly reads: ReadsApi;
   private readonly transport: Transport;
   private readonly releaseLimiter: () => void;
@@ -109,7 +120,12 @@ export class AnaplanClient {
     this.dumps = new DumpsApi(api);
     this.modules = new ModulesApi(api);
     this.views = new ViewsApi(api);
-    this.lists = new ListsApi(api);
+    this.lineItems = new LineItemsApi(api);
+    this.cells = new CellsApi(api, timeouts.completeMs);
+    this.dimensions = new DimensionsApi(api);
+    this.lists = new ListsApi(api, timeouts.completeMs);
+    this.versions = new VersionsApi(api);
+    this.calendar = new CalendarApi(api);
     this.reads = new ReadsApi(api, timeouts.completeMs);
   }
 

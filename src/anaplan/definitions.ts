@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { path, type Api } from './api';
+import { path, type Api, type Collection } from './api';
 import { modelPath } from './models';
 import { compact } from './compact';
 import {
@@ -16,12 +16,14 @@ import {
 import type {
   ActionDefinition,
   CallOptions,
+  DownloadBody,
   ExportDefinition,
   ExportMetadata,
   ImportDefinition,
   ImportMetadata,
   ModelRef,
   Named,
+  PageOptions,
   ProcessDefinition,
   ProcessMetadata,
 } from './types';
@@ -146,17 +148,23 @@ abstract class Definitions<T extends Named> {
   ) {}
 
   /** All of the model that the user may run. */
-  list(ref: ModelRef, o?: CallOptions): Promise<T[]> {
-    return this.api.list(
-      {
-        path: `${modelPath(ref)}/${this.kind}`,
-        what: `the list of ${this.kind}`,
-        keys: [this.kind],
-        item: this.parse,
-        idOf: (item) => item.id,
-      },
-      o,
-    );
+  list(ref: ModelRef, o?: PageOptions): Promise<T[]> {
+    return this.api.list(this.collection(ref), o);
+  }
+
+  /** As {@link list}, one after the other; `limit` is the size of a page. */
+  each(ref: ModelRef, o?: PageOptions): AsyncGenerator<T> {
+    return this.api.each(this.collection(ref), o);
+  }
+
+  private collection(ref: ModelRef): Collection<T> {
+    return {
+      path: `${modelPath(ref)}/${this.kind}`,
+      what: `the list of ${this.kind}`,
+      keys: [this.kind],
+      item: this.parse,
+      idOf: (item) => item.id,
+    };
   }
 }
 
@@ -198,13 +206,17 @@ export class ProcessesApi extends Definitions<ProcessDefinition> {
     super(api, 'processes', parseProcess);
   }
 
-  /** The process's actions in the order in which they run, with the data sources of its imports. */
-  get(ref: ModelRef, id: string, o?: CallOptions): Promise<ProcessMetadata> {
+  /** The process's actions in the order in which they run, with the data sources of its imports unless `sources` is false. */
+  get(
+    ref: ModelRef,
+    id: string,
+    o: CallOptions & { sources?: boolean | undefined } = {},
+  ): Promise<ProcessMetadata> {
     return this.api.get(
       {
         method: 'GET',
         path: path`/models/${ref.modelId}/processes/${id}`,
-        query: { showImportDataSource: true },
+        query: { showImportDataSource: o.sources ?? true },
       },
       parseProcessMetadata,
       o,
@@ -228,5 +240,14 @@ export class ActionsApi extends Definitions<ActionDefinition> {
       },
       o,
     );
+  }
+
+  /**
+   * The log of a run of the optimizer, plain text; 404 for an unknown task. Not in the guide: the vendor's collection and public
+   * clients have it.
+   */
+  optimizerLog(ref: ModelRef, id: string, taskId: string, o?: CallOptions): Promise<DownloadBody> {
+    const at = modelPath(ref) + path`/optimizeActions/${id}/tasks/${taskId}/solutionLogs`;
+    return this.api.download({ method: 'GET', path: at, accept: 'text/plain, */*;q=0.8' }, 'bytes', o);
   }
 }

@@ -1,10 +1,18 @@
 import { z } from 'zod';
-import { path, type Api } from './api';
+import { path, type Api, type Collection } from './api';
 import { listChunks } from './chunks';
 import { modelPath } from './models';
 import { compact } from './compact';
 import { neededText, optionalNumber, optionalText, read, textOrEmpty, unwrap } from './parse';
-import type { AnaplanFile, CallOptions, Chunk, ChunkBody, DownloadBody, ModelRef } from './types';
+import type {
+  AnaplanFile,
+  CallOptions,
+  Chunk,
+  ChunkBody,
+  DownloadBody,
+  ModelRef,
+  PageOptions,
+} from './types';
 
 const schema = z
   .object({
@@ -35,17 +43,13 @@ export class FilesApi {
   ) {}
 
   /** All files of the model, data sources (113...) and export outputs (116...). */
-  list(ref: ModelRef, o?: CallOptions): Promise<AnaplanFile[]> {
-    return this.api.list(
-      {
-        path: `${modelPath(ref)}/files`,
-        what: 'the list of files',
-        keys: ['files', 'file'],
-        item: parseFile,
-        idOf: (file) => file.id,
-      },
-      o,
-    );
+  list(ref: ModelRef, o: FileListOptions = {}): Promise<AnaplanFile[]> {
+    return this.api.list(files(ref, o), o);
+  }
+
+  /** As {@link list}, one after the other; `limit` is the size of a page. */
+  each(ref: ModelRef, o: FileListOptions = {}): AsyncGenerator<AnaplanFile> {
+    return this.api.each(files(ref, o), o);
   }
 
   /** Removes the user's private content of the file; the file itself and its default content stay. */
@@ -123,6 +127,21 @@ export class FilesApi {
     return this.api.download({ method: 'GET', path: chunkPath, accept: BYTES }, 'bytes', o);
   }
 }
+
+/** Options of the list of files. */
+export interface FileListOptions extends PageOptions {
+  /** The field to sort by, e.g. `name`; descending with `-` before it. */
+  sort?: string | undefined;
+}
+
+const files = (ref: ModelRef, o: FileListOptions): Collection<AnaplanFile> => ({
+  path: `${modelPath(ref)}/files`,
+  query: { sort: o.sort },
+  what: 'the list of files',
+  keys: ['files', 'file'],
+  item: parseFile,
+  idOf: (file) => file.id,
+});
 
 /** Chunks are answered as a stream of bytes (anaplan-api: "Formats"); an error body is JSON. */
 export const BYTES = 'application/octet-stream, application/json;q=0.9, */*;q=0.8';

@@ -48,5 +48,25 @@ export {
   type WaitLimits,
   type WaitRule,
 } from './refusals';
-export type { MappingParameter, StartTask } from './tasks';
+export { CALLS, UNDOCUMENTED_CALLS, type ApiCallEntry } from './calls';
+export { MAX_CELL_BYTES, MAX_CELLS, type CellCoordinate, type CellsWritten, type CellWrite } from './cells';
+export type { DimensionItem, DimensionLookup } from './dimensions';
+export type { WriteFailure } from './failures';
+export type { FileListOptions } from './files';
+export type { LineItem, LineItemOptions, Reference } from './line-items';
+export type { ListChange, ListItem, ListMetadata, ListProperty } from './list-answers';
+export {
+  MAX_LIST_ITEMS,
+  type ListItemKey,
+  type ListItemOptions,
+  type ListItemUpdate,
+  type NewListItem,
+} from './lists';
+export type { ModelListOptions, ModelsDeleted } from './models';
+export type { MappingParameter, StartTask, TaskListOptions } from './tasks';
+export type { CurrentPeriod, FiscalYear, ModelCalendar, Version, VersionPeriod } from './time';
+export type { UserListOptions } from './users';
+export type { ViewData, ViewRow } from './view-data';
+export type { ViewCsvOptions, ViewDataOptions, ViewListOptions, ViewMetadata } from './views';
+export type { WorkspaceMember, WorkspaceOptions } from './workspaces';
 export type * from './types';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { path, type Api } from './api';
+import { path, type Api, type Collection } from './api';
 import { AnaplanError, ShapeError } from './errors';
 import { compact } from './compact';
 import {
@@ -14,7 +14,7 @@ import {
   textOrEmpty,
   unwrap,
 } from './parse';
-import type { CallOptions, Model, ModelRef, ModelStatus } from './types';
+import type { CallOptions, Model, ModelRef, ModelStatus, Named, PageOptions } from './types';
 
 /** The path of a model's objects. */
 export function modelPath(ref: ModelRef): string {
@@ -91,6 +91,49 @@ export function parseModelStatus(body: unknown): ModelStatus {
   return { ...status, idle: quiet && (step === '' || step === 'open') };
 }
 
+const dashboardSchema = z.object({ id: neededText, name: textOrEmpty }).transform(compact);
+
+/** Options of the lists of models. */
+export interface ModelListOptions extends PageOptions {
+  /** The memory each one takes, in bytes. */
+  details?: boolean | undefined;
+  /** Only models that fit this pattern, in the list of the tenant; live tenants obey tenant administrators only. */
+  search?: string | undefined;
+  /** `+name` or `-activeState`: as `UserListOptions.sort`, in the list of the tenant. Not in the guide. */
+  sort?: string | undefined;
+}
+
+const models = (workspaceId: string | undefined, o: ModelListOptions): Collection<Model> => ({
+  path: workspaceId === undefined ? '/models' : path`/workspaces/${workspaceId}/models`,
+  query: { modelDetails: o.details, s: o.search, sort: o.sort },
+  what: 'the list of models',
+  keys: ['models', 'model'],
+  item: parseModel,
+  idOf: (m) => m.id,
+});
+
+/** What came of {@link ModelsApi.bulkDelete}. */
+export interface ModelsDeleted {
+  /** So many are gone. */
+  deleted: number;
+  /** The others, each with Anaplan's words. */
+  failures: { modelId?: string; message?: string }[];
+}
+
+const deletedSchema = z.object({
+  modelsDeleted: optionalNumber.transform((n) => n ?? 0),
+  bulkDeleteModelsFailures: manyOf(
+    z.object({ modelId: optionalText, message: optionalText }).transform(compact),
+  ),
+});
+
+/** Reads what came of a deletion of models. Live tenants leave the list of failures out where there are none. */
+export function parseModelsDeleted(body: unknown): ModelsDeleted {
+  const raw = unwrap(body, [], ['modelsDeleted', 'bulkDeleteModelsFailures']);
+  const { modelsDeleted, bulkDeleteModelsFailures } = read(deletedSchema, raw, 'the answer to the deletion');
+  return { deleted: modelsDeleted, failures: bulkDeleteModelsFailures };
+}
+
 /** Models and their status (anaplan-api: "Models"). */
 export class ModelsApi {
   /** The verb this tenant answers: POST is documented, tenants that answer only GET have been seen. */
@@ -100,32 +143,80 @@ export class ModelsApi {
   constructor(private readonly api: Api) {}
 
   /**
-   * All models of a workspace, or of the tenant where none is named. Archived ones are among them
-   * (`activeState: 'ARCHIVED'`).
+   * All models of a workspace, or of the tenant where none is named (anaplan-api: "Retrieve models"): those that the user
+   * can open, all of them for administrators. Archived ones are among them (`activeState: 'ARCHIVED'`).
    */
-  list(workspaceId?: string, o?: CallOptions): Promise<Model[]> {
-    return this.api.list(
-      {
-        path: workspaceId === undefined ? '/models' : path`/workspaces/${workspaceId}/models`,
-        what: 'the list of models',
-        keys: ['models', 'model'],
-        item: parseModel,
-        idOf: (m) => m.id,
-      },
-      o,
-    );
+  list(workspaceId?: string, o: ModelListOptions = {}): Promise<Model[]> {
+    return this.api.list(models(workspaceId, o), o);
   }
 
-  /** One model of the tenant. No access is answered as 404. */
-  get(modelId: string, o?: CallOptions): Promise<Model> {
+  /** As {@link list}, one after the other; `limit` is the size of a page. */
+  each(workspaceId?: string, o: ModelListOptions = {}): AsyncGenerator<Model> {
+    return this.api.each(models(workspaceId, o), o);
+  }
+
+  /** One model of the tenant, with its size and transactions unless `details` is false. No access is answered as 404. */
+  get(modelId: string, o: CallOptions & { details?: boolean | undefined } = {}): Promise<Model> {
     return this.api.get(
-      { method: 'GET', path: path`/models/${modelId}`, query: { modelDetails: true } },
+      { method: 'GET', path: path`/models/${modelId}`, query: { modelDetails: o.details ?? true } },
       (body) => parseModel(unwrap(body, ['model', 'models'], ['id'])),
       o,
     );
   }
 
-  /** What the model is doing. Answered even while it is busy. */
+  /**
+   * Deletes models for good (anaplan-api: "Bulk delete models"). For administrators of the workspace with access to the
+   * models, which must be closed. Each is deleted or fails by itself: a 2xx may be of failures only. A lost answer may be
+   * repeated: what was deleted by then fails as unknown.
+   * @throws RangeError where no model is named; nothing was sent
+   */
+  bulkDelete(workspaceId: string, modelIds: readonly string[], o?: CallOptions): Promise<ModelsDeleted> {
+    if (modelIds.length === 0) throw new RangeError('No model is named that is to be deleted.');
+    const json = { modelIdsToDelete: modelIds };
+    return this.api.get(
+      { method: 'POST', path: path`/workspaces/${workspaceId}/bulkDeleteModels`, json, fresh: true },
+      parseModelsDeleted,
+      o,
+    );
+  }
+
+  /**
+   * Closes the model, for Workspace Administrators (anaplan-api: "Close model"). It is unloaded: task IDs are gone, so never
+   * while a task is followed. 422 where it is archived. A lost answer may be repeated. POST as public clients send it, and
+   * GET, which the guide's example shows, where that is refused.
+   */
+  async close(ref: ModelRef, o?: CallOptions): Promise<void> {
+    const at = `${modelPath(ref)}/close`;
+    try {
+      await this.api.run({ method: 'POST', path: at }, o);
+    } catch (error) {
+      if (!isOfVerb(error) || error.status === 403) throw error;
+      await this.api.run({ method: 'GET', path: at }, o).catch((second: unknown) => {
+        throw isOfVerb(second) ? error : second;
+      });
+    }
+  }
+
+  /** Loads a closed model. Not in the guide: public clients send it. A lost answer may be repeated. */
+  open(ref: ModelRef, o?: CallOptions): Promise<void> {
+    return this.api.run({ method: 'POST', path: `${modelPath(ref)}/open` }, o);
+  }
+
+  /** The model's dashboards (115...). Not in the guide: seen in live tenants. */
+  dashboards(ref: ModelRef, o?: PageOptions): Promise<Named[]> {
+    return this.api.list(
+      {
+        path: `${modelPath(ref)}/dashboards`,
+        what: 'the list of dashboards',
+        keys: ['dashboards', 'dashboard'],
+        item: (raw) => read(dashboardSchema, raw, 'a dashboard'),
+        idOf: (dashboard) => dashboard.id,
+      },
+      o,
+    );
+  }
+
+  /** What the model is doing (anaplan-api: "Check model status"). Answered even while it is busy. */
   async status(ref: ModelRef, o?: CallOptions): Promise<ModelStatus> {
     const ask = (method: 'GET' | 'POST'): Promise<ModelStatus> =>
       this.api.get(

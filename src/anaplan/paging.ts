@@ -147,3 +147,48 @@ async function followNext<T>(
   // Fewer different items than were received: one was shifted from page to page, and another one may be missing.
   return { items: [...byId.values()], total: received, whole: byId.size === received };
 }
+
+/**
+ * The items of a collection, one after the other, never more of them held than a page and the IDs that were seen. It
+ * cannot be read again as {@link collect} does, so one that changes meanwhile ends in an error once all was given out.
+ *
+ * @param from - the offset at which the first page begins
+ * @throws ShapeError when a page is empty before the total is reached, when pages repeat, or an item may be missing
+ */
+export async function* eachItem<T>(
+  what: string,
+  fetchPage: (page: PageRequest | undefined) => Promise<Page<T>>,
+  idOf: (item: T) => string,
+  from = 0,
+): AsyncGenerator<T> {
+  const seen = new Set<string>();
+  let page = await fetchPage(undefined);
+  const limit = Math.max(1, page.items.length);
+  let received = 0;
+  for (;;) {
+    const before = seen.size;
+    for (const item of page.items) {
+      const id = idOf(item);
+      if (seen.has(id) && received > 0) continue;
+      seen.add(id);
+      yield item;
+    }
+    received += page.items.length;
+    const total = page.totalSize;
+    const more = total === undefined ? page.next !== undefined : from + received < total;
+    if (more && page.items.length === 0)
+      throw new ShapeError(
+        `${what} ended early: ${from + received} of ${total ?? 'more'} items were received`,
+      );
+    if (received > limit && seen.size === before && page.items.length > 0)
+      throw new ShapeError(`${what} repeats itself: ${received} items were received`);
+    if (!more) break;
+    page = await fetchPage({
+      offset: total === undefined ? (page.next?.offset ?? from + received) : from + received,
+      limit,
+    });
+  }
+  // One answer is consistent in itself; of several, one item that came twice stands for one that was missed.
+  if (received > limit && seen.size < received)
+    throw new ShapeError(`${what} changed while it was read: ${seen.size} different items of ${received}`);
+}

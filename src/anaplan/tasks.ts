@@ -13,7 +13,16 @@ import {
   textOrEmpty,
   unwrap,
 } from './parse';
-import type { ActionRef, CallOptions, ModelRef, Task, TaskDetail, TaskResult, TaskSummary } from './types';
+import type {
+  ActionRef,
+  CallOptions,
+  ModelRef,
+  PageOptions,
+  Task,
+  TaskDetail,
+  TaskResult,
+  TaskSummary,
+} from './types';
 
 /** The path of one action of a model. */
 export function actionPath(ref: ModelRef, action: ActionRef): string {
@@ -135,6 +144,12 @@ function parseValues(raw: unknown): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
+/** Options of a list of tasks. */
+export interface TaskListOptions extends PageOptions {
+  /** The guide prints `-creationTime` here and `-creationDate` there. */
+  sort?: string | undefined;
+}
+
 /** Tasks of imports, exports, processes and actions (anaplan-api: "Start the import", "Monitor the import tasks"). */
 export class TasksApi {
   constructor(private readonly api: Api) {}
@@ -168,11 +183,12 @@ export class TasksApi {
   async list(
     ref: ModelRef,
     action: ActionRef,
-    o?: CallOptions,
+    o: TaskListOptions = {},
   ): Promise<{ tasks: TaskSummary[]; whole: boolean; serverDate?: number }> {
     const { items, whole, serverDate } = await this.api.listDated(
       {
         path: `${actionPath(ref, action)}/tasks`,
+        query: { sort: o.sort },
         what: 'the task list',
         keys: ['tasks', 'task'],
         marks: TASK_MARKS,
@@ -185,14 +201,22 @@ export class TasksApi {
     return { tasks: items, whole, ...compact({ serverDate }) };
   }
 
-  /** One task; of a process with the times of its steps. Not more often than every 5 s: `limiter.pollIntervalMs(age)`. */
-  get(ref: ModelRef, action: ActionRef, taskId: string, o?: CallOptions): Promise<Task> {
+  /**
+   * One task; of a process with the times of its steps, unless `details` is false. Not more often than every 5 s:
+   * `limiter.pollIntervalMs(age)`.
+   */
+  get(
+    ref: ModelRef,
+    action: ActionRef,
+    taskId: string,
+    o: CallOptions & { details?: boolean | undefined } = {},
+  ): Promise<Task> {
     return this.api.get(
       {
         method: 'GET',
         path: actionPath(ref, action) + path`/tasks/${taskId}`,
         poll: true,
-        ...(action.kind === 'processes' ? { query: { includeProcessDetails: true } } : {}),
+        ...(action.kind === 'processes' ? { query: { includeProcessDetails: o.details ?? true } } : {}),
       },
       (body) => parseTask(body, taskId),
       o,

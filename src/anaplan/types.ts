@@ -28,6 +28,14 @@ export interface CallOptions {
   atSend?: (() => void) | undefined;
 }
 
+/** Options of a collection that Anaplan answers in pages (anaplan-api: "Displaying Pages of Results"). */
+export interface PageOptions extends CallOptions {
+  /** Begin with this item, from 0. A list with `offset` or `limit` is that one page; without either it is all pages. */
+  offset?: number | undefined;
+  /** So many items at most; Anaplan gives 5,000 where none is named. */
+  limit?: number | undefined;
+}
+
 /** The bytes of one chunk PUT. */
 export interface ChunkBody {
   /** The bytes as slices (1 MiB is a good size). Called anew for each time the chunk is sent (again after a 401 or 410). */

@@ -1,8 +1,16 @@
 import { z } from 'zod';
-import { path, type Api } from './api';
+import { path, type Api, type Collection } from './api';
 import { compact } from './compact';
-import { neededText, optionalBoolean, optionalNumber, read, textOrEmpty, unwrap } from './parse';
-import type { CallOptions, Workspace } from './types';
+import {
+  neededText,
+  optionalBoolean,
+  optionalNumber,
+  optionalText,
+  read,
+  textOrEmpty,
+  unwrap,
+} from './parse';
+import type { CallOptions, PageOptions, Workspace } from './types';
 
 const schema = z
   .object({
@@ -14,6 +22,33 @@ const schema = z
   })
   .transform(compact);
 
+const memberSchema = z
+  .object({
+    id: optionalText,
+    email: optionalText,
+    firstName: optionalText,
+    lastName: optionalText,
+    active: optionalBoolean,
+    lastLoginDate: optionalText,
+  })
+  .transform(compact);
+
+/** An administrator or visitor of a workspace. Nothing of it is documented, so everything may be missing. */
+export interface WorkspaceMember {
+  id?: string;
+  email?: string;
+  firstName?: string;
+  lastName?: string;
+  active?: boolean;
+  lastLoginDate?: string;
+}
+
+/** Options of the calls about workspaces. */
+export interface WorkspaceOptions extends CallOptions {
+  /** `sizeAllowance` and an estimate of `currentSize`, in bytes. */
+  details?: boolean | undefined;
+}
+
 /** Reads one workspace. */
 export function parseWorkspace(raw: unknown): Workspace {
   return read(schema, raw, 'a workspace');
@@ -23,26 +58,53 @@ export function parseWorkspace(raw: unknown): Workspace {
 export class WorkspacesApi {
   constructor(private readonly api: Api) {}
 
-  /** All workspaces the user can see, without their sizes. */
-  list(o?: CallOptions): Promise<Workspace[]> {
-    return this.api.list(
-      {
-        path: '/workspaces',
-        what: 'the list of workspaces',
-        keys: ['workspaces', 'workspace'],
-        item: parseWorkspace,
-        idOf: (w) => w.id,
-      },
-      o,
-    );
+  /** All workspaces the user can see; their sizes only with `details`. */
+  list(o: WorkspaceOptions & PageOptions = {}): Promise<Workspace[]> {
+    return this.api.list(workspaces(o), o);
   }
 
-  /** One workspace with its sizes. No access is answered as 404. */
-  get(id: string, o?: CallOptions): Promise<Workspace> {
+  /** As {@link list}, one after the other; `limit` is the size of a page. */
+  each(o: WorkspaceOptions & PageOptions = {}): AsyncGenerator<Workspace> {
+    return this.api.each(workspaces(o), o);
+  }
+
+  /**
+   * One workspace, with its sizes unless `details` is false. No access is answered as 404, in live tenants also to who is no
+   * administrator of the workspace.
+   */
+  get(id: string, o: WorkspaceOptions = {}): Promise<Workspace> {
     return this.api.get(
-      { method: 'GET', path: path`/workspaces/${id}`, query: { tenantDetails: true } },
+      { method: 'GET', path: path`/workspaces/${id}`, query: { tenantDetails: o.details ?? true } },
       (body) => parseWorkspace(unwrap(body, ['workspace', 'workspaces'], ['id'])),
       o,
     );
   }
+
+  /** Its administrators. Not in the guide: seen in live tenants, for tenant administrators only; others get 403 or 500. */
+  admins(id: string, o?: PageOptions): Promise<WorkspaceMember[]> {
+    return this.api.list(members(path`/workspaces/${id}/admins`, 'admins'), o);
+  }
+
+  /** Its visitors: users of other workspaces with a role in a model of this one. As little documented as {@link admins}. */
+  visitors(id: string, o?: PageOptions): Promise<WorkspaceMember[]> {
+    return this.api.list(members(path`/workspaces/${id}/visitors`, 'visitors'), o);
+  }
 }
+
+const workspaces = (o: WorkspaceOptions): Collection<Workspace> => ({
+  path: '/workspaces',
+  query: { tenantDetails: o.details },
+  what: 'the list of workspaces',
+  keys: ['workspaces', 'workspace'],
+  item: parseWorkspace,
+  idOf: (w) => w.id,
+});
+
+const members = (at: string, key: string): Collection<WorkspaceMember> => ({
+  path: at,
+  what: `the list of ${key} of the workspace`,
+  keys: [key, 'users'],
+  marks: ['id', 'email'],
+  item: (raw) => read(memberSchema, raw, 'a member of the workspace'),
+  idOf: (member) => member.id ?? member.email ?? JSON.stringify(member),
+});

@@ -1,7 +1,10 @@
-import { CATEGORIES, line, type ModelData } from './data';
-import type { ListDefinition, ViewDefinition } from './definitions';
+import { gridLines, tabularLines } from './cells';
+import { line, type ModelData } from './data';
+import type { ListDefinition, ModelDefinition, ViewDefinition } from './definitions';
+import { BULK_ITEMS, LINE_ITEMS, PRODUCTS, REGIONS, TIME, VERSIONS, type Dimension } from './dimensions';
+import { storeOf, type Entry } from './list-store';
 import type { Settings } from './options';
-import { pagedFormula, pagedLines, type PagedContent } from './synthetic';
+import { bulkItem, pagedFormula, pagedLines, type PagedContent } from './synthetic';
 
 /** An item of a list, as `items` answers it. What it does not have is left out. */
 export interface ListItem {
@@ -18,102 +21,79 @@ export interface ListItem {
   properties?: Record<string, string>;
 }
 
-/** A dimension of a view. */
-export interface Dimension {
-  id: string;
-  name: string;
-}
-
-/** What a list is made of beside its items. */
-export interface ListParts {
-  parent?: Dimension;
-  subsets: readonly Dimension[];
-  properties: readonly { name: string; format: string }[];
-}
-
-const LINE_ITEMS: Dimension = { id: '101999999999', name: 'Line items' };
-const TIME: Dimension = { id: '20000000003', name: 'Time' };
-const VERSIONS: Dimension = { id: '20000000020', name: 'Versions' };
-const PRODUCTS: Dimension = { id: '101000000001', name: 'Products' };
-const REGIONS: Dimension = { id: '101000000002', name: 'Regions' };
-const BULK_ITEMS: Dimension = { id: '101000000003', name: 'Bulk Items' };
-const LIST_OF_CATEGORIES: Dimension = { id: '101000000004', name: 'Categories' };
-const ACTIVE: Dimension = { id: '109000000001', name: 'Active Products' };
-
 /** Where the dimensions of a view stand; an axis without any is left out. */
 export function axesOf(view: ViewDefinition): Record<string, Dimension[]> {
-  // Dimensions of its own: no versions, so nothing is left for the pages.
-  if (view.content === 'prices') return { rows: [PRODUCTS], columns: [LINE_ITEMS] };
-  const first = view.content === 'sales' ? PRODUCTS : BULK_ITEMS;
-  return { rows: [first, REGIONS, TIME], columns: [LINE_ITEMS], pages: [VERSIONS] };
+  switch (view.content) {
+    // Dimensions of its own: no versions, so nothing is left for the pages.
+    case 'prices':
+      return { rows: [PRODUCTS], columns: [LINE_ITEMS] };
+    case 'settings':
+      return { columns: [LINE_ITEMS] };
+    case 'targets':
+      return { rows: [REGIONS, TIME], columns: [LINE_ITEMS], pages: [VERSIONS] };
+    case 'sales':
+    case 'bulk':
+      return {
+        rows: [view.content === 'sales' ? PRODUCTS : BULK_ITEMS, REGIONS, TIME],
+        columns: [LINE_ITEMS],
+        pages: [VERSIONS],
+      };
+  }
 }
-
-/** Parent, subsets and properties of a list. */
-export function partsOf(list: ListDefinition): ListParts {
-  if (list.content !== 'products') return { subsets: [], properties: [] };
-  const properties = [{ name: 'Launch Date', format: 'DATE' }];
-  return { parent: LIST_OF_CATEGORIES, subsets: [ACTIVE], properties };
-}
-
-/** Item `i` of the list `Bulk Items`. */
-const bulkItem = (i: number) => {
-  const number = String(i).padStart(9, '0');
-  return { name: `Item ${number}`, code: `B${number}` };
-};
 
 /** Number of items of a list. */
 export function listSize(data: ModelData, settings: Settings, list: ListDefinition): number {
-  if (list.content === 'bulk') return settings.model.listItems;
-  if (list.content === 'categories') return CATEGORIES.length;
-  return list.content === 'products' ? data.products.size : data.regions.size;
+  return storeOf(data, list)?.size ?? settings.model.listItems;
 }
 
 /** The items of a list. */
-export function listItems(data: ModelData, settings: Settings, list: ListDefinition): ListItem[] {
-  const id = (code: string) => data.itemId(list.id, code);
-  switch (list.content) {
-    case 'bulk':
-      return Array.from({ length: settings.model.listItems }, (_, i) => {
-        const { name, code } = bulkItem(i);
-        return { id: `204${String(i).padStart(9, '0')}`, name, code };
-      });
-    case 'categories':
-      return CATEGORIES.map((name) => ({ id: id(name), name }));
-    case 'regions':
-      return [...data.regions].map(([code, name]) => ({ id: id(code), name, code }));
-    case 'products':
-      return [...data.products.values()].map(({ code, name, category, launch, active }) => ({
-        id: id(code),
-        name,
-        code,
-        ...(category === ''
-          ? {}
-          : {
-              parent: category,
-              parentId: data.itemId(LIST_OF_CATEGORIES.id, category),
-              listId: LIST_OF_CATEGORIES.id,
-              listName: LIST_OF_CATEGORIES.name,
-            }),
-        subsets: { [ACTIVE.name]: active },
-        properties: { 'Launch Date': launch },
-      }));
-  }
+export function listItems(
+  data: ModelData,
+  settings: Settings,
+  definition: ModelDefinition,
+  list: ListDefinition,
+): ListItem[] {
+  const store = storeOf(data, list);
+  if (store === undefined) return Array.from({ length: settings.model.listItems }, (_, i) => bulkItem(i));
+  const parents = definition.lists.find((one) => one.id === list.parent);
+  const above = parents && storeOf(data, parents);
+  const item = ({ id, name, code, parent, subsets, properties }: Entry): ListItem => {
+    const found = parent === undefined ? undefined : above?.byName(parent);
+    return {
+      id,
+      name,
+      ...(code === undefined ? {} : { code }),
+      ...(parent === undefined ? {} : { parent }),
+      ...(found === undefined
+        ? {}
+        : { parentId: found.id, listId: parents?.id ?? '', listName: parents?.name ?? '' }),
+      ...(list.subsets === undefined ? {} : { subsets: { ...subsets } }),
+      ...(list.properties === undefined ? {} : { properties: { ...properties } }),
+    };
+  };
+  return Array.from(store.entries(), item);
 }
 
 /** The pages of a view. */
 export function viewContent(
   data: ModelData,
   settings: Settings,
+  definition: ModelDefinition,
   view: ViewDefinition,
   exportType: string | undefined,
 ): PagedContent {
   const { viewPages, viewRowsPerPage } = settings.model;
   const everyPage = settings.readHeaders === 'every-page';
+  const grid = exportType === 'GRID_ALL_PAGES';
   if (view.content === 'prices') {
     const lines = [...data.products.keys()].map((code, i) => line([code, String((i % 100) + 1)]));
     return pagedLines('Products,Launch Price\n', lines, viewRowsPerPage, everyPage);
   }
-  const grid = exportType === 'GRID_ALL_PAGES';
+  if (view.content === 'targets' || view.content === 'settings') {
+    const of = { data, settings, definition, view, axes: axesOf(view) };
+    const [header = '', ...lines] = (grid ? gridLines(of, 'all') : tabularLines(of, exportType)).map(line);
+    return pagedLines(header, lines, viewRowsPerPage, everyPage && !grid);
+  }
   if (view.content === 'sales') {
     const lines = data.salesLines();
     const header = line(['Products', 'Regions', 'Time', 'Units', 'Revenue', 'Last Order']);
@@ -127,7 +107,12 @@ export function viewContent(
 }
 
 /** The pages of a list. */
-export function listContent(data: ModelData, settings: Settings, list: ListDefinition): PagedContent {
+export function listContent(
+  data: ModelData,
+  settings: Settings,
+  definition: ModelDefinition,
+  list: ListDefinition,
+): PagedContent {
   const { listItems: count, listRowsPerPage } = settings.model;
   const everyPage = settings.readHeaders === 'every-page';
   const header = ',Parent,Code\n';
@@ -136,7 +121,7 @@ export function listContent(data: ModelData, settings: Settings, list: ListDefin
     const pages = Math.max(1, Math.ceil(count / listRowsPerPage));
     return pagedFormula(header, pages, listRowsPerPage, count, row, everyPage);
   }
-  const lines = listItems(data, settings, list).map((item) =>
+  const lines = listItems(data, settings, definition, list).map((item) =>
     line([item.name, item.parent ?? '', item.code ?? '']),
   );
   return pagedLines(header, lines, listRowsPerPage, everyPage);

@@ -49,11 +49,26 @@ interface ProcessDefinition {
   actionIds: readonly string[];
 }
 
+/** A property of a list; `list` names the list of an `ENTITY`. */
+export interface PropertyDefinition {
+  name: string;
+  format: DataFormat;
+  list?: string;
+}
+
+/** What a line item or a property holds. */
+type DataFormat = 'NUMBER' | 'TEXT' | 'BOOLEAN' | 'DATE' | 'TIME_ENTITY' | 'ENTITY';
+
 /** A list and its synthetic or real content. */
 export interface ListDefinition {
   id: string;
   name: string;
-  content: 'products' | 'regions' | 'categories' | 'bulk';
+  content: 'products' | 'regions' | 'items' | 'bulk';
+  numbered?: boolean;
+  /** The list that the parents are of. */
+  parent?: string;
+  subsets?: readonly { id: string; name: string }[];
+  properties?: readonly PropertyDefinition[];
 }
 
 /** A view; the default view of a module has the module's ID. */
@@ -64,14 +79,19 @@ export interface ViewDefinition {
   name: string;
   /** Name at the level of the model. */
   fullName: string;
-  content: 'sales' | 'prices' | 'bulk';
+  content: 'sales' | 'prices' | 'bulk' | 'targets' | 'settings';
 }
 
 /** A line item of a module. */
-interface LineItemDefinition {
+export interface LineItemDefinition {
   id: string;
   moduleId: string;
   name: string;
+  format: DataFormat;
+  /** Of an `ENTITY`: the list of its values. */
+  list?: string;
+  /** Set where it is calculated. */
+  formula?: string;
   /** Set where it has dimensions of its own: then it has a view of its own too, under its ID and name. */
   subsidiary?: ViewDefinition['content'];
 }

@@ -89,16 +89,20 @@ export function asObject(value: unknown): Record<string, unknown> | undefined {
     : undefined;
 }
 
-/** Reads a JSON object body; an empty body is an empty object. */
-export async function readJson(body: Readable): Promise<Record<string, unknown>> {
-  const text = (await readAll(body)).toString('utf8').trim();
-  if (text === '') return {};
-  let value: unknown;
+/** Reads a JSON body of at most `limit` bytes; nothing for an empty one. */
+export async function readValue(body: Readable, limit?: number): Promise<unknown> {
+  const text = (await readAll(body, limit)).toString('utf8').trim();
+  if (text === '') return undefined;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new Refusal(400, 'The request body is not valid JSON.');
   }
+}
+
+/** Reads a JSON object body; an empty body is an empty object. */
+export async function readJson(body: Readable, limit?: number): Promise<Record<string, unknown>> {
+  const value = (await readValue(body, limit)) ?? {};
   const object = asObject(value);
   if (object === undefined) throw new Refusal(400, 'The request body must be a JSON object.');
   return object;

@@ -1,4 +1,4 @@
-import { CATEGORIES, MONTHS, salesKey, type ModelData, type SalesCells } from './data';
+import { salesKey, type ModelData, type SalesCells } from './data';
 import { lineItemDetail, listDetail, RowProblems, type ListCounts, type RowError } from './results';
 
 const INVALID_NAME = 'hierarchyImportInvalidName';
@@ -106,7 +106,7 @@ export class ProductRules extends ListRules {
     const category = row.get('Category');
     if (launch !== '' && !isDate(launch))
       found.push({ code: 'invalidDate', text: 'Invalid date', value: launch });
-    if (category !== '' && !CATEGORIES.some((known) => known === category)) {
+    if (category !== '' && this.data.categories.byName(category) === undefined) {
       found.push({ code: 'hierarchyImportInvalidParent', text: 'Invalid parent', value: category });
     }
     return found;
@@ -222,7 +222,7 @@ export class SalesRules {
       found.push({ code, text: 'Item not located in Products list', value: product });
     if (!this.data.regions.has(region))
       found.push({ code, text: 'Item not located in Regions list', value: region });
-    if (!MONTHS.has(month)) {
+    if (!this.data.calendar.hasMonth(month)) {
       found.push({
         code: 'moduleImportInvalidTimescaleIdentifier',
         text: 'Invalid date or timescale identifier',

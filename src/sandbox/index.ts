@@ -1,6 +1,7 @@
 export { BEHAVIOURS, type Behaviour, type Mark } from './behaviours';
 export type { Sandbox } from './controls';
 export type { Product, Rows, SalesCells } from './data';
+export { ENDPOINTS, type Endpoint } from './endpoints';
 export type { Fault, FaultAction, FaultMoment, PathSource } from './faults';
 export type { FileInfo } from './files';
 export { MISUSES, type Misuse, type MisuseKind } from './misuse';

@@ -45,6 +45,7 @@ export class Model {
   private readonly dumps = new Map<string, Dump>();
   private state: { status: ModelStatus; until: number };
   private runs = 0;
+  private unloaded = false;
 
   constructor(
     readonly entry: ModelEntry,
@@ -78,6 +79,22 @@ export class Model {
   /** Sets the state, for `forMs` or for good. */
   setStatus(status: ModelStatus, forMs?: number): void {
     this.state = { status, until: forMs === undefined ? Infinity : this.settings.clock() + forMs };
+  }
+
+  /** Whether the model has been closed and not used since; an archived one is not loaded either. */
+  get closed(): boolean {
+    return this.unloaded || this.status() === 'archived';
+  }
+
+  /** Closes the model: it is unloaded, and its tasks are forgotten (anaplan-api: "Close model"). */
+  closeDown(): void {
+    this.tasks.unload();
+    this.unloaded = true;
+  }
+
+  /** Any use loads a closed model again. */
+  load(): void {
+    this.unloaded = false;
   }
 
   /** The kind of an action by its ID, or nothing for an unknown ID. */
@@ -150,12 +167,12 @@ export class Model {
 
   /** The pages of a view. */
   viewContent(view: ViewDefinition, exportType: string | undefined): PagedContent {
-    return viewContent(this.data, this.settings, view, exportType);
+    return viewContent(this.data, this.settings, this.definition, view, exportType);
   }
 
   /** The pages of a list. */
   listContent(list: ListDefinition): PagedContent {
-    return listContent(this.data, this.settings, list);
+    return listContent(this.data, this.settings, this.definition, list);
   }
 
   /** Writes an export's file anew, as a second run would; answers its content. */

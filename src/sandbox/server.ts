@@ -27,6 +27,9 @@ interface Asked {
   gone: AbortSignal;
 }
 
+/** What is asked about a model without loading it. */
+const LEAVES_CLOSED = new Set(['/models/{m}', '/models/{m}/status', '/models/{m}/close']);
+
 const REFUSALS = { locked: 423, offline: 424, archived: 422, deployed: 425 } as const;
 
 /** The HTTP server of a tenant. */
@@ -226,6 +229,7 @@ export class TenantServer {
       await model.tasks.settle();
       if (route.busy === 'holds' && !(await this.untilFree(model, asked.gone))) return undefined;
       refuseByState(model, method, match.pattern);
+      if (!LEAVES_CLOSED.has(match.pattern)) model.load();
     }
     const call: Call = {
       world: this.world,
@@ -236,7 +240,10 @@ export class TenantServer {
       params,
       body,
       repeated,
-      model: model ?? this.world.model(),
+      get model() {
+        if (model === undefined) throw new Error(`${match.pattern} names no model.`);
+        return model;
+      },
     };
     const reply = await route.handle(call);
     return this.world.settings.absent === 'null' ? withNulls(reply, match.pattern) : reply;

@@ -118,3 +118,9 @@ export function pagedFormula(
     },
   };
 }
+
+/** Item `i` of the list `Bulk Items`. */
+export const bulkItem = (i: number) => {
+  const number = String(i).padStart(9, '0');
+  return { id: `204${number}`, name: `Item ${number}`, code: `B${number}` };
+};

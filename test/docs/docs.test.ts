@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import * as calls from '../../src/anaplan/calls';
 import * as codes from '../../src/anaplan/codes';
 import * as refusals from '../../src/anaplan/refusals';
 import * as retry from '../../src/anaplan/retry';
@@ -17,6 +18,7 @@ import * as contracts from '../../src/contracts';
 import * as fields from '../../src/contracts/fields';
 import * as integrations from '../../src/contracts/integrations';
 import * as behaviours from '../../src/sandbox/behaviours';
+import * as endpoints from '../../src/sandbox/endpoints';
 import * as misuse from '../../src/sandbox/misuse';
 
 const ROOT = resolve(__dirname, '..', '..');
@@ -34,7 +36,9 @@ const makeDocs = require('../../scripts/make-docs.js') as MakeDocs;
 const MODULES = {
   contracts,
   fields,
+  calls,
   codes,
+  endpoints,
   retry,
   refusals,
   regions,

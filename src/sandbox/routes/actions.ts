@@ -271,4 +271,11 @@ export const actionRoutes: Route[] = [
   ...(['imports', 'exports', 'processes', 'actions'] as const).flatMap(taskRoutes),
   ...dumpRoutes(`${IMPORT_TASK}/dump`),
   ...dumpRoutes(`${PROCESS_TASK}/dumps/{object}`),
+  // Not in the guide; the vendor's collection has it, with the task as the correlation ID.
+  answers('GET', '/models/{m}/optimizeActions/{a}/tasks/{t}/solutionLogs', (call) => {
+    const { actionType, name } = find(call.model.definition.actions, param(call, 'a'));
+    const task = ownTask(call, 'actions');
+    if (actionType !== 'OPTIMIZER' || task.state !== 'COMPLETE') throw new Refusal(404, 'Not Found');
+    return bytes(Buffer.from(`${name}\nOptimal solution found\nObjective 42\n`), 'text/plain;charset=UTF-8');
+  }),
 ];

@@ -1,4 +1,4 @@
-import { CUSTOMER_ID, USER_ID } from '../auth';
+import { USER_ID } from '../auth';
 import { json } from '../http';
 import type { ModelEntry } from '../definitions';
 import { WORKSPACES } from '../tenant';
@@ -66,6 +66,7 @@ function requestStatus(call: Call): Record<string, unknown> {
     taskId: null,
   };
   if (task === undefined) {
+    if (model.closed) return { ...idle, currentStep: 'Closed' };
     if (model.status() === 'busy') return { ...idle, currentStep: 'Updating' };
     return model.status() === 'offline' ? { ...idle, currentStep: 'Closed' } : idle;
   }
@@ -85,22 +86,8 @@ function requestStatus(call: Call): Record<string, unknown> {
   };
 }
 
-/** Users, workspaces, models, modules. */
+/** Workspaces, models, modules. */
 export const catalogRoutes: Route[] = [
-  answers('GET', '/users/me', (call) =>
-    envelope(call, 'user', {
-      user: {
-        id: USER_ID,
-        active: true,
-        email: call.world.settings.user,
-        emailOptIn: true,
-        firstName: 'Demo',
-        lastName: 'User',
-        customerId: CUSTOMER_ID,
-        lastLoginDate: '2026-01-05T08:05:37.000+0000',
-      },
-    }),
-  ),
   answers('GET', '/workspaces', (call) =>
     paged(
       call,

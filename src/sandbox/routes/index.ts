@@ -1,9 +1,14 @@
 import { actionRoutes } from './actions';
 import { catalogRoutes } from './catalog';
+import { cellRoutes } from './cells';
 import { fileRoutes } from './files';
+import { lineItemRoutes } from './line-items';
 import { listRoutes } from './lists';
+import { modelRoutes } from './models';
 import { readRoutes } from './reads';
 import type { Route } from './route';
+import { timeRoutes } from './time';
+import { userRoutes } from './users';
 import { viewRoutes } from './views';
 
 /** A path that fits an endpoint; without `route` the method does not fit. */
@@ -13,17 +18,22 @@ export interface Match {
   route?: Route;
 }
 
-const TABLE = [
+/** Every endpoint of the API. */
+export const ROUTES: readonly Route[] = [
+  ...userRoutes,
   ...catalogRoutes,
+  ...modelRoutes,
   ...viewRoutes,
+  ...lineItemRoutes,
+  ...cellRoutes,
   ...listRoutes,
+  ...timeRoutes,
   ...fileRoutes,
   ...actionRoutes,
   ...readRoutes,
-].map((route) => ({
-  route,
-  segments: route.pattern.split('/'),
-}));
+];
+
+const TABLE = ROUTES.map((route) => ({ route, segments: route.pattern.split('/') }));
 
 function fit(segments: readonly string[], asked: readonly string[]): Record<string, string> | undefined {
   if (segments.length !== asked.length) return undefined;

@@ -1,7 +1,7 @@
-import { compact } from '../compact';
-import { listItems, listSize, partsOf, type ListItem } from '../contents';
+import { listItems, listSize, type ListItem } from '../contents';
 import { line } from '../data';
-import { bytes, header, Refusal } from '../http';
+import { bytes, empty, header, readJson, Refusal, type Reply } from '../http';
+import { ListEdits } from '../list-edits';
 import { envelope, find, holds, paged, param, type Call, type Route } from './route';
 
 /** Larger lists are refused rather than cut (anaplan-api: "Retrieve list data"). */
@@ -9,26 +9,44 @@ const MAX_RECORDS = 1_000_000;
 
 const listOf = (call: Call) => find(call.model.definition.lists, param(call, 'l'));
 
+/** What a request of items may be; nothing is documented. */
+const MAX_BODY = 100_000_000;
+
 function metadata(call: Call): object {
   const list = listOf(call);
-  const { parent, subsets, properties } = partsOf(list);
+  const { lists } = call.model.definition;
+  const parent = lists.find((one) => one.id === list.parent);
+  const size = listSize(call.model.data, call.world.settings, list);
+  const numbered = list.numbered ?? false;
   return {
     id: list.id,
     name: list.name,
-    ...(properties.length === 0
+    ...(list.properties === undefined
       ? {}
-      : { properties: properties.map((property) => ({ ...property, notes: '', referencedBy: '' })) }),
-    ...(subsets.length === 0 ? {} : { subsets }),
+      : {
+          properties: list.properties.map(({ name, format }) => ({
+            name,
+            format,
+            notes: '',
+            referencedBy: '',
+          })),
+        }),
+    ...(list.subsets === undefined ? {} : { subsets: list.subsets }),
     hasSelectiveAccess: false,
-    ...compact({ parent }),
+    ...(parent === undefined ? {} : { parent: { id: parent.id, name: parent.name } }),
     managedBy: '',
-    numberedList: false,
+    numberedList: numbered,
+    ...(numbered ? { nextitemIndex: call.model.data.plainList(list.id, true).nextIndex } : {}),
+    permittedItems: MAX_ITEMS - size,
     useTopLevelAsPageDefault: false,
-    itemCount: listSize(call.model.data, call.world.settings, list),
+    itemCount: size,
     workflowEnabled: false,
     productionData: false,
   };
 }
+
+/** A list of Anaplan has so many items at most. */
+const MAX_ITEMS = 999_999_999;
 
 /** Optional data only where they are asked for. */
 function bare(item: ListItem): ListItem {
@@ -70,12 +88,58 @@ export const listRoutes: Route[] = [
     if (listSize(data, call.world.settings, list) > MAX_RECORDS)
       throw new Refusal(400, 'The list has more than 1,000,000 items: use a read request.');
     const all = call.query.get('includeAll') === 'true';
-    const items = listItems(data, call.world.settings, list);
+    const items = listItems(data, call.world.settings, call.model.definition, list);
     if (/\btext\/csv\b/.test(header(call.headers, 'accept') ?? '')) {
-      const { subsets, properties } = all ? partsOf(list) : { subsets: [], properties: [] };
+      const { subsets = [], properties = [] } = all ? list : {};
       const names = (parts: readonly { name: string }[]) => parts.map(({ name }) => name);
       return bytes(asCsv(items, names(subsets), names(properties)), 'text/csv;charset=UTF-8');
     }
     return envelope(call, 'list', { listItems: all ? items : items.map(bare) });
   }),
+  holds('POST', '/models/{m}/lists/{l}/items', (call) => {
+    const action = call.query.get('action');
+    if (action === 'add') return add(call);
+    if (action === 'delete') return remove(call);
+    throw new Refusal(400, 'action must be add or delete.');
+  }),
+  holds('PUT', '/models/{m}/lists/{l}/items', async (call) => {
+    const { edits, items } = await request(call);
+    const { done, failures } = edits.update(items);
+    const counts = { total: items.length, ignored: items.length - done, updated: done };
+    return envelope(call, 'list', { ...counts, ...some(failures) });
+  }),
+  holds('POST', '/models/{m}/lists/{l}/resetIndex', (call) => {
+    const list = listOf(call);
+    if (listSize(call.model.data, call.world.settings, list) > 0) throw new Refusal(400, NOT_EMPTY);
+    if (list.numbered) call.model.data.plainList(list.id, true).nextIndex = 1;
+    return empty(200);
+  }),
 ];
+
+const NOT_EMPTY =
+  "We can't reset the list item index of a list that contains data. Select an empty list that doesn't contain any list items.";
+
+/** The key is left out where nothing failed (anaplan-api: "Envelope, errors, paging"). */
+const some = (failures: readonly object[]) => (failures.length === 0 ? {} : { failures });
+
+async function request(call: Call): Promise<{ edits: ListEdits; items: unknown[] }> {
+  const edits = new ListEdits(call.model.data, call.model.definition, listOf(call));
+  const { items } = await readJson(call.body, MAX_BODY);
+  if (!Array.isArray(items)) throw new Refusal(400, 'items is required.');
+  return { edits, items };
+}
+
+async function add(call: Call): Promise<Reply> {
+  const { edits, items } = await request(call);
+  const { done, failures } = edits.add(items);
+  const counts = { added: done, ignored: items.length - done, total: items.length };
+  return envelope(call, 'item', { ...counts, ...some(failures) });
+}
+
+/** Two shapes, as the guide prints them: flat where all went well, else below `result`. */
+async function remove(call: Call): Promise<Reply> {
+  const { edits, items } = await request(call);
+  const { done, failures } = edits.remove(items);
+  if (failures.length === 0) return envelope(call, 'list', { deleted: done });
+  return envelope(call, 'list', { result: { numberOfItemsDeleted: done, failures } });
+}
