@@ -306,7 +306,9 @@ class Leaseholder {
     const used = this.members.reduce((sum, { limiter }) => sum + limiter.demand().used, 0);
     const given = { worker: this.o.worker, want: 0, used, perMinute: this.perMinute() };
     const back = leaseOf(temporal, this.tenant, this.o.taskQueue, given).catch(() => undefined);
-    await Promise.race([back, delay(GIVE_BACK_MS, undefined, { ref: false })]);
+    const waited = new AbortController();
+    await Promise.race([back, delay(GIVE_BACK_MS, undefined, waited).catch(() => undefined)]);
+    waited.abort();
   }
 }
 
