@@ -110,6 +110,20 @@ test('the client makes every call, and the sandbox answers it', async () => {
   expect(known.taskId[ACTIONS.imports.kind]).not.toBe('T');
 }, 120_000);
 
+test('what is more than one request may be is refused before anything is sent', async () => {
+  const before = sandbox.record.length;
+  const items = Array.from({ length: 100_001 }, () => ({ name: 'x' }));
+  await expect(client.lists.add(REF, '101000000005', items)).rejects.toThrow(RangeError);
+  const cell = { lineItemName: 'Target', value: 'x'.repeat(1_000) };
+  await expect(client.cells.write(REF, '102000000003', Array(100_001).fill(cell))).rejects.toThrow(
+    RangeError,
+  );
+  await expect(client.cells.write(REF, '102000000003', Array(16_000).fill(cell))).rejects.toThrow('bytes');
+  expect(() => client.dimensions.lookup(REF, '101000000005', {})).toThrow(RangeError);
+  expect(() => client.models.bulkDelete('w', [])).toThrow(RangeError);
+  expect(sandbox.record).toHaveLength(before);
+});
+
 /** Without these an answer is of no use, and an error says so. */
 const NEEDED = new Set(['id', 'taskId', 'requestId', 'requestState', 'moduleId']);
 /** What the envelope says is not of the answer. */
