@@ -6,6 +6,7 @@ import { LIGHT_BOUNDS, refOf, specOf } from '../attempt/calls';
 import { DEFAULT_TIMING, type ActivityDeps } from '../attempt/deps';
 import { fail } from '../attempt/failures';
 import { enterRoot } from '../shared/roots';
+import { ChunksAhead } from './ahead';
 import type { AnaplanActivities } from '../contract';
 import type { DownloadChunksInput, DownloadPosition, DownloadResult } from './contract';
 import { writeBatch, type TargetWriter } from '../shared/target-writer';
@@ -87,13 +88,24 @@ async function readChunks(
   // Without chunks: the whole file, as one piece.
   const count = Math.max(1, input.count);
   const until = Math.min(count, (input.from?.next ?? 0) + batchOf(count));
-  for (let i = writer.durable.next; i < until; i++) {
-    w.assertInTime();
-    w.assertAlive();
-    await writer.writeUnit(alive(pieceOf(client, input, i, w.signal), () => w.assertAlive()));
-    w.note(`chunk ${i + 1} of ${count}`);
-    if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
-    else w.answered();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([w.signal, stop.signal]);
+  const chunks = new ChunksAhead(
+    (i) => client.files.getChunk(refOf(input), input.file.id, idOf(input, i), { signal }),
+    until,
+  );
+  try {
+    for (let i = writer.durable.next; i < until; i++) {
+      w.assertInTime();
+      w.assertAlive();
+      await writer.writeUnit(alive(pieceOf(client, input, i, chunks, w.signal), () => w.assertAlive()));
+      w.note(`chunk ${i + 1} of ${count}`);
+      if (await writer.reached(i + 1, { rows: 0 })) w.at(writer.durable);
+      else w.answered();
+    }
+  } finally {
+    stop.abort();
+    await chunks.close();
   }
   await writer.reached(until, { rows: 0 }, true);
   return { ...writer.durable, done: until >= count };
@@ -107,16 +119,19 @@ async function* pieceOf(
   client: AnaplanClient,
   input: DownloadChunksInput,
   i: number,
+  chunks: ChunksAhead,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const [ref, { file }] = [refOf(input), input];
   if (input.count === 0) {
     if (input.bytes !== 0) yield* wholeFile(client, input, signal);
     return;
   }
-  const id = input.ids?.[i] ?? String(i);
-  const { stream } = await client.files.getChunk(ref, file.id, id, { signal });
-  yield* input.bytes === 0 ? stream : filled(stream, `chunk ${id}`);
+  const { stream } = await chunks.take(i);
+  yield* input.bytes === 0 ? stream : filled(stream, `chunk ${idOf(input, i)}`);
+}
+
+function idOf({ ids }: DownloadChunksInput, i: number): string {
+  return ids?.[i] ?? String(i);
 }
 
 /** @throws ApplicationFailure NotFound where there is no byte either, TransferCorrupt where there must be some */
