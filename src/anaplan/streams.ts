@@ -14,7 +14,7 @@ export async function* streamJson(
   what: string,
   keys: readonly string[],
   o: CallOptions = {},
-): AsyncGenerator<JsonEvent> {
+): AsyncGenerator<JsonEvent[]> {
   const body = await api.download({ accept: 'application/json', ...call }, 'csv', o);
   try {
     yield* jsonEvents(body.stream, keys);
@@ -51,11 +51,13 @@ export async function* streamItems<T>(
       throw error instanceof ShapeError ? api.asProtocol(call, 200, error) : error;
     }
   };
-  for await (const event of streamJson(api, call, what, keys, o)) {
-    if ('item' in event) {
-      if (event.item !== null) yield read(event.item);
-    } else if (keys.includes(event.key) && typeof event.value === 'object' && event.value !== null) {
-      yield read(event.value);
+  for await (const events of streamJson(api, call, what, keys, o)) {
+    for (const event of events) {
+      if ('item' in event) {
+        if (event.item !== null) yield read(event.item);
+      } else if (keys.includes(event.key) && typeof event.value === 'object' && event.value !== null) {
+        yield read(event.value);
+      }
     }
   }
 }

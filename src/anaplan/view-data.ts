@@ -48,9 +48,11 @@ export async function readViewData(api: Api, call: ApiCall, o: CallOptions): Pro
   for (;;) {
     const next = await events.next();
     if (next.done) break;
-    if ('key' in next.value) head[next.value.key] = next.value.value;
-    // Rows before their columns are held until those come: both are one answer, in whatever order.
-    else early.push(next.value.item);
+    for (const event of next.value) {
+      if ('key' in event) head[event.key] = event.value;
+      // Rows before their columns are held until those come: both are one answer, in whatever order.
+      else early.push(event.item);
+    }
     if (early.length > 0 && inOrder()) break;
   }
   const rest = async function* (): AsyncGenerator<ViewRow> {
@@ -63,7 +65,9 @@ export async function readViewData(api: Api, call: ApiCall, o: CallOptions): Pro
     };
     try {
       for (const raw of early.splice(0)) yield row(raw);
-      for await (const event of events) if ('item' in event) yield row(event.item);
+      for await (const batch of events) {
+        for (const event of batch) if ('item' in event) yield row(event.item);
+      }
     } finally {
       await events.return(undefined);
     }

@@ -110,6 +110,50 @@ test('the client makes every call, and the sandbox answers it', async () => {
   expect(known.taskId[ACTIONS.imports.kind]).not.toBe('T');
 }, 120_000);
 
+test('a list whose answer is larger than what is held of one is read item by item', async () => {
+  const transport = transportOf(client);
+  const send = transport.send.bind(transport);
+  const name = 'x'.repeat(1_000);
+  let made = 0;
+  const pieces = function* () {
+    yield Buffer.from('{"meta":{},"listItems":[');
+    for (made = 0; made < 40_000; made++)
+      yield Buffer.from(`${made === 0 ? '' : ','}{"id":"${made}","name":"${name}"}`);
+    yield Buffer.from(']}');
+  };
+  transport.send = (request: WireRequest) =>
+    Promise.resolve({
+      method: request.method,
+      path: request.path,
+      status: 200,
+      headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+      body: Readable.from(pieces()),
+    });
+  try {
+    let count = 0;
+    for await (const { id } of client.lists.items(REF, '101000000003')) {
+      expect(id).toBe(String(count));
+      count += 1;
+    }
+    expect(count).toBe(40_000);
+    // Who has seen enough leaves the loop, and the rest is not read.
+    for await (const item of client.lists.items(REF, '101000000003')) {
+      expect(item.id).toBe('0');
+      break;
+    }
+    expect(made).toBeLessThan(1_000);
+  } finally {
+    transport.send = send;
+  }
+});
+
+test('pages are read one by one, or the one that is asked for', async () => {
+  const names: string[] = [];
+  for await (const one of client.users.each({ limit: 2 })) names.push(one.id);
+  expect(names).toEqual((await client.users.list()).map(({ id }) => id));
+  expect(await client.users.list({ offset: 1, limit: 1 })).toEqual((await client.users.list()).slice(1, 2));
+});
+
 test('what is more than one request may be is refused before anything is sent', async () => {
   const before = sandbox.record.length;
   const items = Array.from({ length: 100_001 }, () => ({ name: 'x' }));

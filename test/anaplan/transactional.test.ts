@@ -180,7 +180,7 @@ describe('a stream of JSON', () => {
       for (let i = 0; i < bytes.length; i += size) yield Promise.resolve(bytes.subarray(i, i + size));
     };
     const all: unknown[] = [];
-    for await (const event of jsonEvents(pieces(), keys)) all.push(event);
+    for await (const events of jsonEvents(pieces(), keys)) all.push(...events);
     return all;
   };
   const text =
