@@ -9,7 +9,6 @@ export type {
   Place,
   Sink,
   SinkState,
-  SourceDigest,
   SourceVersion,
   Storage,
   StorageRoot,
