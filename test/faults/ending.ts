@@ -10,6 +10,7 @@ import { SALES_MODEL } from '../../src/sandbox';
 import type { Bench, Tenant } from './bench';
 import { scenarioOf, type Scenario } from './scenarios';
 import type { Row } from './rows';
+import { until } from '../support/until';
 
 /** How a run ended. */
 export interface Ending {
@@ -57,25 +58,21 @@ function inputOf(row: Row, scenario: Scenario, tenant: Tenant): object {
   };
 }
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + STUCK_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
-    await new Promise((done) => setTimeout(done, 5));
-  }
-}
-
 /** What the row wants to happen while its run is under way. */
 async function interfere(row: Row, tenant: Tenant, faultId: string, run: WorkflowHandle): Promise<void> {
   const { sandbox } = tenant;
   const action = scenarioOf(row.scenario).action ?? '';
   if (row.cancel) {
     const polls = /\/tasks\/\{t\}$/;
-    await until(() => sandbox.record.some((r) => polls.test(r.pattern) && r.status === 200), 'a poll');
+    await until(
+      'a poll',
+      () => sandbox.record.some((r) => polls.test(r.pattern) && r.status === 200),
+      STUCK_MS,
+    );
     await run.cancel();
   }
   if (row.meanwhile === undefined) return;
-  await until(() => sandbox.faults.hits(faultId) > 0, 'the fault');
+  await until('the fault', () => sandbox.faults.hits(faultId) > 0, STUCK_MS);
   if (row.meanwhile === 'another user starts the action') sandbox.otherUserStarts(action);
   else if (row.meanwhile === 'the model is unloaded') sandbox.unloadModel();
   else if (row.meanwhile === 'all reads expire') sandbox.expireReads();
@@ -94,7 +91,7 @@ export async function runRow(
   scenario.before?.(sandbox);
   if (row.earlierTask) {
     sandbox.otherUserStarts(scenario.action ?? '');
-    await until(() => sandbox.tasks().every((t) => t.state === 'COMPLETE'), 'the earlier task');
+    await until('the earlier task', () => sandbox.tasks().every((t) => t.state === 'COMPLETE'), STUCK_MS);
   }
   const faultIds = row.faults.map(({ plan }) => sandbox.faults.add(plan));
   const handle = await bench.client.workflow.start(scenario.integration, {

@@ -1,9 +1,11 @@
 /** Real processes: the program as a user runs it, by `node lib/cli/main.js`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { builtLib } from './build-lib';
+import { until } from './until';
+
+export { until };
 
 /** Every process of these tests that may still be there. */
 const alive = new Set<Program>();
@@ -92,19 +94,6 @@ export class Program {
   async says(text: RegExp, withinMs = 150_000): Promise<void> {
     await until(`"${String(text)}" on standard error`, () => this.over || text.test(this.stderr), withinMs);
     if (!text.test(this.stderr)) throw new Error(`The process ended without ${String(text)}: ${this.stderr}`);
-  }
-}
-
-/** Waits until something holds; `what` names it when it does not in time. */
-export async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  withinMs = 150_000,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${withinMs / 1000} s in vain for ${what}.`);
-    await delay(10);
   }
 }
 

@@ -14,6 +14,9 @@ import { installRuntime, loadConfig, WorkerLogger } from '../../src/worker';
 import { pacedWorker } from '../../src/worker/worker';
 import { ownNamespace, testAddress, testConnection, testNativeConnection } from '../support/namespace';
 import { FAST, Rig, type RigOptions } from '../support/rig';
+import { until } from '../support/until';
+
+export { until };
 
 export const SALES = readFileSync(join(__dirname, '../../examples/sales.csv'));
 const SALES_HEADER = 'Product,Region,Month,Units,Revenue,Last Order\n';
@@ -38,15 +41,6 @@ export function expectClean(rig: Rig): void {
 
 function leftovers(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.part'));
-}
-
-/** Waits until something holds. */
-export async function until(what: () => boolean | Promise<boolean>, ms = 100_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(`never came true: ${what.toString()}`);
-    await new Promise((resolve_) => setTimeout(resolve_, 25));
-  }
 }
 
 /** A request that the tenant does not answer until a test says so, however long the machine takes over the rest. */
