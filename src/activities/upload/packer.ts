@@ -150,7 +150,7 @@ export class Packer {
       await memory.take(size);
       const { done } = await threads.deflate(slice);
       const piece = done.then((deflated) => {
-        memory.shrink(size - deflated.bytes.length);
+        memory.shrink(size - deflated.bytes.buffer.byteLength);
         return deflated;
       });
       piece.catch(() => undefined);

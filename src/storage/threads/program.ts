@@ -55,8 +55,10 @@ function serve(port: MessagePort): void {
       finishFlush: zlib.constants.Z_SYNC_FLUSH,
       chunkSize: 512 * 1024,
     });
-    // A copy: what zlib gives may be a part of something larger.
-    return { id: task.id, crc32: zlib.crc32(task.bytes), out: new Uint8Array(packed), back };
+    // Handed over with all that zlib has allocated for it, and not left to this thread's collector, which comes late. What
+    // is smaller by far is copied: it would keep all of that with it.
+    const out = packed.length > 256 * 1024 ? packed : new Uint8Array(packed);
+    return { id: task.id, crc32: zlib.crc32(task.bytes), out, back };
   }
 
   port.on('message', (task: Task) => {
