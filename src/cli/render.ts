@@ -189,7 +189,7 @@ export function renderResult(
       ),
     );
   }
-  if (result.modelHeldMs !== undefined) lines.push(line('Model held', span(result.modelHeldMs)));
+  if (result.modelHeldMs !== undefined) lines.push(line('Held', `the model for ${span(result.modelHeldMs)}`));
   for (const warning of result.warnings ?? []) lines.push(line('Warning', inFlags(warning)));
   if (result.truncated) lines.push(line('', 'Some details were left out to keep the result small.'));
   if (o.workflowId !== undefined) lines.push(line('Run', o.workflowId));

@@ -135,6 +135,13 @@ describe('a result as a person reads it', () => {
     );
   });
 
+  test('how long a run held its model is read as a sentence', () => {
+    const result = { outcome: 'succeeded', transfers: [], dumps: [], modelHeldMs: 83_000 } as const;
+    expect(renderResult('runAction', { ...result, transfers: [], dumps: [] })).toMatch(
+      /^Held {6}the model for 1 min 23 s$/m,
+    );
+  });
+
   test('a dump that could not be counted does not read as one without rejected rows', () => {
     const dump = { objectId: '1', action: 'Load', uri: 'file:///d', errors: [], partial: true as const };
     const text = (rows: number) =>
