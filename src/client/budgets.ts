@@ -1,9 +1,9 @@
 /** The request budgets of tenants, as their workers share them now. */
 import type { Client } from '@temporalio/client';
-import type { BudgetMember, BudgetView } from '../contracts';
+import { budgetId, type BudgetMember, type BudgetView } from '../contracts';
 
 /** Workflow IDs of budgets begin so. */
-const PREFIX = 'anaplan-budget:';
+const PREFIX = budgetId('');
 /** A budget answers at once where a worker of its task queue is there. */
 const PATIENCE_MS = 10_000;
 

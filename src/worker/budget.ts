@@ -179,6 +179,16 @@ class Leaseholder {
     return Math.min(...this.members.map((m) => m.atMost));
   }
 
+  /** What may be sent without a lease, as far as the budget has said. */
+  private idlePerMinute(): number {
+    return this.lease?.idlePerMinute ?? this.perMinute() * FIRST_IDLE_PART;
+  }
+
+  /** Requests of the last minute. */
+  private used(): number {
+    return this.members.reduce((sum, { limiter }) => sum + limiter.demand().used, 0);
+  }
+
   private pausedMs(): number {
     return Math.max(0, ...this.members.map(({ limiter }) => limiter.pausedMs));
   }
@@ -189,7 +199,7 @@ class Leaseholder {
     if (demands.some((d) => d.saturated)) return 'all';
     const waiting = demands.reduce((sum, d) => sum + d.waiting, 0);
     const used = demands.reduce((sum, d) => sum + d.used, 0);
-    const idle = this.lease?.idlePerMinute ?? this.perMinute() * FIRST_IDLE_PART;
+    const idle = this.idlePerMinute();
     if (waiting === 0 && used <= idle) return 0;
     if (waiting === 0 && performance.now() >= this.until) return 0;
     return Math.max(LEAST_WANT, Math.ceil(used * 1.5) + waiting * 6);
@@ -208,7 +218,7 @@ class Leaseholder {
       const given: BudgetAsk = {
         worker: this.o.worker,
         want,
-        used: this.members.reduce((sum, { limiter }) => sum + limiter.demand().used, 0),
+        used: this.used(),
         perMinute: this.perMinute(),
         atMost: this.atMost(),
         ...(told429 ? { throttledMs: pausedMs } : {}),
@@ -272,7 +282,7 @@ class Leaseholder {
   /** Sets the rates of the connections, by what each wants. */
   private spread(fresh = false): void {
     const total = performance.now() < this.until ? (this.lease?.perMinute ?? 0) : 0;
-    const idle = this.lease?.idlePerMinute ?? this.perMinute() * FIRST_IDLE_PART;
+    const idle = this.idlePerMinute();
     const wants = this.members.map(({ limiter }) => {
       const { used, waiting, saturated } = limiter.demand();
       return saturated ? total : Math.max(1, used + waiting * 6);
@@ -303,8 +313,7 @@ class Leaseholder {
     this.wake(Infinity);
     const temporal = this.o.temporal();
     if (temporal === undefined || performance.now() >= this.until) return;
-    const used = this.members.reduce((sum, { limiter }) => sum + limiter.demand().used, 0);
-    const given = { worker: this.o.worker, want: 0, used, perMinute: this.perMinute() };
+    const given = { worker: this.o.worker, want: 0, used: this.used(), perMinute: this.perMinute() };
     const back = leaseOf(temporal, this.tenant, this.o.taskQueue, given).catch(() => undefined);
     const waited = new AbortController();
     await Promise.race([back, delay(GIVE_BACK_MS, undefined, waited).catch(() => undefined)]);

@@ -9,6 +9,7 @@ import {
   outcomeUnknown,
   RateLimiter,
 } from '../../src/anaplan';
+import { until } from '../support/until';
 import {
   bytesOf,
   clientOf,
@@ -31,11 +32,6 @@ const error = async (promise: Promise<unknown>): Promise<AnaplanError> => {
   const e = await rejection(promise);
   expect(e).toBeInstanceOf(AnaplanError);
   return e as AnaplanError;
-};
-
-/** Resolves once `done` is true; the test's own time-out ends it otherwise. */
-const until = async (done: () => boolean): Promise<void> => {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
 beforeEach(async () => {

@@ -5,11 +5,9 @@ import { crc32, gunzipSync } from 'node:zlib';
 import { gzipChunk, gzipMember, inSlices, readAhead, SLICE_BYTES } from '../../src/storage';
 import { crc32Of } from '../../src/storage/threads/crc';
 import { ThreadPool } from '../../src/storage/threads/pool';
+import { until } from '../support/until';
 import { expectBytes, from } from './contract';
 
-const until = async (held: () => boolean) => {
-  while (!held()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
 const rows = (length: number) =>
   Buffer.from('Account,Month,48210.77\n'.repeat(length / 20 + 1).slice(0, length));
 

@@ -4,6 +4,7 @@ import { crc32, gzipSync } from 'node:zlib';
 
 import type { PinnedSource, UploadPosition } from '../../../src/activities';
 import { ActivityNotFoundError } from '@temporalio/client';
+import { until } from '../../support/until';
 import { attempt, Bench, shutDown, type AttemptOptions, ROOT } from '../support';
 
 const FILE = { id: '113000000003', name: 'bulk.csv' };
@@ -14,11 +15,6 @@ const SOURCE = Buffer.from(
 const CHUNK = 640;
 const CHUNKS = Math.ceil(SOURCE.length / CHUNK);
 const tick = () => new Promise((resolve) => setTimeout(resolve, 2));
-const until = async (holds: () => boolean) => {
-  for (const from = Date.now(); !holds(); await tick()) {
-    if (Date.now() - from > 60_000) throw new Error(`not within a minute: ${holds.toString()}`);
-  }
-};
 
 describe('chunks that are sent three at a time', () => {
   let bench: Bench;
